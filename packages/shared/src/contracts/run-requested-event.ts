@@ -1,0 +1,24 @@
+import type { WorkflowDefinitionDocument } from "./definition.ts";
+import type { JsonObject } from "./json.ts";
+
+/**
+ * The only argument of a run's Temporal workflow. It is built from the run's row and nothing else, so
+ * that every try to dispatch a run hands Temporal the same event.
+ */
+export interface RunRequestedEvent {
+  /** `cbevt_` and the run's own 32 hex digits: one run has one such event. */
+  event_id: string;
+  event_type: "Workflow.RunRequested";
+  /** Unix seconds: the run's `started_at`. */
+  occurred_at: number;
+  data: {
+    workflow_run_id: string;
+    org_id: string;
+    workflow_name: string;
+    workflow_definition_id: string;
+    definition_version: number;
+    started_at: number;
+    input: JsonObject;
+    definition: WorkflowDefinitionDocument;
+  };
+}
