@@ -1,0 +1,76 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import { PrismaClient } from "./generated/prisma/client.ts";
+
+export { Prisma } from "./generated/prisma/client.ts";
+
+/** Access to the run tables. */
+export type Database = PrismaClient;
+
+export interface DatabaseOptions {
+  /** `postgresql://...` */
+  url: string;
+  /** Connections at most. */
+  poolSize: number;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  /** How long one statement may take before the database counts as away. */
+  statementTimeoutMs?: number;
+}
+
+/** How long a connection, or a place in the pool, is waited for. */
+const CONNECT_TIMEOUT_MS = 1_000;
+/** More different statements than the services have; beyond it they are sent unprepared. */
+const MAX_PREPARED = 500;
+
+/** Opens nothing yet: connections are made with the first statement. End with `$disconnect()`. */
+export function createDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 2_000;
+  const adapter = new PrismaPg(
+    {
+      connectionString: options.url,
+      max: options.poolSize,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      // On the server for a statement that is slow, on this side for a server that is silent.
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs,
+      keepAlive: true,
+    },
+    { statementNameGenerator: createStatementNames() },
+  );
+  return new PrismaClient({ adapter, errorFormat: "minimal" });
+}
+
+/** The adapter prepares a statement only when it has a name: equal text, equal name. */
+function createStatementNames(): (query: { sql: string }) => string {
+  const names = new Map<string, string>();
+  return ({ sql }) => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    if (names.size >= MAX_PREPARED) return "";
+    const name = `s${names.size}`;
+    names.set(sql, name);
+    return name;
+  };
+}
+
+/** Socket errors, and what `pg` and Prisma say when the server is gone, silent or has no place left. */
+const AWAY =
+  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Can't reach database server|DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|server has closed the connection|too many clients|the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)|terminating connection|canceling statement due to statement timeout|Cannot use a pool after calling end|Unable to start a transaction in the given time/i;
+const AWAY_CODES = /^(08...|53...|57P0.|57014|P1001|P1002|P1008|P1017|P2024|P2028)$/;
+
+/**
+ * Whether an error says that the database cannot be reached or is too slow, so that the same request
+ * may succeed later. Any other error of the database is a fault of ours.
+ */
+export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
+  if (typeof error !== "object" || error === null || depth > 5) return false;
+  const { message, code, cause, meta, originalCode, errors, driverAdapterError } =
+    error as Record<string, unknown>;
+  if (typeof message === "string" && AWAY.test(message)) return true;
+  if ([code, originalCode].some((each) => typeof each === "string" && (AWAY_CODES.test(each) || AWAY.test(each)))) {
+    return true;
+  }
+  const inner = [cause, meta, driverAdapterError, ...(Array.isArray(errors) ? errors : [])];
+  return inner.some((each) => isDatabaseUnavailable(each, depth + 1));
+}

@@ -1,0 +1,71 @@
+import type { Database } from "../db.ts";
+import type { Logger } from "../logger.ts";
+
+export interface DispatchMarks {
+  /** Notes that Temporal took a run. Returns at once; the mark is committed with others soon after. */
+  add(workflowRunId: string, temporalRunId: string | null): void;
+  /** Ends a run that Temporal will never take. */
+  reject(workflowRunId: string, reason: string): Promise<void>;
+  /** Commits what is still held. */
+  close(): Promise<void>;
+}
+
+interface Mark {
+  id: string;
+  temporal_run_id: string | null;
+}
+
+/**
+ * Commits `dispatched_at` in groups behind the callers' backs, so that starting a run costs its caller
+ * one statement only. A mark that is lost costs a needless try by the sweeper, never a second start.
+ */
+export function createDispatchMarks({ db, logger }: { db: Database; logger: Logger }): DispatchMarks {
+  let held: Mark[] = [];
+  let flushing: Promise<void> | undefined;
+
+  async function flush(): Promise<void> {
+    while (held.length > 0) {
+      const marks = held;
+      held = [];
+      await commitMarks(db, marks).catch((error: unknown) => {
+        logger.warn({ err: error, count: marks.length }, "dispatch marks lost; the sweeper makes them again");
+      });
+    }
+    flushing = undefined;
+  }
+
+  return {
+    add(id, temporalRunId) {
+      held.push({ id, temporal_run_id: temporalRunId });
+      flushing ??= flush();
+    },
+    async reject(id, reason) {
+      const message = `Temporal refused the run: ${reason}`;
+      await endUndispatched(db, { id, code: "dispatch_rejected", message });
+    },
+    async close() {
+      await flushing;
+    },
+  };
+}
+
+async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> {
+  await db.$executeRaw`
+    UPDATE workflow_runs AS run
+       SET dispatched_at = now(),
+           temporal_run_id = coalesce(run.temporal_run_id, mark.temporal_run_id)
+      FROM json_to_recordset(${JSON.stringify(marks)}::json) AS mark(id text, temporal_run_id text)
+     WHERE run.id = mark.id AND run.dispatched_at IS NULL`;
+}
+
+/** Ends a run that never reached Temporal as `failed`. Does nothing to any other run. */
+export async function endUndispatched(
+  db: Database,
+  { id, code, message }: { id: string; code: string; message: string },
+): Promise<void> {
+  await db.$executeRaw`
+    UPDATE workflow_runs
+       SET status = 'failed', completed_at = now(), confirmed_at = now(),
+           error_code = ${code}, error_message = ${message.slice(0, 2_000)}
+     WHERE id = ${id} AND status = 'started' AND dispatched_at IS NULL AND temporal_run_id IS NULL`;
+}

@@ -1,0 +1,149 @@
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+} from "@temporalio/client";
+import { durationMs } from "../contracts/duration.ts";
+import type { Logger } from "../logger.ts";
+import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
+import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
+
+/** What became of one try. `rejected` is for good; after `unavailable` the next try may succeed. */
+export type DispatchResult =
+  | { kind: "dispatched"; temporalRunId: string | null }
+  | { kind: "unavailable"; reason: string }
+  | { kind: "rejected"; reason: string };
+
+export interface Dispatcher {
+  /** Hands a committed run to Temporal. Never rejects and never takes longer than the deadline. */
+  dispatch(run: DispatchableRun): Promise<DispatchResult>;
+}
+
+export interface DispatcherOptions {
+  client: Client;
+  taskQueue: string;
+  deadlineMs: number;
+  logger: Logger;
+}
+
+/** From so many failures in a row on, Temporal counts as away. */
+const FAILURES_UNTIL_AWAY = 3;
+/** How long a try may take while Temporal is away and another try is already waiting it out. */
+const DEADLINE_WHILE_AWAY_MS = 500;
+
+/** gRPC's INVALID_ARGUMENT: the same start will never be taken. */
+const INVALID_ARGUMENT = 3;
+/** Refusals under that code which are the server's state, not the run's fault. */
+const CONFIGURATION_FAULT = /search attribute|namespace/i;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const deadline = createAdaptiveDeadline(options.deadlineMs);
+  return {
+    async dispatch(run) {
+      const result = await deadline.run((ms) => tryStart(options, run, ms));
+      if (result.kind !== "dispatched") {
+        options.logger.warn(
+          { workflowRunId: run.workflowRunId, reason: result.reason },
+          `run not dispatched: ${result.kind}`,
+        );
+      }
+      return result;
+    },
+  };
+}
+
+/**
+ * Keeps a dead Temporal from holding every request to the full deadline: while it is away only one try
+ * at a time waits that long, the others give up early. All still try, so that the first request after
+ * Temporal's return succeeds.
+ */
+function createAdaptiveDeadline(fullMs: number) {
+  let failuresInARow = 0;
+  let waitingItOut = 0;
+  return {
+    async run(attempt: (deadlineMs: number) => Promise<DispatchResult>): Promise<DispatchResult> {
+      const away = failuresInARow >= FAILURES_UNTIL_AWAY;
+      const short = away && waitingItOut > 0;
+      if (!short) waitingItOut++;
+      try {
+        const result = await attempt(short ? Math.min(DEADLINE_WHILE_AWAY_MS, fullMs) : fullMs);
+        failuresInARow = result.kind === "unavailable" ? failuresInARow + 1 : 0;
+        return result;
+      } finally {
+        if (!short) waitingItOut--;
+      }
+    },
+  };
+}
+
+async function tryStart(
+  options: DispatcherOptions,
+  run: DispatchableRun,
+  deadlineMs: number,
+): Promise<DispatchResult> {
+  const abort = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  // The SDK's retry timer ignores both deadline and abort, so the answer is raced as well.
+  const timedOut = new Promise<DispatchResult>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ kind: "unavailable", reason: `no answer within ${deadlineMs} ms` });
+      abort.abort();
+    }, deadlineMs);
+  });
+  const { connection } = options.client;
+  const started = connection
+    .withAbortSignal(abort.signal, () => start(options, run))
+    .then((temporalRunId): DispatchResult => ({ kind: "dispatched", temporalRunId }), toResult);
+  try {
+    return await Promise.race([started, timedOut]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function start({ client, taskQueue }: DispatcherOptions, run: DispatchableRun): Promise<string> {
+  const handle = await client.workflow.start(run.workflowName, {
+    workflowId: run.workflowRunId,
+    taskQueue,
+    args: [toRunRequestedEvent(run)],
+    // However often a run is dispatched, and by whom, Temporal starts it once.
+    workflowIdReusePolicy: "REJECT_DUPLICATE",
+    workflowIdConflictPolicy: "USE_EXISTING",
+    workflowExecutionTimeout: durationMs(run.document.timeout),
+    typedSearchAttributes: [
+      { key: SEARCH_ATTRIBUTES.orgId, value: run.orgId },
+      { key: SEARCH_ATTRIBUTES.orgName, value: run.orgName },
+      { key: SEARCH_ATTRIBUTES.workflowName, value: run.workflowName },
+    ],
+    staticSummary: `${run.orgName}: ${run.workflowName}`,
+    staticDetails: staticDetails(run),
+  });
+  return handle.firstExecutionRunId;
+}
+
+/** What Temporal Web UI shows on a run's page, as Markdown. */
+function staticDetails(run: DispatchableRun): string {
+  const { description, components } = run.document;
+  const steps = components.map(({ name, action }, index) => `${index + 1}. ${name} (\`${action}\`)`);
+  return [
+    ...(description === "" ? [] : [description, ""]),
+    `Definition \`${run.workflowDefinitionId}\`, version ${run.definitionVersion}, of \`${run.orgId}\`.`,
+    "",
+    ...steps.slice(0, 50),
+    ...(steps.length > 50 ? [`... and ${steps.length - 50} more`] : []),
+  ].join("\n");
+}
+
+function toResult(error: unknown): DispatchResult {
+  if (error instanceof WorkflowExecutionAlreadyStartedError) {
+    return { kind: "dispatched", temporalRunId: null };
+  }
+  const cause = error instanceof ServiceError ? error.cause : error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const permanent =
+    isGrpcServiceError(cause) &&
+    Number(cause.code) === INVALID_ARGUMENT &&
+    !CONFIGURATION_FAULT.test(cause.details);
+  return { kind: permanent ? "rejected" : "unavailable", reason };
+}

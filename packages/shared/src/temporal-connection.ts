@@ -1,0 +1,58 @@
+import { Client, Connection, type ConnectionOptions, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from "@temporalio/client";
+
+/** The part of a configuration that says where Temporal is (see `temporalEnv`). */
+export interface TemporalConfig {
+  TEMPORAL_ADDRESS: string;
+  TEMPORAL_NAMESPACE: string;
+  TEMPORAL_API_KEY?: string | undefined;
+  TEMPORAL_TLS?: boolean | undefined;
+  TEMPORAL_TLS_CA?: Buffer | undefined;
+  TEMPORAL_TLS_CERT?: Buffer | undefined;
+  TEMPORAL_TLS_KEY?: Buffer | undefined;
+  TEMPORAL_TLS_SERVER_NAME?: string | undefined;
+}
+
+export interface TemporalClient {
+  connection: Connection;
+  client: Client;
+  close(): Promise<void>;
+}
+
+/** TLS and credentials, as both the client's and the worker's connection take them. */
+export function temporalConnectionOptions(
+  config: TemporalConfig,
+): Pick<ConnectionOptions, "address" | "tls" | "apiKey"> {
+  const { TEMPORAL_TLS_CERT: crt, TEMPORAL_TLS_KEY: key, TEMPORAL_TLS_CA: ca } = config;
+  const serverName = config.TEMPORAL_TLS_SERVER_NAME;
+  const wanted = config.TEMPORAL_TLS ?? (crt ?? ca ?? serverName ?? config.TEMPORAL_API_KEY) !== undefined;
+  const tls = {
+    ...(ca === undefined ? {} : { serverRootCACertificate: ca }),
+    ...(serverName === undefined ? {} : { serverNameOverride: serverName }),
+    ...(crt === undefined || key === undefined ? {} : { clientCertPair: { crt, key } }),
+  };
+  return {
+    address: config.TEMPORAL_ADDRESS,
+    tls: wanted ? tls : false,
+    ...(config.TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.TEMPORAL_API_KEY }),
+  };
+}
+
+/**
+ * A client that connects with its first call and recovers by itself. The SDK's defaults back off for
+ * minutes and retry for 20 s, which would keep callers waiting long after Temporal is back.
+ */
+export function createTemporalClient(config: TemporalConfig): TemporalClient {
+  const retry = defaultGrpcRetryOptions({ maxAttempts: 4, maxIntervalMs: () => 300 });
+  const connection = Connection.lazy({
+    ...temporalConnectionOptions(config),
+    connectTimeout: 1_500,
+    channelArgs: {
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.min_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 500,
+    },
+    interceptors: [makeGrpcRetryInterceptor(retry)],
+  });
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  return { connection, client, close: () => connection.close() };
+}
