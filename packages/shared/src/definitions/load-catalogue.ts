@@ -1,0 +1,20 @@
+import type { Database } from "../db.ts";
+import type { Json } from "../contracts/json.ts";
+
+/** One entry of the catalogue as the workers published it. */
+export interface CatalogueEntry {
+  action_type: string;
+  title: string;
+  description: string;
+  input_schema: Json;
+  output_schema: Json;
+  defaults: Json;
+}
+
+/** What definitions may use as `action`, in the order of their names. Empty until a worker has published it. */
+export async function loadCatalogue(db: Database): Promise<CatalogueEntry[]> {
+  return db.$queryRaw<CatalogueEntry[]>`
+    SELECT action_type, title, description, input_schema, output_schema, defaults
+    FROM component_types
+    ORDER BY action_type COLLATE "C"`;
+}
