@@ -1,16 +1,56 @@
-// OWNED BY THE ENGINE HELPER: the zod schemas come here; the exported types below are fixed.
 import type { Json, JsonObject } from "./json.ts";
 
-export type ConditionOp = "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "contains" | "starts_with" | "exists";
+/** Most components of one definition. */
+export const MAX_COMPONENTS = 500;
+/** Largest definition, as UTF-8 bytes of its JSON. */
+export const MAX_DEFINITION_BYTES = 256 * 1024;
+/** What a component's key looks like; at most {@link MAX_KEY_LENGTH} characters. */
+export const COMPONENT_KEY_PATTERN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+export const MAX_KEY_LENGTH = 64;
+/** How deep a condition may nest, a lone leaf being depth 1, and of how many nodes it may be made. */
+export const MAX_CONDITION_DEPTH = 16;
+export const MAX_CONDITION_NODES = 256;
+
+/** What a condition can ask of the value at its path. */
+export const CONDITION_OPS = [
+  "eq",
+  "ne",
+  "gt",
+  "gte",
+  "lt",
+  "lte",
+  "in",
+  "contains",
+  "starts_with",
+  "exists",
+] as const;
+export type ConditionOp = (typeof CONDITION_OPS)[number];
+
+/** One comparison of a condition. */
+export interface ConditionLeaf {
+  path: string;
+  op: ConditionOp;
+  /** Needed by every op but `exists`, which takes none or a boolean. */
+  value?: Json;
+}
+
 export type Condition =
-  | { path: string; op: ConditionOp; value?: Json }
+  | ConditionLeaf
   | { all: Condition[] }
   | { any: Condition[] }
   | { not: Condition };
 
+/** Which outcomes of a component an edge follows. */
+export const EDGE_TRIGGERS = ["success", "failure", "always"] as const;
+export type EdgeTrigger = (typeof EDGE_TRIGGERS)[number];
+
+/** What a failing component does to the run. */
+export const FAILURE_POLICIES = ["fail_run", "continue"] as const;
+export type FailurePolicy = (typeof FAILURE_POLICIES)[number];
+
 export interface Edge {
   to: string;
-  on: "success" | "failure" | "always";
+  on: EdgeTrigger;
   when?: Condition;
 }
 
@@ -33,7 +73,7 @@ export interface ComponentDefinition {
   /** Duration of one attempt. */
   timeout: string;
   retry: RetryPolicy;
-  on_failure: "fail_run" | "continue";
+  on_failure: FailurePolicy;
 }
 
 /** What a version's `document` column holds and a run carries. */
@@ -42,4 +82,25 @@ export interface WorkflowDefinitionDocument {
   /** Duration of the whole run. */
   timeout: string;
   components: ComponentDefinition[];
+}
+
+/** One component as its author wrote it; what depends on nothing but the component is filled in. */
+export interface ComponentInput {
+  key: string;
+  /** Absent: the key. */
+  name?: string;
+  action: string;
+  with: JsonObject;
+  next: Edge[];
+  timeout?: string;
+  retry?: Partial<RetryPolicy>;
+  on_failure: FailurePolicy;
+}
+
+/** What a caller puts, and what a file of `workflows/` holds, after parsing. */
+export interface WorkflowDefinitionInput {
+  description?: string;
+  enabled: boolean;
+  timeout?: string;
+  components: ComponentInput[];
 }
