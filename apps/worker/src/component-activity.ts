@@ -1,0 +1,202 @@
+import { Context } from "@temporalio/activity";
+import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
+import type { Json } from "@truerun/shared/contracts/json";
+import type { Artifact } from "@truerun/shared/contracts/statuses";
+import type { Logger } from "@truerun/shared/logger";
+import { z } from "zod";
+import type { Component, ComponentContext } from "./component.ts";
+import { type AttemptTimes, toComponentFailure } from "./component-failure.ts";
+import type { ComponentsConfig } from "./components-config.ts";
+import { NotJsonError, toJsonValue } from "./json-value.ts";
+
+/** What every component activity gives the workflow: plain JSON of at most {@link MAX_ENVELOPE_BYTES}. */
+export interface ResultEnvelope extends AttemptTimes {
+  output: Json;
+  artifacts: Artifact[];
+}
+
+/** What component activities share. */
+export interface ComponentDependencies {
+  logger: Logger;
+  config: ComponentsConfig;
+}
+
+/** Temporal takes 2 MB at most, and a run's history holds every envelope: larger results are refused here. */
+export const MAX_ENVELOPE_BYTES = 1_048_576;
+
+/** A cancellation is told to the attempt in the answer to a heartbeat, so this is how soon it hears of it. */
+const FIRST_HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 2_000;
+
+const entityText = z.string().min(1).max(255);
+const artifactsSchema = z
+  .array(
+    z.strictObject({
+      artifact_type: entityText,
+      id: entityText,
+      role: z.enum(["trigger", "result"]),
+    }),
+  )
+  .max(1_000);
+
+/**
+ * The Temporal activity of a component. Its argument is the step's resolved `with`.
+ *
+ * @returns a function that rejects with an `ApplicationFailure` whose details are {@link AttemptTimes},
+ * or with the `CancelledFailure` of an attempt that was canceled. Types of its own, all non-retryable:
+ * `InvalidInput`, `InvalidOutput`, `OutputTooLarge`.
+ */
+export function toActivity(
+  component: Component,
+  dependencies: ComponentDependencies,
+): (args: unknown) => Promise<ResultEnvelope> {
+  return async (args) => {
+    const startedAt = Date.now();
+    const context = Context.current();
+    const times = (): AttemptTimes => ({
+      attempt: context.info.attempt,
+      started_at_ms: startedAt,
+      finished_at_ms: Date.now(),
+    });
+    const heart = startHeartbeat(context);
+    try {
+      const input = await parse(component.input, args, { type: "InvalidInput", place: "with" });
+      const result: unknown = await component.run(
+        toComponentContext(component, input, { context, dependencies, beat: heart.beat }),
+      );
+      return toEnvelope(await toResult(component, result), times());
+    } catch (error) {
+      throw toCancellation(error, context.cancellationSignal) ?? toComponentFailure(error, times());
+    } finally {
+      heart.stop();
+    }
+  };
+}
+
+interface AttemptParts {
+  context: Context;
+  dependencies: ComponentDependencies;
+  beat: (details?: Json) => void;
+}
+
+function toComponentContext(
+  component: Component,
+  input: unknown,
+  { context, dependencies, beat }: AttemptParts,
+): ComponentContext<unknown> {
+  const { activityId: stepKey, attempt, workflowExecution } = context.info;
+  const runId = workflowExecution?.workflowId ?? "";
+  return {
+    input,
+    config: dependencies.config,
+    signal: context.cancellationSignal,
+    log: dependencies.logger.child({
+      workflowRunId: runId,
+      stepKey,
+      action: component.action,
+      attempt,
+    }),
+    heartbeat: beat,
+    idempotencyKey: `${runId}:${stepKey}`,
+    attempt,
+    run: { id: runId },
+    stepKey,
+  };
+}
+
+/** Heartbeats until stopped, repeating the details that the component gave last. */
+function startHeartbeat(context: Context): { beat: (details?: Json) => void; stop: () => void } {
+  let details: Json | undefined;
+  let timer = setTimeout(tick, FIRST_HEARTBEAT_MS);
+  function tick(): void {
+    context.heartbeat(details);
+    timer = setTimeout(tick, HEARTBEAT_MS);
+  }
+  return {
+    beat(given) {
+      details = given === undefined ? undefined : toJsonValue(given, "heartbeat details");
+      context.heartbeat(details);
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+async function toResult(
+  component: Component,
+  result: unknown,
+): Promise<{ output: Json; artifacts: Artifact[] }> {
+  if (typeof result !== "object" || result === null) {
+    throw invalidOutput("The component must return an object with the member output");
+  }
+  const { output, artifacts } = result as { output?: unknown; artifacts?: unknown };
+  const parsed = await parse(component.output, output, { type: "InvalidOutput", place: "output" });
+  return {
+    output: toJson(parsed),
+    artifacts: await parse(artifactsSchema, artifacts ?? [], {
+      type: "InvalidOutput",
+      place: "artifacts",
+    }),
+  };
+}
+
+function toJson(output: unknown): Json {
+  try {
+    return toJsonValue(output, "output");
+  } catch (error) {
+    throw error instanceof NotJsonError ? invalidOutput(error.message) : error;
+  }
+}
+
+function toEnvelope(
+  result: { output: Json; artifacts: Artifact[] },
+  times: AttemptTimes,
+): ResultEnvelope {
+  const envelope = { ...result, ...times };
+  const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
+  if (bytes > MAX_ENVELOPE_BYTES) {
+    throw ApplicationFailure.nonRetryable(
+      `The output takes ${bytes} bytes, more than the ${MAX_ENVELOPE_BYTES} that are allowed. Keep large data in a store and return a reference to it.`,
+      "OutputTooLarge",
+    );
+  }
+  return envelope;
+}
+
+const MAX_ISSUES = 10;
+
+async function parse<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  { type, place }: { type: "InvalidInput" | "InvalidOutput"; place: string },
+): Promise<z.output<T>> {
+  const parsed = await schema.safeParseAsync(value);
+  if (parsed.success) return parsed.data;
+  const { issues } = parsed.error;
+  const lines = issues
+    .slice(0, MAX_ISSUES)
+    .map(
+      (issue) =>
+        `${place}${z.core.toDotPath(issue.path).replace(/^(?=[^[])/, ".")}: ${issue.message}`,
+    );
+  const more = issues.length > MAX_ISSUES ? ` (and ${issues.length - MAX_ISSUES} more)` : "";
+  throw ApplicationFailure.nonRetryable(lines.join("; ") + more, type);
+}
+
+function invalidOutput(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, "InvalidOutput");
+}
+
+/**
+ * The cancellation behind an error, if there is one: what the signal gave as its reason, wrapped or
+ * not, and what libraries make of an aborted signal. Another error is the component's own failure,
+ * even when it came after the abort.
+ */
+function toCancellation(error: unknown, signal: AbortSignal): CancelledFailure | null {
+  if (!signal.aborted) return null;
+  const reason: unknown = signal.reason;
+  const isAbort = error instanceof Error && error.name === "AbortError";
+  const isWrapped = error instanceof Error && error.cause === reason;
+  if (error instanceof CancelledFailure) return error;
+  if (error !== reason && !isAbort && !isWrapped) return null;
+  return reason instanceof CancelledFailure ? reason : new CancelledFailure("CANCELLED");
+}

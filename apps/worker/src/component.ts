@@ -1,0 +1,125 @@
+import type { RetryPolicy } from "@truerun/shared/contracts/definition";
+import { durationMs, isDuration, MAX_ATTEMPT_TIMEOUT } from "@truerun/shared/contracts/duration";
+import type { Json } from "@truerun/shared/contracts/json";
+import type { Artifact } from "@truerun/shared/contracts/statuses";
+import type { Logger } from "@truerun/shared/logger";
+import type { z } from "zod";
+import type { ComponentsConfig } from "./components-config.ts";
+
+/** What a component is given for one attempt. */
+export interface ComponentContext<Input> {
+  /** The step's `with`, its references resolved, as the component's input schema parsed it. */
+  input: Input;
+  config: ComponentsConfig;
+  /** Aborted when the step is canceled, timed out, or the worker has to stop. Hand it on. */
+  signal: AbortSignal;
+  /** Carries run id, step key, action and attempt. */
+  log: Logger;
+  /** Progress for Temporal Web UI. Needed for nothing else: the attempt heartbeats by itself. */
+  heartbeat(details?: Json): void;
+  /** Run id and step key, equal across attempts: what to hand to the systems that are called. */
+  idempotencyKey: string;
+  /** 1 for the first. */
+  attempt: number;
+  run: { id: string };
+  stepKey: string;
+}
+
+/** What a component gives back. */
+export interface ComponentResult<Output> {
+  output: Output;
+  /** Entities that the step consumed (`trigger`), or created or changed (`result`). */
+  artifacts?: Artifact[];
+}
+
+/** What {@link defineComponent} takes. */
+export interface ComponentSpec<Input extends z.ZodType, Output extends z.ZodType> {
+  /** What definitions name it by; also its Temporal Activity Type and its file's name. */
+  action: string;
+  title: string;
+  description: string;
+  input: Input;
+  output: Output;
+  /** Default duration of one attempt, such as `30s`. A definition may override it. */
+  timeout?: string;
+  /** Default retry policy; what is left out is filled in. A definition may override it. */
+  retry?: Partial<RetryPolicy>;
+  /**
+   * Runs one attempt. An error that it throws is retried, unless it is
+   * `ApplicationFailure.nonRetryable(message, type)`: throw that where another attempt cannot help.
+   */
+  run(context: ComponentContext<z.output<Input>>): Promise<ComponentResult<z.input<Output>>>;
+}
+
+const BRAND = Symbol.for("truerun.component");
+
+/** A component activity whose defaults are filled in. Made by {@link defineComponent} only. */
+export interface Component<
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+> extends ComponentSpec<Input, Output> {
+  readonly [BRAND]: true;
+  readonly timeout: string;
+  readonly retry: RetryPolicy;
+}
+
+/** Duration of one attempt when neither the component nor the definition says one. */
+export const DEFAULT_TIMEOUT = "30s";
+
+/** How attempts are repeated when neither the component nor the definition says it. */
+export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
+  max_attempts: 5,
+  initial_interval: "1s",
+  backoff_coefficient: 2,
+  max_interval: "1m",
+};
+
+const ACTION = /^[a-z][a-z0-9_]*$/;
+
+/**
+ * Defines a component activity; the default export of a file in `components/`.
+ *
+ * @throws TypeError listing what is wrong with it, so that a bad one stops the worker at start-up
+ */
+export function defineComponent<Input extends z.ZodType, Output extends z.ZodType>(
+  spec: ComponentSpec<Input, Output>,
+): Component<Input, Output> {
+  const timeout = spec.timeout ?? DEFAULT_TIMEOUT;
+  const retry = { ...DEFAULT_RETRY, ...spec.retry };
+  const faults = [...specFaults(spec), ...policyFaults(timeout, retry)];
+  if (faults.length > 0) {
+    throw new TypeError(`Component ${JSON.stringify(spec.action)}: ${faults.join("; ")}`);
+  }
+  return Object.freeze({ ...spec, timeout, retry, [BRAND]: true as const });
+}
+
+/** Whether `value` was made by {@link defineComponent}. */
+export function isComponent(value: unknown): value is Component {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, BRAND);
+}
+
+function specFaults(spec: ComponentSpec<z.ZodType, z.ZodType>): string[] {
+  const faults: string[] = [];
+  if (!ACTION.test(spec.action)) faults.push(`action must match ${ACTION.source}`);
+  if (spec.title.trim() === "") faults.push("title is empty");
+  if (spec.description.trim() === "") faults.push("description is empty");
+  return faults;
+}
+
+function policyFaults(timeout: string, retry: RetryPolicy): string[] {
+  const durations = {
+    timeout,
+    "retry.initial_interval": retry.initial_interval,
+    "retry.max_interval": retry.max_interval,
+  };
+  const faults = Object.entries(durations)
+    .filter(([, text]) => !isDuration(text) || durationMs(text) > durationMs(MAX_ATTEMPT_TIMEOUT))
+    .map(([name, text]) => `${name} ${JSON.stringify(text)} is no duration of at most 30d`);
+  if (!Number.isSafeInteger(retry.max_attempts) || retry.max_attempts < 1) {
+    faults.push("retry.max_attempts must be a whole number from 1");
+  }
+  if (!Number.isFinite(retry.backoff_coefficient) || retry.backoff_coefficient < 1) {
+    faults.push("retry.backoff_coefficient must be a number from 1");
+  }
+  return faults;
+}

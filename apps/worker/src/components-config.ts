@@ -1,0 +1,45 @@
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { type AllowedHost, parseAllowedHosts } from "./outbound-http/allowed-hosts.ts";
+
+/** Spread into the worker's environment schema; {@link toComponentsConfig} makes of it what components see. */
+export const componentsEnv = {
+  /** Private hosts that `http_request` may reach: `host`, `host:port` or CIDR, separated by commas. */
+  HTTP_ALLOWED_PRIVATE_HOSTS: z
+    .string()
+    .default("")
+    .transform((text, context): AllowedHost[] => {
+      const parsed = parseAllowedHosts(text);
+      for (const fault of parsed.faults) context.addIssue({ code: "custom", message: fault });
+      return parsed.allowed;
+    }),
+  /** JSON file of the vendors that `find_vendors` searches. */
+  VENDORS_FILE: z.string().optional(),
+  /** Folder that `send_questionnaire` writes to; default `outbox` in DATA_DIR. */
+  OUTBOX_DIR: z.string().optional(),
+  DATA_DIR: z.string().default(".data"),
+};
+
+/** What the environment says to components, parsed once at start-up. */
+export interface ComponentsConfig {
+  allowedPrivateHosts: readonly AllowedHost[];
+  vendorsFile: string;
+  outboxDir: string;
+}
+
+/** The same relative path from `src` and from `dist`. */
+const SHIPPED_VENDORS_FILE = fileURLToPath(new URL("../data/vendors.json", import.meta.url));
+
+export function toComponentsConfig(env: {
+  HTTP_ALLOWED_PRIVATE_HOSTS: AllowedHost[];
+  VENDORS_FILE?: string | undefined;
+  OUTBOX_DIR?: string | undefined;
+  DATA_DIR: string;
+}): ComponentsConfig {
+  return {
+    allowedPrivateHosts: env.HTTP_ALLOWED_PRIVATE_HOSTS,
+    vendorsFile: env.VENDORS_FILE ?? SHIPPED_VENDORS_FILE,
+    outboxDir: resolve(env.OUTBOX_DIR ?? join(env.DATA_DIR, "outbox")),
+  };
+}
