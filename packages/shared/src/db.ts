@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   applicationName: string;
   /** How long one statement may take before the database counts as away. */
   statementTimeoutMs?: number;
+  /** False: commits answer before they are on disk. For rows that can be made again. */
+  synchronousCommit?: boolean;
 }
 
 /** How long a connection, or a place in the pool, is waited for. */
@@ -35,6 +37,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs,
       keepAlive: true,
+      ...(options.synchronousCommit === false ? { options: "-c synchronous_commit=off" } : {}),
     },
     { statementNameGenerator: createStatementNames() },
   );

@@ -19,9 +19,11 @@ export interface TemporalClient {
 }
 
 /** TLS and credentials, as both the client's and the worker's connection take them. */
-export function temporalConnectionOptions(
-  config: TemporalConfig,
-): Pick<ConnectionOptions, "address" | "tls" | "apiKey"> {
+export function temporalConnectionOptions(config: TemporalConfig): {
+  address: string;
+  tls: NonNullable<ConnectionOptions["tls"]>;
+  apiKey?: string;
+} {
   const { TEMPORAL_TLS_CERT: crt, TEMPORAL_TLS_KEY: key, TEMPORAL_TLS_CA: ca } = config;
   const serverName = config.TEMPORAL_TLS_SERVER_NAME;
   const wanted = config.TEMPORAL_TLS ?? (crt ?? ca ?? serverName ?? config.TEMPORAL_API_KEY) !== undefined;

@@ -11,19 +11,16 @@ export function toAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
 
 /**
  * Whether an address is on the public internet. Only `unicast` counts: loopback, private, link-local,
- * shared (carrier-grade NAT), multicast, reserved, and the IPv6 forms that tunnel to an IPv4 address
- * (NAT64, 6to4, Teredo) do not, as their gateway would reach what must not be reached.
+ * shared (carrier-grade NAT), multicast and reserved addresses do not, nor do the IPv6 forms that lead
+ * to an IPv4 address through a gateway (NAT64, 6to4, Teredo), as it may reach what must not be reached.
  */
 export function isPublicAddress(text: string): boolean {
   const address = toAddress(text);
   if (address === null || address.range() !== "unicast") return false;
-  return address.kind() === "ipv4" || !isIpv4Compatible(address);
+  return address.kind() === "ipv4" || isGlobalUnicast(address.toByteArray());
 }
 
-/** `::a.b.c.d`, deprecated and unicast to ipaddr.js, but some stacks still route it to the IPv4 address. */
-function isIpv4Compatible(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  return address
-    .toByteArray()
-    .slice(0, 12)
-    .every((byte) => byte === 0);
+/** 2000::/3 is all of IPv6 that IANA hands out; ipaddr.js calls the rest of it unicast, too. */
+function isGlobalUnicast([first = 0]: number[]): boolean {
+  return first >> 5 === 0b001;
 }

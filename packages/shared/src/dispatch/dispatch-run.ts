@@ -7,6 +7,7 @@ import {
 import { durationMs } from "../contracts/duration.ts";
 import type { Logger } from "../logger.ts";
 import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
+import { clipUtf8 } from "../storable-text.ts";
 import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
 
 /** What became of one try. `rejected` is for good; after `unavailable` the next try may succeed. */
@@ -31,6 +32,10 @@ export interface DispatcherOptions {
 const FAILURES_UNTIL_AWAY = 3;
 /** How long a try may take while Temporal is away and another try is already waiting it out. */
 const DEADLINE_WHILE_AWAY_MS = 500;
+
+/** The server takes 400 and 20,000 bytes, quotes and escapes of the JSON payload included. */
+const MAX_SUMMARY_BYTES = 180;
+const MAX_DETAILS_BYTES = 8_000;
 
 /** gRPC's INVALID_ARGUMENT: the same start will never be taken. */
 const INVALID_ARGUMENT = 3;
@@ -116,8 +121,8 @@ async function start({ client, taskQueue }: DispatcherOptions, run: Dispatchable
       { key: SEARCH_ATTRIBUTES.orgName, value: run.orgName },
       { key: SEARCH_ATTRIBUTES.workflowName, value: run.workflowName },
     ],
-    staticSummary: `${run.orgName}: ${run.workflowName}`,
-    staticDetails: staticDetails(run),
+    staticSummary: clipUtf8(`${run.orgName}: ${run.workflowName}`, MAX_SUMMARY_BYTES),
+    staticDetails: clipUtf8(staticDetails(run), MAX_DETAILS_BYTES),
   });
   return handle.firstExecutionRunId;
 }

@@ -1,0 +1,18 @@
+import { databaseEnv, dispatchEnv, integerText, logEnv, temporalEnv } from "@truerun/shared/config";
+import { z } from "zod";
+import { componentsEnv } from "./components-config.ts";
+
+/** The worker's configuration. All of it stands in the README's table. */
+export const workerConfig = z.object({
+  ...databaseEnv,
+  ...temporalEnv,
+  ...logEnv,
+  ...dispatchEnv,
+  ...componentsEnv,
+  /** Component activities that run at the same time in this process. */
+  WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
+  /** How long running components may finish after SIGTERM before they are interrupted. */
+  WORKER_SHUTDOWN_GRACE_MS: integerText(0, 3_600_000).default(20_000),
+});
+
+export type WorkerConfig = z.output<typeof workerConfig>;

@@ -1,0 +1,142 @@
+// Dispatches the runs whose start Temporal did not take in time.
+import { WorkflowNotFoundError, type Client } from "@temporalio/client";
+import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import { type Database, Prisma } from "@truerun/shared/db";
+import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
+import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
+import type { Logger } from "@truerun/shared/logger";
+
+export interface RedispatchOptions {
+  db: Database;
+  client: Client;
+  dispatcher: Dispatcher;
+  marks: DispatchMarks;
+  logger: Logger;
+}
+
+/** Runs that one sweep claims. */
+const BATCH = 50;
+/** How long a claim holds: longer than a dispatch may take. A sweeper that dies gives its runs back by it. */
+const CLAIM_SECONDS = 15;
+/** When a run is due again after Temporal did not take it. */
+const RETRY_SECONDS = 1;
+/**
+ * How long a run may wait for its dispatch. The namespace's retention must exceed it: a run that Temporal
+ * ran and forgot would be started a second time.
+ */
+export const DISPATCH_WINDOW_HOURS = 24;
+
+/** A run's row, with what it points to, as the claim returns it. */
+interface ClaimedRow {
+  id: string;
+  org_id: string;
+  org_name: string;
+  workflow_name: string;
+  definition_id: string;
+  definition_version: number;
+  started_at: number;
+  expired: boolean;
+  input: string;
+  document: string;
+}
+
+/**
+ * One sweep. Any number of processes may sweep: a run is claimed by one at a time, and a run that is
+ * dispatched twice is started once.
+ *
+ * @returns whether there may be more to do at once
+ */
+export async function redispatchRuns(options: RedispatchOptions): Promise<boolean> {
+  const claimed = await claim(options.db);
+  const [probe, ...rest] = claimed;
+  if (probe === undefined) return false;
+  // One run finds out whether Temporal is there; the others wait for the answer.
+  if (!(await redispatch(options, probe))) {
+    await release(options.db, rest);
+    return false;
+  }
+  const taken = await Promise.all(rest.map((row) => redispatch(options, row)));
+  return claimed.length === BATCH && taken.every(Boolean);
+}
+
+async function claim(db: Database): Promise<ClaimedRow[]> {
+  return await db.$queryRaw<ClaimedRow[]>`
+    WITH due AS (
+      SELECT id FROM workflow_runs
+       WHERE dispatched_at IS NULL AND status = 'started' AND next_dispatch_at <= now()
+       ORDER BY next_dispatch_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+      UPDATE workflow_runs AS run
+         SET next_dispatch_at = now() + make_interval(secs => ${CLAIM_SECONDS})
+        FROM due WHERE run.id = due.id
+      RETURNING run.*
+    )
+    SELECT run.id, run.org_id, org.name AS org_name, run.workflow_name, run.definition_id,
+           run.definition_version, floor(extract(epoch FROM run.started_at))::float8 AS started_at,
+           run.started_at < now() - make_interval(hours => ${DISPATCH_WINDOW_HOURS}) AS expired,
+           run.input::text AS input, version.document::text AS document
+      FROM claimed AS run
+      JOIN organizations AS org ON org.id = run.org_id
+      JOIN workflow_definition_versions AS version
+        ON version.definition_id = run.definition_id AND version.version = run.definition_version
+     ORDER BY run.started_at`;
+}
+
+/** @returns false when Temporal is not to be reached */
+async function redispatch(options: RedispatchOptions, row: ClaimedRow): Promise<boolean> {
+  const { db, dispatcher, marks, logger } = options;
+  if (row.expired) return await endExpired(options, row.id);
+  const result = await dispatcher.dispatch(toDispatchable(row));
+  switch (result.kind) {
+    case "dispatched":
+      marks.add(row.id, result.temporalRunId);
+      logger.info({ workflowRunId: row.id }, "run dispatched by the sweeper");
+      return true;
+    case "rejected":
+      await marks.reject(row.id, result.reason);
+      return true;
+    case "unavailable":
+      await release(db, [row]);
+      return false;
+  }
+}
+
+async function release(db: Database, rows: readonly ClaimedRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db.$executeRaw`
+    UPDATE workflow_runs SET next_dispatch_at = now() + make_interval(secs => ${RETRY_SECONDS})
+     WHERE id IN (${Prisma.join(rows.map(({ id }) => id))})`;
+}
+
+/** Past the window a run is not started any more, but Temporal may have taken it long ago. */
+async function endExpired({ db, client, marks, logger }: RedispatchOptions, id: string): Promise<boolean> {
+  try {
+    const { runId } = await client.workflow.getHandle(id).describe();
+    marks.add(id, runId);
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) {
+      logger.warn({ err: error, workflowRunId: id }, "an expired run cannot be looked up");
+      return false;
+    }
+  }
+  const message = `The run could not be dispatched within ${DISPATCH_WINDOW_HOURS} hours.`;
+  await endUndispatched(db, { id, code: "dispatch_expired", message });
+  return true;
+}
+
+function toDispatchable(row: ClaimedRow): DispatchableRun {
+  return {
+    workflowRunId: row.id,
+    orgId: row.org_id,
+    orgName: row.org_name,
+    workflowName: row.workflow_name,
+    workflowDefinitionId: row.definition_id,
+    definitionVersion: row.definition_version,
+    startedAt: row.started_at,
+    input: JSON.parse(row.input) as JsonObject,
+    document: JSON.parse(row.document) as WorkflowDefinitionDocument,
+  };
+}

@@ -1,0 +1,172 @@
+// The worker process: runs workflows and component activities, mirrors them, dispatches what is left.
+import { NativeConnection, Runtime, DefaultLogger, type LogLevel } from "@temporalio/worker";
+import { ConfigurationError, parseEnvironment } from "@truerun/shared/config";
+import { createDatabase } from "@truerun/shared/db";
+import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createLogger, type Logger } from "@truerun/shared/logger";
+import {
+  createTemporalClient,
+  temporalConnectionOptions,
+} from "@truerun/shared/temporal-connection";
+import { fileURLToPath } from "node:url";
+import { type WorkerConfig, workerConfig } from "./config.ts";
+import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
+import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
+import { ComponentsError, loadComponents } from "./load-components.ts";
+import { startPeriodic } from "./periodic.ts";
+import { prepareNamespace } from "./prepare-namespace.ts";
+import { publishCatalogue } from "./publish-catalogue.ts";
+import { createRunWorker } from "./worker.ts";
+import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
+
+/** How long Postgres and Temporal may take to come up after this process. */
+const START_PATIENCE_MS = 60_000;
+const SWEEP_INTERVAL_MS = 1_000;
+const HOUSEKEEPING_INTERVAL_MS = 60_000;
+
+async function main(): Promise<void> {
+  const config = parseEnvironment(workerConfig);
+  const logger = createLogger({ name: "truerun-worker", level: config.LOG_LEVEL });
+  installRuntime(logger, config.LOG_LEVEL);
+  const components = await loadComponents(fileURLToPath(new URL("components", import.meta.url)));
+  const database = { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE };
+  const db = createDatabase({ ...database, applicationName: "truerun-worker" });
+  // What a crash of the database takes from the mirror, Temporal's history gives back.
+  const mirrorDb = createDatabase({
+    ...database,
+    applicationName: "truerun-mirror",
+    synchronousCommit: false,
+  });
+  const temporal = createTemporalClient(config);
+  const ready = { logger, patienceMs: START_PATIENCE_MS };
+  await patiently("Postgres", ready, () => publishCatalogue(db, components));
+  await patiently("Temporal", ready, () =>
+    prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
+  );
+  const connection = await NativeConnection.connect(temporalConnectionOptions(config));
+  const run = await createRunWorker({
+    config,
+    connection,
+    client: temporal.client,
+    mirrorDb,
+    components,
+    bundlePath: WORKFLOW_BUNDLE,
+    logger,
+  });
+
+  const marks = createDispatchMarks({ db, logger });
+  const dispatcher = createDispatcher({
+    client: temporal.client,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    deadlineMs: config.DISPATCH_DEADLINE_MS,
+    logger,
+  });
+  const loops = [
+    startPeriodic({
+      name: "redispatch",
+      intervalMs: SWEEP_INTERVAL_MS,
+      logger,
+      pass: () => redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
+    }),
+    startPeriodic({
+      name: "housekeeping",
+      intervalMs: HOUSEKEEPING_INTERVAL_MS,
+      logger,
+      pass: () => deleteExpiredKeys(db),
+    }),
+  ];
+
+  onStop(() => run.worker.shutdown());
+  const ended = run.worker.run();
+  logger.info(
+    { taskQueue: config.TEMPORAL_TASK_QUEUE, actions: [...components.keys()] },
+    "worker ready",
+  );
+  process.send?.({ type: "ready" });
+  try {
+    await ended;
+  } finally {
+    await Promise.all(loops.map((loop) => loop.stop()));
+    await marks.close();
+    await run.close();
+    await connection.close();
+    await temporal.close();
+    await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
+  }
+  logger.info("worker stopped");
+}
+
+/** Temporal's own log lines go through ours. */
+function installRuntime(logger: Logger, level: WorkerConfig["LOG_LEVEL"]): void {
+  const child = logger.child({ component: "temporal" });
+  const bridge = new DefaultLogger(toTemporalLevel(level), ({ level: at, message, meta }) => {
+    const { error, ...rest } = meta ?? {};
+    child[toPinoLevel(at)]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
+  });
+  // This process handles signals itself, so that everything ends in order.
+  Runtime.install({ logger: bridge, shutdownSignals: [] });
+}
+
+function toTemporalLevel(level: WorkerConfig["LOG_LEVEL"]): LogLevel {
+  if (level === "trace") return "TRACE";
+  if (level === "debug") return "DEBUG";
+  // Its INFO tells every state change of a worker; ours says what matters.
+  return level === "info" || level === "warn" ? "WARN" : "ERROR";
+}
+
+function toPinoLevel(level: LogLevel): "trace" | "debug" | "info" | "warn" | "error" {
+  const levels = {
+    TRACE: "trace",
+    DEBUG: "debug",
+    INFO: "info",
+    WARN: "warn",
+    ERROR: "error",
+  } as const;
+  return levels[level];
+}
+
+/** Tries until it works or patience ends: services may be started in any order. */
+async function patiently<T>(
+  what: string,
+  { logger, patienceMs }: { logger: Logger; patienceMs: number },
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      logger.warn({ err: error }, `${what} does not answer yet`);
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}
+
+/** SIGTERM and SIGINT drain; so does the end of the parent that started this process with a channel. */
+function onStop(stop: () => void): void {
+  let stopping = false;
+  const once = (): void => {
+    if (stopping) return;
+    stopping = true;
+    stop();
+  };
+  process.on("SIGTERM", once);
+  process.on("SIGINT", once);
+  process.on("disconnect", once);
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  const expected = error instanceof ConfigurationError || error instanceof ComponentsError;
+  const text = expected
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}

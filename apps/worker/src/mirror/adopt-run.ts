@@ -1,0 +1,90 @@
+import { WorkflowNotFoundError } from "@temporalio/client";
+import type { Database } from "@truerun/shared/db";
+import type { Logger } from "@truerun/shared/logger";
+import type { MirrorRecord } from "./mirror-record.ts";
+import type { ForeignRun } from "./mirror-statement.ts";
+import { projectRun, type ProjectionSource } from "./project-history.ts";
+import { writeProjection } from "./write-projection.ts";
+
+export interface Adopter {
+  /** Looks at a Temporal run whose records the run's row refused. Returns at once. */
+  consider(run: ForeignRun, refused: readonly MirrorRecord[]): void;
+  /** Waits for what is under way. */
+  close(): Promise<void>;
+}
+
+export interface AdopterOptions extends ProjectionSource {
+  db: Database;
+  logger: Logger;
+  /** Takes the refused records again once their run is the row's. */
+  rewrite(record: MirrorRecord): Promise<void>;
+}
+
+/**
+ * A reset gives a run's workflow id a new Temporal run. Its first records do not fit the row, which
+ * mirrors the old one: only if Temporal says that it is the current run, the row moves over to it, one
+ * generation on, and is projected afresh, which takes away what lies behind the reset point.
+ */
+export function createAdopter(options: AdopterOptions): Adopter {
+  const underWay = new Map<string, { refused: MirrorRecord[]; done: Promise<void> }>();
+
+  async function run(key: string, foreign: ForeignRun, refused: MirrorRecord[]): Promise<void> {
+    try {
+      const adopted = await adopt(options, foreign);
+      // The history was read before these were refused, or after: the guard decides.
+      if (adopted) for (const record of refused) void options.rewrite(record);
+    } catch (error) {
+      options.logger.warn({ err: error, ...foreign }, "a run of another Temporal run was not adopted");
+    } finally {
+      underWay.delete(key);
+    }
+  }
+
+  return {
+    consider(foreign, refused) {
+      const key = `${foreign.run_id} ${foreign.temporal_run_id}`;
+      const adoption = underWay.get(key);
+      if (adoption !== undefined) {
+        adoption.refused.push(...refused);
+        return;
+      }
+      const held = [...refused];
+      underWay.set(key, { refused: held, done: run(key, foreign, held) });
+    },
+    async close() {
+      await Promise.all([...underWay.values()].map(({ done }) => done));
+    },
+  };
+}
+
+async function adopt(options: AdopterOptions, { run_id, temporal_run_id }: ForeignRun): Promise<boolean> {
+  const { db, client, logger } = options;
+  const row = await db.workflowRun.findUnique({
+    where: { id: run_id },
+    select: { temporalRunId: true, generation: true },
+  });
+  if (row === null) {
+    logger.warn({ run_id, temporal_run_id }, "Temporal runs a workflow that has no row here");
+    return false;
+  }
+  if (row.temporalRunId === temporal_run_id) return true;
+  const current = await findCurrentTemporalRun(client, run_id);
+  // A late record of an abandoned Temporal run: the row is right.
+  if (current !== temporal_run_id) return false;
+  const projection = await projectRun(options, run_id, temporal_run_id);
+  const moved = await writeProjection(db, projection, row);
+  if (moved) logger.info({ run_id, temporal_run_id }, "run moved to a new Temporal run");
+  return moved;
+}
+
+async function findCurrentTemporalRun(
+  client: AdopterOptions["client"],
+  workflowRunId: string,
+): Promise<string | null> {
+  try {
+    return (await client.workflow.getHandle(workflowRunId).describe()).runId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+// What the workflow side hands to the mirror. Types only: the sandbox imports this file.
+import type { RunErrorCode, RunStatus, StepStatus } from "@truerun/shared/contracts/statuses";
+import type { Sinks } from "@temporalio/workflow";
+
+/**
+ * Where a write stands in its Temporal run. Within one, the greater (length, time, sequence) wins.
+ * Start times are no order: a reset run sees the original's; and the attempts of a failing workflow
+ * task report equal lengths.
+ */
+export interface MirrorPosition {
+  temporal_run_id: string;
+  /** Events in the history when the workflow task began. */
+  mirror_length: number;
+  /** Workflow time in ms: when that task started. Equal live, on replay and on repair. */
+  mirror_time_ms: number;
+  /** Counts the writes of the Temporal run. */
+  mirror_seq: number;
+}
+
+/** A whole step row; every write carries all of it. `artifacts` and `output` are JSON texts. */
+export interface StepRow extends MirrorPosition {
+  kind: "step";
+  run_id: string;
+  id: string;
+  ordinal: number;
+  step_key: string;
+  item_index: number | null;
+  component_id: string;
+  component_name: string;
+  action_type: string;
+  status: StepStatus | null;
+  message: string | null;
+  artifacts: string;
+  output: string | null;
+  attempt: number | null;
+  started_at_ms: number | null;
+  finished_at_ms: number | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+  /** 32 bits that stand for the content above; the position is not part of it. */
+  digest: number;
+}
+
+/** The end of a run. */
+export interface RunEnd extends MirrorPosition {
+  kind: "end";
+  run_id: string;
+  status: Exclude<RunStatus, "started">;
+  error_code: RunErrorCode | null;
+  error_message: string | null;
+  completed_at_ms: number;
+  step_count: number;
+  /** Sum of the steps' digests. */
+  steps_digest: number;
+}
+
+export type MirrorRecord = StepRow | RunEnd;
+
+/** The way out of the sandbox. */
+export interface MirrorSinks extends Sinks {
+  mirror: { write(record: MirrorRecord): void };
+}

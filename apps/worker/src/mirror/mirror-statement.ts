@@ -1,0 +1,124 @@
+// The worker's only live write to the run tables, and the guard of every row.
+import { type Database, Prisma } from "@truerun/shared/db";
+import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
+
+/** A Temporal run whose records were not written because the run's row mirrors another one. */
+export interface ForeignRun {
+  run_id: string;
+  temporal_run_id: string;
+}
+
+/** Columns of a step as the records carry them. */
+const STEP_RECORDSET = Prisma.sql`
+  id text, run_id text, ordinal int, step_key text, item_index int, component_id text, component_name text,
+  action_type text, status text, message text, artifacts text, output text, attempt int,
+  started_at_ms bigint, finished_at_ms bigint, created_at_ms double precision, updated_at_ms double precision,
+  temporal_run_id text, mirror_length int, mirror_time_ms bigint, mirror_seq int, digest bigint`;
+
+const STEP_COLUMNS = Prisma.sql`
+  id, run_id, ordinal, step_key, item_index, component_id, component_name, action_type, status, message,
+  artifacts, output, attempt, started_at_ms, finished_at_ms, created_at, updated_at,
+  temporal_run_id, generation, mirror_length, mirror_time_ms, mirror_seq, digest`;
+
+const STEP_VALUES = Prisma.sql`
+  step.id, step.run_id, step.ordinal, step.step_key, step.item_index, step.component_id, step.component_name,
+  step.action_type, step.status, step.message, step.artifacts::json, step.output::json, step.attempt,
+  step.started_at_ms, step.finished_at_ms, to_timestamp(step.created_at_ms / 1000),
+  to_timestamp(step.updated_at_ms / 1000), step.temporal_run_id, run.generation, step.mirror_length,
+  step.mirror_time_ms, step.mirror_seq, step.digest`;
+
+/** A newer write replaces the whole row, whatever an abandoned attempt left in it; an older one does nothing. */
+const STEP_GUARD = Prisma.sql`
+  ON CONFLICT (id) DO UPDATE SET
+    ordinal = excluded.ordinal, status = excluded.status, message = excluded.message,
+    component_id = excluded.component_id, component_name = excluded.component_name,
+    action_type = excluded.action_type, artifacts = excluded.artifacts, output = excluded.output,
+    attempt = excluded.attempt, started_at_ms = excluded.started_at_ms,
+    finished_at_ms = excluded.finished_at_ms, created_at = excluded.created_at,
+    updated_at = excluded.updated_at, temporal_run_id = excluded.temporal_run_id,
+    generation = excluded.generation, mirror_length = excluded.mirror_length,
+    mirror_time_ms = excluded.mirror_time_ms, mirror_seq = excluded.mirror_seq, digest = excluded.digest
+  WHERE kept.generation < excluded.generation
+     OR (kept.generation = excluded.generation
+         AND (kept.mirror_length, kept.mirror_time_ms, kept.mirror_seq)
+          <= (excluded.mirror_length, excluded.mirror_time_ms, excluded.mirror_seq))`;
+
+/**
+ * Writes a batch in one statement: steps by the guard, ends by the guard, and the Temporal run's id
+ * (with `dispatched_at`) where a run's row does not have it yet. A row may appear once in a batch.
+ *
+ * @returns the Temporal runs whose records were left out, because their run's row mirrors another
+ */
+export async function writeRecords(
+  db: Pick<Database, "$queryRaw">,
+  records: readonly MirrorRecord[],
+): Promise<ForeignRun[]> {
+  const steps = records.filter((record): record is StepRow => record.kind === "step");
+  const runs = JSON.stringify(toRunWrites(records));
+  return await db.$queryRaw<ForeignRun[]>`
+    WITH run_writes AS (
+      SELECT * FROM json_to_recordset(${runs}::json) AS w(
+        run_id text, temporal_run_id text, status text, error_code text, error_message text,
+        completed_at_ms double precision, step_count int, steps_digest bigint,
+        mirror_length int, mirror_time_ms bigint, mirror_seq int)
+    ), ended AS (
+      UPDATE workflow_runs AS run SET
+        temporal_run_id = w.temporal_run_id,
+        dispatched_at = coalesce(run.dispatched_at, now()),
+        status = coalesce(w.status, run.status),
+        completed_at = CASE WHEN w.status IS NULL THEN run.completed_at
+                            ELSE to_timestamp(w.completed_at_ms / 1000) END,
+        error_code = CASE WHEN w.status IS NULL THEN run.error_code ELSE w.error_code END,
+        error_message = CASE WHEN w.status IS NULL THEN run.error_message ELSE w.error_message END,
+        step_count = coalesce(w.step_count, run.step_count),
+        steps_digest = coalesce(w.steps_digest, run.steps_digest),
+        mirror_length = coalesce(w.mirror_length, run.mirror_length),
+        mirror_time_ms = coalesce(w.mirror_time_ms, run.mirror_time_ms),
+        mirror_seq = coalesce(w.mirror_seq, run.mirror_seq)
+      FROM run_writes AS w
+      WHERE run.id = w.run_id AND run.confirmed_at IS NULL
+        AND (run.temporal_run_id IS NULL
+             OR (run.temporal_run_id = w.temporal_run_id
+                 AND (run.dispatched_at IS NULL
+                      OR (w.status IS NOT NULL
+                          AND (run.mirror_length, run.mirror_time_ms, run.mirror_seq)
+                           <= (w.mirror_length, w.mirror_time_ms, w.mirror_seq)))))
+    ), mirrored AS (
+      INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
+      SELECT ${STEP_VALUES}
+        FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
+        JOIN workflow_runs AS run ON run.id = step.run_id
+         AND (run.temporal_run_id IS NULL OR run.temporal_run_id = step.temporal_run_id)
+      ${STEP_GUARD}
+    )
+    SELECT w.run_id, w.temporal_run_id
+      FROM run_writes AS w
+      LEFT JOIN workflow_runs AS run ON run.id = w.run_id
+     WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id`;
+}
+
+/** Writes the steps of a projection: as above, for a run whose row the caller has locked. */
+export async function writeProjectedSteps(
+  db: Pick<Database, "$executeRaw">,
+  steps: readonly StepRow[],
+): Promise<void> {
+  await db.$executeRaw`
+    INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
+    SELECT ${STEP_VALUES}
+      FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
+      JOIN workflow_runs AS run ON run.id = step.run_id AND run.temporal_run_id = step.temporal_run_id
+    ${STEP_GUARD}`;
+}
+
+type RunWrite = { run_id: string; temporal_run_id: string } & Partial<RunEnd>;
+
+/** One write a run: its end, or only its Temporal run's id. */
+function toRunWrites(records: readonly MirrorRecord[]): RunWrite[] {
+  const writes = new Map<string, RunWrite>();
+  for (const record of records) {
+    const { run_id, temporal_run_id } = record;
+    if (record.kind === "end") writes.set(run_id, record);
+    else if (!writes.has(run_id)) writes.set(run_id, { run_id, temporal_run_id });
+  }
+  return [...writes.values()];
+}

@@ -1,0 +1,134 @@
+// The projection: what the tables must say, made from Temporal's history by the very code that ran.
+import type { Client } from "@temporalio/client";
+import { type InjectedSinks, Worker } from "@temporalio/worker";
+import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
+import type { MirrorPosition, MirrorRecord, MirrorSinks, RunEnd, StepRow } from "./mirror-record.ts";
+import { digestStep } from "./step-digest.ts";
+
+/** A run as its history says it is. */
+export interface Projection {
+  workflowRunId: string;
+  temporalRunId: string;
+  /** In order of recording. */
+  steps: StepRow[];
+  /** Null while the run is open. */
+  end: RunEnd | null;
+}
+
+export interface ProjectionSource {
+  client: Client;
+  /** Path of the workflow bundle that the workers run. */
+  bundlePath: string;
+}
+
+/**
+ * Replays one Temporal run's history through the interpreter and its interceptor with a sink that collects.
+ *
+ * @throws when the history cannot be had, or cannot be replayed by this code
+ */
+export async function projectRun(
+  { client, bundlePath }: ProjectionSource,
+  workflowRunId: string,
+  temporalRunId: string,
+): Promise<Projection> {
+  const history = await client.workflow.getHandle(workflowRunId, temporalRunId).fetchHistory();
+  const records: MirrorRecord[] = [];
+  const sinks: InjectedSinks<MirrorSinks> = {
+    mirror: {
+      write: {
+        // A reset run's history begins with the original's first event, and so does its replay's id.
+        fn: (_info, record) => void records.push({ ...record, temporal_run_id: temporalRunId }),
+        callDuringReplay: true,
+      },
+    },
+  };
+  await Worker.runReplayHistory(
+    { workflowBundle: { codePath: bundlePath }, sinks, replayName: "projection" },
+    history,
+    workflowRunId,
+  );
+  const steps = newestBySteps(records);
+  const close = findClose(history.events ?? []);
+  const recorded = records.findLast((record): record is RunEnd => record.kind === "end");
+  if (close === null) return { workflowRunId, temporalRunId, steps, end: null };
+  const end = close.interruption === null ? recorded : interruptSteps(steps, close, temporalRunId);
+  if (end === undefined) throw new Error(`The closed history of ${workflowRunId} recorded no end`);
+  return { workflowRunId, temporalRunId, steps, end: { ...end, completed_at_ms: close.timeMs } };
+}
+
+function newestBySteps(records: readonly MirrorRecord[]): StepRow[] {
+  const rows = new Map<string, StepRow>();
+  for (const record of records) if (record.kind === "step") rows.set(record.id, record);
+  return [...rows.values()].sort((a, b) => a.ordinal - b.ordinal);
+}
+
+/** How a history ends. */
+interface Close {
+  timeMs: number;
+  length: number;
+  /** Set where no workflow code ran at the end. */
+  interruption: { code: RunErrorCode; message: string } | null;
+}
+
+type HistoryEvents = NonNullable<
+  Awaited<ReturnType<ReturnType<Client["workflow"]["getHandle"]>["fetchHistory"]>>["events"]
+>;
+
+function findClose(events: HistoryEvents): Close | null {
+  const last = events.at(-1);
+  if (last === undefined) return null;
+  const at = { timeMs: toMs(last.eventTime), length: Number(last.eventId) };
+  const terminated = last.workflowExecutionTerminatedEventAttributes;
+  if (terminated != null) {
+    const reason = terminated.reason ? `: ${terminated.reason}` : ".";
+    const message = `The run was terminated in Temporal${reason}`;
+    return { ...at, interruption: { code: "workflow_terminated", message } };
+  }
+  if (last.workflowExecutionTimedOutEventAttributes != null) {
+    return { ...at, interruption: { code: "workflow_timed_out", message: "The run exceeded its timeout." } };
+  }
+  const ended =
+    last.workflowExecutionCompletedEventAttributes ??
+    last.workflowExecutionFailedEventAttributes ??
+    last.workflowExecutionCanceledEventAttributes;
+  return ended == null ? null : { ...at, interruption: null };
+}
+
+/** Ends the steps, in place, that the run's end left without an outcome. */
+function interruptSteps(steps: StepRow[], close: Close, temporalRunId: string): RunEnd | undefined {
+  const { interruption } = close;
+  const run_id = steps[0]?.run_id;
+  if (interruption === null || run_id === undefined) return undefined;
+  const position: MirrorPosition = {
+    temporal_run_id: temporalRunId,
+    mirror_length: close.length,
+    mirror_time_ms: close.timeMs,
+    mirror_seq: Math.max(...steps.map((row) => row.mirror_seq)) + 1,
+  };
+  for (const [index, row] of steps.entries()) {
+    if (row.status !== null) continue;
+    const closed: StepRow = {
+      ...row,
+      ...position,
+      status: "failed",
+      message: interruption.message,
+      updated_at_ms: close.timeMs,
+    };
+    steps[index] = { ...closed, digest: digestStep(closed) };
+  }
+  return {
+    kind: "end",
+    run_id,
+    ...position,
+    status: "failed",
+    error_code: interruption.code,
+    error_message: interruption.message,
+    completed_at_ms: close.timeMs,
+    step_count: steps.length,
+    steps_digest: steps.reduce((sum, row) => sum + row.digest, 0),
+  };
+}
+
+function toMs(time: HistoryEvents[number]["eventTime"]): number {
+  return Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1_000_000);
+}

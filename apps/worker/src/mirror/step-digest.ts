@@ -1,0 +1,26 @@
+// Sandbox-safe: workflow code uses this.
+import { digestNumber } from "@truerun/shared/step-id";
+import type { StepRow } from "./mirror-record.ts";
+
+/** The digest of a step row: of all that it says, not of where the write stands. */
+export function digestStep(row: StepRow): number {
+  return digestNumber(
+    JSON.stringify([
+      row.ordinal,
+      row.step_key,
+      row.item_index,
+      row.component_id,
+      row.component_name,
+      row.action_type,
+      row.status,
+      row.message,
+      row.artifacts,
+      row.output,
+      row.attempt,
+      row.started_at_ms,
+      row.finished_at_ms,
+      row.created_at_ms,
+      row.updated_at_ms,
+    ]),
+  );
+}

@@ -1,0 +1,51 @@
+import type { Logger } from "@truerun/shared/logger";
+
+export interface Periodic {
+  /** Waits for the pass under way; there is no other after it. */
+  stop(): Promise<void>;
+}
+
+export interface PeriodicOptions {
+  name: string;
+  intervalMs: number;
+  logger: Logger;
+  /** One pass. Returns whether there is more to do at once. */
+  pass(): Promise<boolean>;
+}
+
+/** Runs passes one after another until stopped, with jitter, so that processes do not keep step. */
+export function startPeriodic({ name, intervalMs, logger, pass }: PeriodicOptions): Periodic {
+  const stopping = new AbortController();
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const more = await pass().catch((error: unknown) => {
+        logger.warn({ err: error }, `${name}: pass failed; the next one tries again`);
+        return false;
+      });
+      if (!more) await pause(intervalMs * (0.75 + Math.random() / 2), stopping.signal);
+    }
+  }
+  const done = loop();
+  return {
+    async stop() {
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}

@@ -1,0 +1,75 @@
+// The only place where a Temporal Worker is made.
+import type { Client } from "@temporalio/client";
+import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { Database } from "@truerun/shared/db";
+import type { Logger } from "@truerun/shared/logger";
+import { toActivity } from "./component-activity.ts";
+import { toComponentsConfig } from "./components-config.ts";
+import type { WorkerConfig } from "./config.ts";
+import type { Components } from "./load-components.ts";
+import { createAdopter } from "./mirror/adopt-run.ts";
+import { createMirrorSink } from "./mirror/mirror-sink.ts";
+import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
+
+export interface RunWorkerOptions {
+  config: WorkerConfig;
+  connection: NativeConnection;
+  client: Client;
+  /** For the mirror alone; its transactions may commit asynchronously. */
+  mirrorDb: Database;
+  components: Components;
+  /** Path of the prebuilt workflow bundle. */
+  bundlePath: string;
+  logger: Logger;
+}
+
+export interface RunWorker {
+  worker: Worker;
+  mirror: MirrorWriter;
+  /** Writes what the mirror still holds; call it after the worker has stopped. */
+  close(): Promise<void>;
+}
+
+export async function createRunWorker(options: RunWorkerOptions): Promise<RunWorker> {
+  const { config, logger, client, bundlePath, mirrorDb } = options;
+  const mirror: MirrorWriter = createMirrorWriter({
+    db: mirrorDb,
+    logger,
+    onForeign: (run, refused) => adopter.consider(run, refused),
+  });
+  const adopter = createAdopter({
+    db: mirrorDb,
+    client,
+    bundlePath,
+    logger,
+    rewrite: (record) => mirror.write(record),
+  });
+  const worker = await Worker.create({
+    connection: options.connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    workflowBundle: { codePath: bundlePath },
+    activities: createActivities(options),
+    sinks: createMirrorSink(mirror),
+    maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,
+    // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.
+    maxHeartbeatThrottleInterval: "1s",
+    shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
+    shutdownForceTime: config.WORKER_SHUTDOWN_GRACE_MS + 10_000,
+  });
+  return {
+    worker,
+    mirror,
+    async close() {
+      await adopter.close();
+      await mirror.close();
+    },
+  };
+}
+
+function createActivities({ components, config, logger }: RunWorkerOptions) {
+  const dependencies = { logger, config: toComponentsConfig(config) };
+  return Object.fromEntries(
+    [...components].map(([action, component]) => [action, toActivity(component, dependencies)]),
+  );
+}

@@ -1,0 +1,7 @@
+// What the workflow bundle is made of. The workflow type is the definition's name, whatever it is; the
+// interceptor calls the interpreter for every type, so this default export only says that all are known.
+import { ApplicationFailure } from "@temporalio/workflow";
+
+export default async function anyWorkflow(): Promise<never> {
+  throw ApplicationFailure.nonRetryable("The mirror interceptor is not loaded", "InterceptorMissing");
+}

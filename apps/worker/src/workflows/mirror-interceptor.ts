@@ -1,0 +1,83 @@
+// (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
+import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
+import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
+import {
+  ApplicationFailure,
+  isCancellation,
+  TemporalFailure,
+  type WorkflowInterceptors,
+} from "@temporalio/workflow";
+import type { ResultEnvelope } from "../component-activity.ts";
+import { toFailure, toSuccess } from "./activity-outcome.ts";
+import { interpretRun } from "./interpret-run.ts";
+import { type RunError, StepRecorder } from "./step-recorder.ts";
+
+/** Loaded by the worker into every workflow execution; each has its own recorder. */
+export function interceptors(): WorkflowInterceptors {
+  let recorder: StepRecorder | undefined;
+  return {
+    inbound: [
+      {
+        // The interpreter is called here and not through `next`: the SDK would look the workflow type
+        // up among the module's exports, where a name such as `constructor` finds an inherited method.
+        async execute({ args }) {
+          const event = assertRunRequested(args[0]);
+          recorder = new StepRecorder(event);
+          return await recordEnd(recorder, () => interpretRun(event, recorder as StepRecorder));
+        },
+      },
+    ],
+    outbound: [
+      {
+        async scheduleActivity(input, next) {
+          const key = input.options.activityId;
+          if (recorder === undefined || key === undefined) return await next(input);
+          recorder.open(key);
+          try {
+            const envelope = await next(input);
+            recorder.close(key, toSuccess(envelope as ResultEnvelope));
+            return envelope;
+          } catch (error) {
+            recorder.close(key, toFailure(error, recorder.cancelReason));
+            throw error;
+          }
+        },
+      },
+    ],
+  };
+}
+
+async function recordEnd<T>(recorder: StepRecorder, run: () => Promise<T>): Promise<T> {
+  try {
+    const result = await run();
+    recorder.end("completed", { code: null, message: null });
+    return result;
+  } catch (error) {
+    // Anything but a Temporal failure only fails the workflow task: the run is not at its end.
+    if (isCancellation(error)) {
+      recorder.end("canceled", { code: "workflow_canceled", message: recorder.cancelReason });
+    } else if (error instanceof TemporalFailure) {
+      recorder.end("failed", toRunError(error));
+    }
+    throw error;
+  }
+}
+
+/** How the types of the failures that end a run are called in the API. */
+const ERROR_CODES = new Map<string, RunErrorCode>([["ComponentFailed", "component_failed"]]);
+
+function toRunError(error: TemporalFailure): RunError {
+  const type = error instanceof ApplicationFailure ? error.type : undefined;
+  return { code: ERROR_CODES.get(type ?? "") ?? "workflow_failed", message: error.message };
+}
+
+function assertRunRequested(argument: unknown): RunRequestedEvent {
+  const event = argument as RunRequestedEvent | null | undefined;
+  if (event?.event_type === "Workflow.RunRequested" && event.data.definition.components.length > 0) {
+    return event;
+  }
+  throw ApplicationFailure.nonRetryable(
+    "The argument is not a Workflow.RunRequested event. Start runs through the API.",
+    "InvalidEvent",
+  );
+}
