@@ -1,0 +1,148 @@
+import type { ComponentDefinition, Edge } from "../contracts/definition.ts";
+import type { Json, JsonObject } from "../contracts/json.ts";
+import { clipUtf8 } from "../storable-text.ts";
+import type { CompiledComponent, CompiledDefinition } from "./compile-definition.ts";
+import { evaluateCondition } from "./conditions.ts";
+import type { Scope, StepView } from "./path.ts";
+import { resolveReferences } from "./references.ts";
+
+/** Longest message of a skipped step or a failed run. */
+const MAX_MESSAGE_BYTES = 2_000;
+
+/** What is known of a component that was started or skipped. */
+export type StepState =
+  | { status: "running" }
+  | { status: "success"; output: Json }
+  | { status: "failed"; message: string }
+  | { status: "skipped" };
+
+/** What a run brings to its definition. */
+export type RunScope = Omit<Scope, "steps">;
+
+/** How a run ends. */
+export type RunOutcome =
+  | { status: "completed" }
+  | { status: "failed"; code: "component_failed"; message: string };
+
+/** What is to be done next. */
+export interface Decision {
+  /** Components to start now, with their references resolved. */
+  ready: { component: ComponentDefinition; with: JsonObject }[];
+  /** Components that get a skipped step, and why. Already taken into account in the rest. */
+  skipped: { component: ComponentDefinition; message: string }[];
+  /** How the run ends, or null while it goes on. A failed one starts and skips nothing further. */
+  outcome: RunOutcome | null;
+}
+
+/** How a component stands; `dead` ones leave no step, `open` ones are running, ready or undecided. */
+type Standing = "success" | "failed" | "skipped" | "dead" | "open";
+
+/**
+ * Decides what comes next in a run: everything that can be decided from `states`, in one call. A pure
+ * function: replaying a run's outcomes in their order gives the same decisions. Components that have a
+ * state are never given out again.
+ *
+ * @param states by component key. The caller adds what it was given: ready ones as `running`, skipped
+ *   ones as `skipped`.
+ */
+export function advance(
+  definition: CompiledDefinition,
+  run: RunScope,
+  states: ReadonlyMap<string, StepState>,
+): Decision {
+  const scope: Scope = { ...run, steps: toStepViews(states) };
+  const failure = findFailure(definition, states, scope);
+  if (failure !== null) return { ready: [], skipped: [], outcome: failure };
+  const decision: Decision = { ready: [], skipped: [], outcome: null };
+  const standings = new Map<string, Standing>();
+  for (const compiled of definition.ordered) {
+    const { key } = compiled.component;
+    const state = states.get(key);
+    const standing =
+      state === undefined
+        ? decide(compiled, { standings, scope, decision })
+        : state.status === "running"
+          ? "open"
+          : state.status;
+    standings.set(key, standing);
+  }
+  if (![...standings.values()].includes("open")) decision.outcome = { status: "completed" };
+  return decision;
+}
+
+function toStepViews(states: ReadonlyMap<string, StepState>): Map<string, StepView> {
+  const views = new Map<string, StepView>();
+  for (const [key, state] of states) {
+    const { status } = state;
+    if (status === "success") views.set(key, { status, output: state.output });
+    else if (status === "failed") views.set(key, { status, output: null });
+    else if (status === "skipped") views.set(key, { status });
+  }
+  return views;
+}
+
+/** A failure ends the run unless its component lets the run continue or an edge takes it. */
+function findFailure(
+  { components }: CompiledDefinition,
+  states: ReadonlyMap<string, StepState>,
+  scope: Scope,
+): RunOutcome | null {
+  for (const { key, next, on_failure: onFailure } of components) {
+    const state = states.get(key);
+    if (state?.status !== "failed" || onFailure === "continue") continue;
+    if (next.some((edge) => follow(edge, "failed", scope).taken)) continue;
+    const message = clipUtf8(`Component '${key}' failed: ${state.message}`, MAX_MESSAGE_BYTES);
+    return { status: "failed", code: "component_failed", message };
+  }
+  return null;
+}
+
+interface Undecided {
+  standings: ReadonlyMap<string, Standing>;
+  scope: Scope;
+  decision: Decision;
+}
+
+/** Decides a component without a state, as far as what is before it is decided. */
+function decide(
+  { component, incoming }: CompiledComponent,
+  { standings, scope, decision }: Undecided,
+): Standing {
+  let taken = incoming.length === 0;
+  const unmet: string[] = [];
+  for (const { from } of incoming) {
+    if (standings.get(from) === "open") return "open";
+  }
+  for (const { from, edge } of incoming) {
+    const followed = follow(edge, standings.get(from) ?? "dead", scope);
+    taken ||= followed.taken;
+    if (followed.unmet !== null) unmet.push(`after '${from}': ${followed.unmet}`);
+  }
+  if (!taken && unmet.length === 0) return "dead";
+  const start = taken ? resolveReferences(component.with, scope) : null;
+  if (start?.ok) {
+    decision.ready.push({ component, with: start.value });
+    return "open";
+  }
+  const reason =
+    start === null
+      ? `Condition not met ${unmet.join("; ")}`
+      : `Nothing found at ${start.missing.join(", ")}`;
+  decision.skipped.push({ component, message: clipUtf8(reason, MAX_MESSAGE_BYTES) });
+  return "skipped";
+}
+
+interface Followed {
+  taken: boolean;
+  /** The condition that did not hold, if it was looked at. */
+  unmet: string | null;
+}
+
+/** Whether the edge is taken out of a component that stands like this. */
+function follow({ on, when }: Edge, source: Standing, scope: Scope): Followed {
+  const matches =
+    source === "success" ? on !== "failure" : source === "failed" ? on !== "success" : false;
+  if (!matches || when === undefined) return { taken: matches, unmet: null };
+  const { holds, reason } = evaluateCondition(when, scope);
+  return { taken: holds, unmet: holds ? null : reason };
+}

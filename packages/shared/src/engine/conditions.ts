@@ -1,0 +1,109 @@
+import type { Condition, ConditionLeaf } from "../contracts/definition.ts";
+import type { Json } from "../contracts/json.ts";
+import { clipUtf8 } from "../storable-text.ts";
+import type { Scope } from "./path.ts";
+import { lookUp, parsePath } from "./path.ts";
+
+/** How much of a value an explanation shows. */
+const SHOWN_VALUE_BYTES = 120;
+
+/** Whether a condition held, and which of its comparisons decided that, with the values they saw. */
+export interface Verdict {
+  holds: boolean;
+  /** E.g. `input.n lte 10 (was 50)`. */
+  reason: string;
+}
+
+/**
+ * Evaluates a condition. Always terminates; depends on nothing but its arguments.
+ *
+ * @throws ExpressionSyntaxError when a path is malformed, which a saved definition's is not
+ */
+export function evaluateCondition(condition: Condition, scope: Scope): Verdict {
+  if ("all" in condition) return combine(condition.all, scope, false);
+  if ("any" in condition) return combine(condition.any, scope, true);
+  if ("not" in condition) {
+    const { holds, reason } = evaluateCondition(condition.not, scope);
+    return { holds: !holds, reason: `not (${reason})` };
+  }
+  const seen = lookUp(parsePath(condition.path), scope);
+  return { holds: compare(condition, seen), reason: explainLeaf(condition, seen) };
+}
+
+/** `all` is decided by its first member that does not hold, `any` by its first that does. */
+function combine(members: readonly Condition[], scope: Scope, decisive: boolean): Verdict {
+  const reasons: string[] = [];
+  for (const member of members) {
+    const verdict = evaluateCondition(member, scope);
+    if (verdict.holds === decisive) return verdict;
+    reasons.push(verdict.reason);
+  }
+  const none = decisive ? "any of no conditions" : "all of no conditions";
+  return { holds: !decisive, reason: reasons.length === 0 ? none : reasons.join(" and ") };
+}
+
+/** Against a missing value, or across types, every comparison is false and `ne` true. */
+function compare(leaf: ConditionLeaf, seen: Json | undefined): boolean {
+  const { op, value } = leaf;
+  if (op === "exists") return (seen !== undefined) === (value !== false);
+  if (seen === undefined || value === undefined) return op === "ne";
+  switch (op) {
+    case "eq":
+      return isEqual(seen, value);
+    case "ne":
+      return !isEqual(seen, value);
+    case "gt":
+      return compareOrder(seen, value) === 1;
+    case "gte":
+      return [0, 1].includes(compareOrder(seen, value));
+    case "lt":
+      return compareOrder(seen, value) === -1;
+    case "lte":
+      return [0, -1].includes(compareOrder(seen, value));
+    case "in":
+      return Array.isArray(value) && value.some((item) => isEqual(seen, item));
+    case "contains":
+      return typeof seen === "string"
+        ? typeof value === "string" && seen.includes(value)
+        : Array.isArray(seen) && seen.some((item) => isEqual(item, value));
+    case "starts_with":
+      return typeof seen === "string" && typeof value === "string" && seen.startsWith(value);
+  }
+}
+
+/** Order of two numbers or of two texts (by UTF-16 units), NaN when they have none. */
+function compareOrder(left: Json, right: Json): number {
+  if (typeof left === "number" && typeof right === "number") return Math.sign(left - right);
+  if (typeof left !== "string" || typeof right !== "string") return Number.NaN;
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** Whether two JSON values are the same; the order of an object's keys does not matter. */
+export function isEqual(left: Json, right: Json): boolean {
+  if (left === right) return true;
+  if (typeof left !== "object" || typeof right !== "object") return false;
+  if (left === null || right === null) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, index) => {
+      const other = right[index];
+      return other !== undefined && isEqual(item, other);
+    });
+  }
+  const entries = Object.entries(left);
+  if (entries.length !== Object.keys(right).length) return false;
+  return entries.every(([name, item]) => {
+    const other = Object.hasOwn(right, name) ? right[name] : undefined;
+    return other !== undefined && isEqual(item, other);
+  });
+}
+
+function explainLeaf({ path, op, value }: ConditionLeaf, seen: Json | undefined): string {
+  const compared = value === undefined ? "" : ` ${show(value)}`;
+  return `${path} ${op}${compared} (was ${seen === undefined ? "missing" : show(seen)})`;
+}
+
+function show(value: Json): string {
+  return clipUtf8(JSON.stringify(value), SHOWN_VALUE_BYTES);
+}
