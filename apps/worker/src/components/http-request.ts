@@ -1,0 +1,130 @@
+import { ApplicationFailure } from "@temporalio/common";
+import { z } from "zod";
+import { defineComponent } from "../component.ts";
+import { type OutboundResponse, sendOutbound } from "../outbound-http/outbound-request.ts";
+import { toBodyValue } from "../outbound-http/response-body.ts";
+
+const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] as const;
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Set by the client itself from URL and body; a caller's would contradict them. */
+const OWN_HEADERS =
+  /^(host|connection|content-length|transfer-encoding|upgrade|expect|keep-alive|te|trailer|proxy-.*)$/i;
+
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is no header name")
+  .refine((name) => !OWN_HEADERS.test(name), "is set by the client itself");
+// oxlint-disable-next-line no-control-regex -- exactly what a header's value must not hold
+const headerValue = z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "holds a control character");
+const queryValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** Sends one HTTP request; see `sendOutbound` for which addresses can be reached. */
+export default defineComponent({
+  action: "http_request",
+  title: "HTTP request",
+  description:
+    "Sends an HTTP request to a public address and gives back status, headers and body. Network errors and the statuses 408, 425, 429 and 5xx are retried, other 4xx fail at once. Up to 5 redirects are followed. Requests other than GET, HEAD and OPTIONS carry an Idempotency-Key that is equal across attempts, unless one is given.",
+  input: z.strictObject({
+    method: z.enum(METHODS),
+    url: z.string().min(1).describe("http:// or https://, without credentials"),
+    headers: z.record(headerName, headerValue).optional(),
+    query: z
+      .record(z.string(), z.union([queryValue, z.array(queryValue)]))
+      .optional()
+      .describe("Added to the URL's own query; a list repeats its name, null is left out"),
+    body: z
+      .unknown()
+      .describe("A text is sent as it is, anything else as JSON; null is no body")
+      .optional(),
+  }),
+  output: z.strictObject({
+    status: z.number().int().describe("2xx, or a 3xx that leads nowhere"),
+    headers: z.record(z.string(), z.string()).describe("Names in lower case"),
+    body: z
+      .unknown()
+      .describe("Parsed if it is JSON, else text; binary data as a data: URL; null if empty"),
+  }),
+  async run({ input, config, signal, idempotencyKey }) {
+    const body = toBody(input.body);
+    if (body !== null && (input.method === "GET" || input.method === "HEAD")) {
+      throw ApplicationFailure.nonRetryable(
+        `with.body: a ${input.method} request has no body`,
+        "InvalidInput",
+      );
+    }
+    const defaults = {
+      "user-agent": "truerun",
+      accept: "*/*",
+      ...(body === null ? {} : { "content-type": body.contentType }),
+      ...(SAFE_METHODS.has(input.method) ? {} : { "idempotency-key": idempotencyKey }),
+    };
+    const response = await sendOutbound(
+      {
+        method: input.method,
+        url: withQuery(input.url, input.query ?? {}),
+        headers: { ...defaults, ...lowerCased(input.headers ?? {}) },
+        body: body?.text ?? null,
+      },
+      { allowedPrivateHosts: config.allowedPrivateHosts, signal },
+    );
+    assertAccepted(input, response);
+    const { status, headers } = response;
+    return {
+      output: { status, headers, body: toBodyValue(response.body, headers["content-type"]) },
+    };
+  },
+});
+
+function toBody(body: unknown): { text: string; contentType: string } | null {
+  if (body === undefined || body === null) return null;
+  if (typeof body === "string") return { text: body, contentType: "text/plain; charset=utf-8" };
+  return { text: JSON.stringify(body), contentType: "application/json" };
+}
+
+function lowerCased(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}
+
+type QueryValue = z.output<typeof queryValue>;
+
+/** A text that is no URL comes back unchanged, and is refused where URLs are checked. */
+function withQuery(text: string, query: Record<string, QueryValue | QueryValue[]>): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    [value].flat().map((each) => [name, each] as const),
+  );
+  if (pairs.length === 0 || !URL.canParse(text)) return text;
+  const url = new URL(text);
+  for (const [name, value] of pairs) if (value !== null) url.searchParams.append(name, `${value}`);
+  return url.href;
+}
+
+const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
+const SNIPPET_LENGTH = 300;
+const MAX_RETRY_AFTER_MS = 300_000;
+
+/** Throws for a status from 400 on; which of them are retried stands in the description above. */
+function assertAccepted(input: { method: string; url: string }, response: OutboundResponse): void {
+  const { status, headers } = response;
+  if (status < 400) return;
+  const { origin, pathname } = new URL(input.url);
+  const snippet = response.body.toString("utf8").replaceAll(/\s+/g, " ").trim();
+  const shown = snippet.length > SNIPPET_LENGTH ? `${snippet.slice(0, SNIPPET_LENGTH)}…` : snippet;
+  const message = `${input.method} ${origin}${pathname} answered ${status}${shown && `: ${shown}`}`;
+  const nextRetryDelay = retryAfterMs(headers["retry-after"]);
+  throw ApplicationFailure.create({
+    message,
+    type: "HttpStatus",
+    nonRetryable: status < 500 && !RETRYABLE_STATUSES.has(status),
+    ...(nextRetryDelay === null ? {} : { nextRetryDelay }),
+  });
+}
+
+/** `Retry-After` in seconds or as a date; null if there is none. Capped, as the server may ask for days. */
+function retryAfterMs(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
+}
