@@ -106,7 +106,8 @@ const ORDERED_INTERVALS = {
   when: () => true,
 };
 
-const retryInputSchema = z
+/** A retry policy as an author writes it. */
+export const retryInputSchema = z
   .strictObject({
     max_attempts: retryFields.max_attempts.exactOptional(),
     initial_interval: retryFields.initial_interval.exactOptional(),

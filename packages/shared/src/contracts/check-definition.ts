@@ -1,0 +1,172 @@
+import type { z } from "zod";
+import type { ComponentDefinition, RetryPolicy, WorkflowDefinitionInput } from "./definition.ts";
+import { MAX_COMPONENTS, MAX_DEFINITION_BYTES } from "./definition.ts";
+import { checkExpressions } from "./definition-expressions.ts";
+import { checkGraph, createUpstream } from "./definition-graph.ts";
+import { retryInputSchema, workflowDefinitionInputSchema } from "./definition-schema.ts";
+import { type ComponentView, viewDefinition } from "./definition-view.ts";
+import { createWithCheck } from "./definition-with-schema.ts";
+import { durationMs, isDuration } from "./duration.ts";
+import type { Fault } from "./faults.ts";
+import { toChoices, toFaults, valueFault } from "./faults.ts";
+import type { Json } from "./json.ts";
+import { isJsonObject } from "./json.ts";
+
+/** What the check needs to know of an action. */
+export interface CatalogueAction {
+  action_type: string;
+  /** JSON Schema, draft 2020-12, of the action's `with`. */
+  input_schema: Json;
+  /** `{ timeout, retry }`; what is missing there has the engine's default. */
+  defaults: Json;
+}
+
+/** A definition whose every default is filled in; its components have no ids yet. */
+export interface CheckedDefinition {
+  description: string;
+  enabled: boolean;
+  timeout: string;
+  components: Omit<ComponentDefinition, "id">[];
+}
+
+/** Every fault's `loc` starts inside the definition: `["components", 1, "next", 0, "to"]`. */
+export type CheckResult =
+  | { ok: true; definition: CheckedDefinition }
+  | { ok: false; faults: Fault[] };
+
+const DEFAULT_RUN_TIMEOUT = "30d";
+const DEFAULT_ATTEMPT_TIMEOUT = "30s";
+const DEFAULT_RETRY: RetryPolicy = {
+  max_attempts: 5,
+  initial_interval: "1s",
+  backoff_coefficient: 2,
+  max_interval: "1m",
+};
+/** As deep as request bodies may nest. */
+const MAX_NESTING = 100;
+
+/**
+ * Checks a definition in the format of `workflows/*.yaml` and fills in its defaults, or lists all of its
+ * faults: of its form, its graph, its expressions, and of each `with` by the action's schema.
+ */
+export function checkDefinition(
+  input: unknown,
+  catalogue: readonly CatalogueAction[],
+): CheckResult {
+  // Before anything walks it: deeper nesting could exhaust the stack.
+  if (nestsDeeper(input, MAX_NESTING)) {
+    const fault = valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
+    return { ok: false, faults: [fault] };
+  }
+  const parsed = workflowDefinitionInputSchema.safeParse(input);
+  const formFaults = parsed.success ? [] : toFaults(parsed.error, [], input);
+  const faults = mergeFaults(formFaults, [
+    ...checkSize(input),
+    ...checkContent(viewDefinition(input), catalogue),
+  ]);
+  if (!parsed.success || faults.length > 0) return { ok: false, faults };
+  return { ok: true, definition: fillDefaults(parsed.data, catalogue) };
+}
+
+function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => nestsDeeper(part, levels - 1));
+}
+
+function checkSize(input: unknown): Fault[] {
+  const bytes = new TextEncoder().encode(JSON.stringify(input)).length;
+  if (bytes <= MAX_DEFINITION_BYTES) return [];
+  const message = `the definition has ${bytes} bytes as JSON; ${MAX_DEFINITION_BYTES} are the most`;
+  return [valueFault([], message)];
+}
+
+function checkContent(
+  components: readonly ComponentView[],
+  catalogue: readonly CatalogueAction[],
+): Fault[] {
+  // Refused for their number already; the work below grows with it.
+  if (components.length > MAX_COMPONENTS) return [];
+  const schemas = new Map(catalogue.map((each) => [each.action_type, each.input_schema]));
+  const upstream = createUpstream(components);
+  const checkWith = createWithCheck(schemas);
+  const faults = checkGraph(components);
+  for (const component of components) {
+    const { action, loc, with: input } = component;
+    faults.push(...checkExpressions(component, upstream));
+    if (action === null) continue;
+    if (!schemas.has(action)) {
+      faults.push(unknownAction([...loc, "action"], action, [...schemas.keys()]));
+    } else if (input !== null) {
+      const inside = checkWith(action, input);
+      faults.push(...inside.map((fault) => ({ ...fault, loc: [...loc, "with", ...fault.loc] })));
+    }
+  }
+  return faults;
+}
+
+function unknownAction(loc: Fault["loc"], action: string, known: readonly string[]): Fault {
+  const hint = known.length === 0 ? "none is published yet" : `known are ${toChoices(known)}`;
+  return valueFault(loc, `unknown action type '${action}'; ${hint}`);
+}
+
+/** Both lists in the order of their places in the definition; a fault of form hides others there. */
+function mergeFaults(form: readonly Fault[], content: readonly Fault[]): Fault[] {
+  const places = new Set(form.map(({ loc }) => JSON.stringify(loc)));
+  const others = content.filter(({ loc }) => !places.has(JSON.stringify(loc)));
+  return [...form, ...others].toSorted((a, b) => componentIndex(a) - componentIndex(b));
+}
+
+function componentIndex({ loc }: Fault): number {
+  return loc[0] === "components" && typeof loc[1] === "number" ? loc[1] : -1;
+}
+
+function fillDefaults(
+  input: WorkflowDefinitionInput,
+  catalogue: readonly CatalogueAction[],
+): CheckedDefinition {
+  const defaults = new Map(
+    catalogue.map((each) => [each.action_type, readDefaults(each.defaults)]),
+  );
+  return {
+    description: input.description ?? "",
+    enabled: input.enabled,
+    timeout: input.timeout ?? DEFAULT_RUN_TIMEOUT,
+    components: input.components.map((component) => {
+      const ofAction = defaults.get(component.action);
+      return {
+        key: component.key,
+        name: component.name ?? component.key,
+        action: component.action,
+        with: component.with,
+        next: component.next,
+        timeout: component.timeout ?? ofAction?.timeout ?? DEFAULT_ATTEMPT_TIMEOUT,
+        retry: fillRetry(component.retry ?? {}, { ...DEFAULT_RETRY, ...ofAction?.retry }),
+        on_failure: component.on_failure,
+      };
+    }),
+  };
+}
+
+interface ActionDefaults {
+  timeout?: string;
+  retry?: z.infer<typeof retryInputSchema>;
+}
+
+function readDefaults(defaults: Json): ActionDefaults {
+  if (!isJsonObject(defaults)) return {};
+  const retry = retryInputSchema.safeParse(defaults["retry"]);
+  const { timeout } = defaults;
+  return {
+    ...(typeof timeout === "string" && isDuration(timeout) ? { timeout } : {}),
+    ...(retry.success ? { retry: retry.data } : {}),
+  };
+}
+
+/** A written interval moves the other one's default where they would contradict each other. */
+function fillRetry(written: Partial<RetryPolicy>, defaults: RetryPolicy): RetryPolicy {
+  const retry = { ...defaults, ...written };
+  if (durationMs(retry.max_interval) >= durationMs(retry.initial_interval)) return retry;
+  return written.max_interval === undefined
+    ? { ...retry, max_interval: retry.initial_interval }
+    : { ...retry, initial_interval: retry.max_interval };
+}

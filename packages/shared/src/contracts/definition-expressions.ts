@@ -1,0 +1,143 @@
+import { ExpressionSyntaxError, type Path, parsePath, stepKeyOf } from "../engine/path.ts";
+import { parseTemplate } from "../engine/references.ts";
+import { CONDITION_OPS, MAX_CONDITION_DEPTH, MAX_CONDITION_NODES } from "./definition.ts";
+import type { Upstream } from "./definition-graph.ts";
+import type { ComponentView } from "./definition-view.ts";
+import type { Fault } from "./faults.ts";
+import { valueFault } from "./faults.ts";
+import type { JsonObject } from "./json.ts";
+import { isJsonObject } from "./json.ts";
+
+type Place = (string | number)[];
+
+/** Which steps an expression may read: those that are decided, in every run, when it is looked at. */
+interface Visible {
+  upstream: Upstream;
+  /** Null: unknown, every step of the definition may be read. */
+  keys: ReadonlySet<string> | null;
+}
+
+/** Faults of all references in a component's `with` and of the conditions on its edges. */
+export function checkExpressions(component: ComponentView, upstream: Upstream): Fault[] {
+  const { key, loc, next } = component;
+  const before = key === null ? null : upstream.of(key);
+  const afterwards = key === null || before === null ? null : new Set([...before, key]);
+  return [
+    ...checkReferences(component.with, [...loc, "with"], { upstream, keys: before }),
+    ...next.flatMap(({ when, loc: edge }) =>
+      when === undefined
+        ? []
+        : checkCondition(when, [...edge, "when"], { upstream, keys: afterwards }),
+    ),
+  ];
+}
+
+function checkReferences(value: unknown, loc: Place, visible: Visible): Fault[] {
+  if (typeof value === "string") return checkTemplate(value, loc, visible);
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => checkReferences(item, [...loc, index], visible));
+  }
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([name, item]) =>
+    checkReferences(item, [...loc, name], visible),
+  );
+}
+
+function checkTemplate(text: string, loc: Place, visible: Visible): Fault[] {
+  return reportSyntax(loc, "bad reference", () =>
+    parseTemplate(text).flatMap((part) =>
+      typeof part === "string" ? [] : checkStep(part.path, loc, visible),
+    ),
+  );
+}
+
+function reportSyntax(loc: Place, what: string, check: () => Fault[]): Fault[] {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof ExpressionSyntaxError)) throw error;
+    return [valueFault(loc, `${what}: ${error.message}`)];
+  }
+}
+
+function checkStep(path: Path, loc: Place, { upstream, keys }: Visible): Fault[] {
+  const key = stepKeyOf(path);
+  if (key === null || keys?.has(key)) return [];
+  if (!upstream.hasKey(key)) return [valueFault(loc, `no component has the key '${key}'`)];
+  if (keys === null) return [];
+  const message = `component '${key}' does not lead here, so its step may be undecided`;
+  return [valueFault(loc, message)];
+}
+
+/** Faults of a condition beyond its form: size, paths, and what each op needs of its value. */
+function checkCondition(condition: unknown, loc: Place, visible: Visible): Fault[] {
+  const faults: Fault[] = [];
+  let nodes = 0;
+  let depth = 0;
+  const walk = (node: unknown, place: Place, level: number): void => {
+    nodes++;
+    depth = Math.max(depth, level);
+    if (!isJsonObject(node)) return;
+    for (const group of ["all", "any"]) {
+      const members = node[group];
+      if (!Array.isArray(members)) continue;
+      for (const [index, item] of members.entries())
+        walk(item, [...place, group, index], level + 1);
+    }
+    if (Object.hasOwn(node, "not")) walk(node["not"], [...place, "not"], level + 1);
+    faults.push(...checkLeaf(node, place, visible));
+  };
+  walk(condition, loc, 1);
+  if (depth > MAX_CONDITION_DEPTH) {
+    faults.push(valueFault(loc, `the condition nests deeper than ${MAX_CONDITION_DEPTH} levels`));
+  }
+  if (nodes > MAX_CONDITION_NODES) {
+    faults.push(valueFault(loc, `the condition has more than ${MAX_CONDITION_NODES} nodes`));
+  }
+  return faults;
+}
+
+function checkLeaf(leaf: JsonObject, loc: Place, visible: Visible): Fault[] {
+  const { path, op } = leaf;
+  const faults: Fault[] = [];
+  if (typeof path === "string" && path !== "") {
+    const place = [...loc, "path"];
+    faults.push(
+      ...reportSyntax(place, "bad path", () => checkStep(parsePath(path), place, visible)),
+    );
+  }
+  const known = CONDITION_OPS.find((each) => each === op);
+  if (known === undefined) return faults;
+  const fault = checkValue(known, leaf["value"]);
+  if (fault !== null) faults.push({ loc: [...loc, "value"], ...fault });
+  return faults;
+}
+
+/** Refuses values against which the op could never hold. */
+function checkValue(op: (typeof CONDITION_OPS)[number], value: unknown): Omit<Fault, "loc"> | null {
+  if (op === "exists") {
+    if (value === undefined || typeof value === "boolean") return null;
+    return { msg: "Input should be a valid boolean", type: "bool_type" };
+  }
+  if (value === undefined) return { msg: "Field required", type: "missing" };
+  switch (op) {
+    case "eq":
+    case "ne":
+    case "contains":
+      return null;
+    case "in":
+      if (Array.isArray(value)) return null;
+      return { msg: "Input should be a valid list", type: "list_type" };
+    case "starts_with":
+      if (typeof value === "string") return null;
+      return { msg: "Input should be a valid string", type: "string_type" };
+    case "gt":
+    case "gte":
+    case "lt":
+    case "lte": {
+      if (typeof value === "number" || typeof value === "string") return null;
+      const msg = `Value error, '${op}' compares with a number or a string`;
+      return { msg, type: "value_error" };
+    }
+  }
+}
