@@ -1,5 +1,5 @@
 // The worker process: runs workflows and component activities, mirrors them, dispatches what is left.
-import { NativeConnection, Runtime, DefaultLogger, type LogLevel } from "@temporalio/worker";
+import { NativeConnection } from "@temporalio/worker";
 import { ConfigurationError, parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
@@ -10,13 +10,14 @@ import {
   temporalConnectionOptions,
 } from "@truerun/shared/temporal-connection";
 import { fileURLToPath } from "node:url";
-import { type WorkerConfig, workerConfig } from "./config.ts";
+import { workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
 import { startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
+import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { createRunWorker } from "./worker.ts";
 import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
@@ -28,7 +29,7 @@ const HOUSEKEEPING_INTERVAL_MS = 60_000;
 async function main(): Promise<void> {
   const config = parseEnvironment(workerConfig);
   const logger = createLogger({ name: "truerun-worker", level: config.LOG_LEVEL });
-  installRuntime(logger, config.LOG_LEVEL);
+  installTemporalRuntime(logger, config.LOG_LEVEL);
   const components = await loadComponents(fileURLToPath(new URL("components", import.meta.url)));
   const database = { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE };
   const db = createDatabase({ ...database, applicationName: "truerun-worker" });
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
   });
   const temporal = createTemporalClient(config);
   const ready = { logger, patienceMs: START_PATIENCE_MS };
-  await patiently("Postgres", ready, () => publishCatalogue(db, components));
+  await patiently("Postgres", ready, () => publishCatalogue({ db, components, logger }));
   await patiently("Temporal", ready, () =>
     prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
   );
@@ -95,35 +96,6 @@ async function main(): Promise<void> {
     await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
   }
   logger.info("worker stopped");
-}
-
-/** Temporal's own log lines go through ours. */
-function installRuntime(logger: Logger, level: WorkerConfig["LOG_LEVEL"]): void {
-  const child = logger.child({ component: "temporal" });
-  const bridge = new DefaultLogger(toTemporalLevel(level), ({ level: at, message, meta }) => {
-    const { error, ...rest } = meta ?? {};
-    child[toPinoLevel(at)]({ ...rest, ...(error === undefined ? {} : { err: error }) }, message);
-  });
-  // This process handles signals itself, so that everything ends in order.
-  Runtime.install({ logger: bridge, shutdownSignals: [] });
-}
-
-function toTemporalLevel(level: WorkerConfig["LOG_LEVEL"]): LogLevel {
-  if (level === "trace") return "TRACE";
-  if (level === "debug") return "DEBUG";
-  // Its INFO tells every state change of a worker; ours says what matters.
-  return level === "info" || level === "warn" ? "WARN" : "ERROR";
-}
-
-function toPinoLevel(level: LogLevel): "trace" | "debug" | "info" | "warn" | "error" {
-  const levels = {
-    TRACE: "trace",
-    DEBUG: "debug",
-    INFO: "info",
-    WARN: "warn",
-    ERROR: "error",
-  } as const;
-  return levels[level];
 }
 
 /** Tries until it works or patience ends: services may be started in any order. */

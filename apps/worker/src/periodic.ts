@@ -10,7 +10,7 @@ export interface PeriodicOptions {
   intervalMs: number;
   logger: Logger;
   /** One pass. Returns whether there is more to do at once. */
-  pass(): Promise<boolean>;
+  pass: () => Promise<boolean>;
 }
 
 /** Runs passes one after another until stopped, with jitter, so that processes do not keep step. */

@@ -72,7 +72,10 @@ const fileContent = z.string().transform((path, context) => {
     return readFileSync(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    context.addIssue({ code: "custom", message: `expected the path of a readable file (${reason})` });
+    context.addIssue({
+      code: "custom",
+      message: `expected the path of a readable file (${reason})`,
+    });
     return z.NEVER;
   }
 });

@@ -68,10 +68,16 @@ const AWAY_CODES = /^(08...|53...|57P0.|57014|P1001|P1002|P1008|P1017|P2024|P202
  */
 export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
   if (typeof error !== "object" || error === null || depth > 5) return false;
-  const { message, code, cause, meta, originalCode, errors, driverAdapterError } =
-    error as Record<string, unknown>;
+  const { message, code, cause, meta, originalCode, errors, driverAdapterError } = error as Record<
+    string,
+    unknown
+  >;
   if (typeof message === "string" && AWAY.test(message)) return true;
-  if ([code, originalCode].some((each) => typeof each === "string" && (AWAY_CODES.test(each) || AWAY.test(each)))) {
+  if (
+    [code, originalCode].some(
+      (each) => typeof each === "string" && (AWAY_CODES.test(each) || AWAY.test(each)),
+    )
+  ) {
     return true;
   }
   const inner = [cause, meta, driverAdapterError, ...(Array.isArray(errors) ? errors : [])];

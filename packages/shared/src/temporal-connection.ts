@@ -1,4 +1,10 @@
-import { Client, Connection, type ConnectionOptions, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from "@temporalio/client";
+import {
+  Client,
+  Connection,
+  type ConnectionOptions,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from "@temporalio/client";
 
 /** The part of a configuration that says where Temporal is (see `temporalEnv`). */
 export interface TemporalConfig {
@@ -26,7 +32,8 @@ export function temporalConnectionOptions(config: TemporalConfig): {
 } {
   const { TEMPORAL_TLS_CERT: crt, TEMPORAL_TLS_KEY: key, TEMPORAL_TLS_CA: ca } = config;
   const serverName = config.TEMPORAL_TLS_SERVER_NAME;
-  const wanted = config.TEMPORAL_TLS ?? (crt ?? ca ?? serverName ?? config.TEMPORAL_API_KEY) !== undefined;
+  const wanted =
+    config.TEMPORAL_TLS ?? (crt ?? ca ?? serverName ?? config.TEMPORAL_API_KEY) !== undefined;
   const tls = {
     ...(ca === undefined ? {} : { serverRootCACertificate: ca }),
     ...(serverName === undefined ? {} : { serverNameOverride: serverName }),

@@ -111,7 +111,10 @@ async function release(db: Database, rows: readonly ClaimedRow[]): Promise<void>
 }
 
 /** Past the window a run is not started any more, but Temporal may have taken it long ago. */
-async function endExpired({ db, client, marks, logger }: RedispatchOptions, id: string): Promise<boolean> {
+async function endExpired(
+  { db, client, marks, logger }: RedispatchOptions,
+  id: string,
+): Promise<boolean> {
   try {
     const { runId } = await client.workflow.getHandle(id).describe();
     marks.add(id, runId);

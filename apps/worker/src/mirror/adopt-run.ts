@@ -17,7 +17,7 @@ export interface AdopterOptions extends ProjectionSource {
   db: Database;
   logger: Logger;
   /** Takes the refused records again once their run is the row's. */
-  rewrite(record: MirrorRecord): Promise<void>;
+  rewrite: (record: MirrorRecord) => Promise<void>;
 }
 
 /**
@@ -34,7 +34,10 @@ export function createAdopter(options: AdopterOptions): Adopter {
       // The history was read before these were refused, or after: the guard decides.
       if (adopted) for (const record of refused) void options.rewrite(record);
     } catch (error) {
-      options.logger.warn({ err: error, ...foreign }, "a run of another Temporal run was not adopted");
+      options.logger.warn(
+        { err: error, ...foreign },
+        "a run of another Temporal run was not adopted",
+      );
     } finally {
       underWay.delete(key);
     }
@@ -57,7 +60,10 @@ export function createAdopter(options: AdopterOptions): Adopter {
   };
 }
 
-async function adopt(options: AdopterOptions, { run_id, temporal_run_id }: ForeignRun): Promise<boolean> {
+async function adopt(
+  options: AdopterOptions,
+  { run_id, temporal_run_id }: ForeignRun,
+): Promise<boolean> {
   const { db, client, logger } = options;
   const row = await db.workflowRun.findUnique({
     where: { id: run_id },

@@ -20,7 +20,7 @@ export interface MirrorWriterOptions {
   db: Database;
   logger: Logger;
   /** Called for a Temporal run whose records the row refused: it may be a newer one. */
-  onForeign(run: ForeignRun, refused: readonly MirrorRecord[]): void;
+  onForeign: (run: ForeignRun, refused: readonly MirrorRecord[]) => void;
 }
 
 /** Records in one statement. */
@@ -67,7 +67,10 @@ class BatchingWriter implements MirrorWriter {
       await Promise.race([this.#flushing, pause(200)]);
     }
     if (this.#held.size > 0) {
-      this.#options.logger.error({ count: this.#held.size }, "mirror records not written before the end");
+      this.#options.logger.error(
+        { count: this.#held.size },
+        "mirror records not written before the end",
+      );
     }
   }
 
@@ -105,7 +108,10 @@ class BatchingWriter implements MirrorWriter {
         await this.#commit(batch);
         for (const { done } of batch) for (const resolve of done) resolve();
       } catch (error) {
-        this.#options.logger.warn({ err: error, count: batch.length }, "mirror write failed; it is tried again");
+        this.#options.logger.warn(
+          { err: error, count: batch.length },
+          "mirror write failed; it is tried again",
+        );
         this.#brokenUntil = Date.now() + BREAK_MS;
         for (const entry of batch) this.#hold(entry);
         this.#releaseAll();
@@ -138,7 +144,10 @@ class BatchingWriter implements MirrorWriter {
       const foreign = await writeRecords(db, records);
       this.counts.written += batch.length;
       for (const run of foreign) {
-        onForeign(run, records.filter(({ run_id }) => run_id === run.run_id));
+        onForeign(
+          run,
+          records.filter(({ run_id }) => run_id === run.run_id),
+        );
       }
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
@@ -150,7 +159,10 @@ class BatchingWriter implements MirrorWriter {
 
   #refused(batch: readonly Held[], error: unknown): void {
     this.counts.dropped += batch.length;
-    this.#options.logger.error({ err: error, record: batch[0]?.record }, "the database refuses a mirror record");
+    this.#options.logger.error(
+      { err: error, record: batch[0]?.record },
+      "the database refuses a mirror record",
+    );
   }
 }
 

@@ -2,7 +2,13 @@
 import type { Client } from "@temporalio/client";
 import { type InjectedSinks, Worker } from "@temporalio/worker";
 import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
-import type { MirrorPosition, MirrorRecord, MirrorSinks, RunEnd, StepRow } from "./mirror-record.ts";
+import type {
+  MirrorPosition,
+  MirrorRecord,
+  MirrorSinks,
+  RunEnd,
+  StepRow,
+} from "./mirror-record.ts";
 import { digestStep } from "./step-digest.ts";
 
 /** A run as its history says it is. */
@@ -85,7 +91,10 @@ function findClose(events: HistoryEvents): Close | null {
     return { ...at, interruption: { code: "workflow_terminated", message } };
   }
   if (last.workflowExecutionTimedOutEventAttributes != null) {
-    return { ...at, interruption: { code: "workflow_timed_out", message: "The run exceeded its timeout." } };
+    return {
+      ...at,
+      interruption: { code: "workflow_timed_out", message: "The run exceeded its timeout." },
+    };
   }
   const ended =
     last.workflowExecutionCompletedEventAttributes ??

@@ -1,6 +1,15 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TemporalFailure, TimeoutFailure } from "@temporalio/workflow";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TemporalFailure,
+  TimeoutFailure,
+} from "@temporalio/workflow";
 import type { ResultEnvelope } from "../component-activity.ts";
 import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+
+/** What the SDK says of an activity type that the worker does not have. */
+const UNKNOWN_ACTIVITY = /^Activity function .* is not registered on this Worker/;
 
 /** The outcome of a step whose activity returned. */
 export function toSuccess(envelope: ResultEnvelope): StepOutcome {
@@ -17,13 +26,21 @@ export function toFailure(error: unknown, cancelReason: string): StepOutcome {
   if (cause instanceof CancelledFailure) return engineOutcome("failed", cancelReason);
   if (cause instanceof TimeoutFailure) return engineOutcome("failed", timeoutMessage(cause));
   if (!(cause instanceof TemporalFailure)) throw error;
+  if (cause instanceof ApplicationFailure && UNKNOWN_ACTIVITY.test(cause.message)) {
+    return engineOutcome("failed", "No worker knows this action.");
+  }
   const attempt = cause instanceof ApplicationFailure ? attemptOf(cause.details?.[0]) : undefined;
-  return { ...engineOutcome("failed", cause.message || "The component failed without a message."), ...attempt };
+  return {
+    ...engineOutcome("failed", cause.message || "The component failed without a message."),
+    ...attempt,
+  };
 }
 
 function timeoutMessage(failure: TimeoutFailure): string {
-  if (failure.timeoutType === "HEARTBEAT") return "The worker that ran the component stopped answering.";
-  if (failure.timeoutType === "START_TO_CLOSE") return "The component did not finish within its timeout.";
+  if (failure.timeoutType === "HEARTBEAT")
+    return "The worker that ran the component stopped answering.";
+  if (failure.timeoutType === "START_TO_CLOSE")
+    return "The component did not finish within its timeout.";
   return `The component timed out (${failure.timeoutType}).`;
 }
 
@@ -33,5 +50,9 @@ function attemptOf(detail: unknown): Attempt | undefined {
   if (typeof detail !== "object" || detail === null) return undefined;
   const { attempt, started_at_ms, finished_at_ms } = detail as Record<string, unknown>;
   if (typeof attempt !== "number" || typeof started_at_ms !== "number") return undefined;
-  return { attempt, started_at_ms, finished_at_ms: typeof finished_at_ms === "number" ? finished_at_ms : null };
+  return {
+    attempt,
+    started_at_ms,
+    finished_at_ms: typeof finished_at_ms === "number" ? finished_at_ms : null,
+  };
 }

@@ -17,14 +17,22 @@ export function renderDetails(
     "| # | Step | Action | Status | Message |",
     "|---|---|---|---|---|",
     ...shown,
-    ...(lines.length > shown.length ? ["", `The last ${shown.length} of ${lines.length} steps.`] : []),
+    ...(lines.length > shown.length
+      ? ["", `The last ${shown.length} of ${lines.length} steps.`]
+      : []),
   ].join("\n");
 }
 
 /** One step as a line of that table. */
 export function renderRow(row: StepRow): string {
   const status = row.status ?? "running";
-  const cells = [row.ordinal + 1, cell(row.component_name), `\`${row.action_type}\``, status, cell(row.message ?? "")];
+  const cells = [
+    row.ordinal + 1,
+    cell(row.component_name),
+    `\`${row.action_type}\``,
+    status,
+    cell(row.message ?? ""),
+  ];
   return `| ${cells.join(" | ")} |`;
 }
 

@@ -3,5 +3,8 @@
 import { ApplicationFailure } from "@temporalio/workflow";
 
 export default async function anyWorkflow(): Promise<never> {
-  throw ApplicationFailure.nonRetryable("The mirror interceptor is not loaded", "InterceptorMissing");
+  throw ApplicationFailure.nonRetryable(
+    "The mirror interceptor is not loaded",
+    "InterceptorMissing",
+  );
 }

@@ -41,7 +41,10 @@ export interface RunResult {
  * @throws ApplicationFailure of type `ComponentFailed` when a component's failure ends the run
  * @throws CancelledFailure when the run was canceled
  */
-export async function interpretRun(event: RunRequestedEvent, recorder: StepRecorder): Promise<RunResult> {
+export async function interpretRun(
+  event: RunRequestedEvent,
+  recorder: StepRecorder,
+): Promise<RunResult> {
   return await new Interpreter(event, recorder).run();
 }
 
@@ -76,7 +79,11 @@ class Interpreter {
     const definition = compileDefinition(data.definition);
     const scope = {
       input: data.input,
-      run: { id: data.workflow_run_id, workflow_name: data.workflow_name, started_at: data.started_at },
+      run: {
+        id: data.workflow_run_id,
+        workflow_name: data.workflow_name,
+        started_at: data.started_at,
+      },
     };
     for (;;) {
       if (this.#canceled) await this.#endCanceled();
@@ -147,7 +154,9 @@ class Interpreter {
     if (this.#running === 0) return;
     this.#activities.cancel();
     await condition(() => this.#running === 0, CANCEL_GRACE_MS);
-    this.#recorder.interrupt(`${reason} The component did not answer within ${CANCEL_GRACE_MS / 1_000} s.`);
+    this.#recorder.interrupt(
+      `${reason} The component did not answer within ${CANCEL_GRACE_MS / 1_000} s.`,
+    );
   }
 
   #result(): RunResult {
@@ -156,9 +165,14 @@ class Interpreter {
   }
 }
 
-async function executeActivity(component: ComponentDefinition, input: JsonObject): Promise<ResultEnvelope> {
+async function executeActivity(
+  component: ComponentDefinition,
+  input: JsonObject,
+): Promise<ResultEnvelope> {
   const { retry } = component;
-  const activities = proxyActivities<Record<string, (input: JsonObject) => Promise<ResultEnvelope>>>({
+  const activities = proxyActivities<
+    Record<string, (input: JsonObject) => Promise<ResultEnvelope>>
+  >({
     activityId: component.key,
     summary: clipUtf8(component.name, MAX_SUMMARY_BYTES),
     startToCloseTimeout: durationMs(component.timeout),
@@ -174,7 +188,8 @@ async function executeActivity(component: ComponentDefinition, input: JsonObject
     },
   });
   const activity = activities[component.action];
-  if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${component.action}'`);
+  if (activity === undefined)
+    throw ApplicationFailure.nonRetryable(`No action '${component.action}'`);
   return await activity(input);
 }
 

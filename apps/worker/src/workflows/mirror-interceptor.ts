@@ -73,7 +73,10 @@ function toRunError(error: TemporalFailure): RunError {
 
 function assertRunRequested(argument: unknown): RunRequestedEvent {
   const event = argument as RunRequestedEvent | null | undefined;
-  if (event?.event_type === "Workflow.RunRequested" && event.data.definition.components.length > 0) {
+  if (
+    event?.event_type === "Workflow.RunRequested" &&
+    event.data.definition.components.length > 0
+  ) {
     return event;
   }
   throw ApplicationFailure.nonRetryable(

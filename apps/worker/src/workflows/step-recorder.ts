@@ -1,6 +1,11 @@
 import type { Json } from "@truerun/shared/contracts/json";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import type { Artifact, RunErrorCode, RunStatus, StepStatus } from "@truerun/shared/contracts/statuses";
+import type {
+  Artifact,
+  RunErrorCode,
+  RunStatus,
+  StepStatus,
+} from "@truerun/shared/contracts/statuses";
 import { stepId } from "@truerun/shared/step-id";
 import { toStorableText } from "@truerun/shared/storable-text";
 import { proxySinks, setCurrentDetails, workflowInfo } from "@temporalio/workflow";
@@ -47,7 +52,15 @@ export class StepRecorder {
 
   /** Records that a component began: a row without a status. */
   open(key: string): void {
-    this.#put(key, { status: null, message: null, output: null, artifacts: [], attempt: null, started_at_ms: null, finished_at_ms: null });
+    this.#put(key, {
+      status: null,
+      message: null,
+      output: null,
+      artifacts: [],
+      attempt: null,
+      started_at_ms: null,
+      finished_at_ms: null,
+    });
   }
 
   /** Records a component's outcome, over the row that {@link open} made or as a row of its own. */
@@ -112,7 +125,9 @@ export class StepRecorder {
     this.#rows.set(key, row);
     this.#lines.set(key, renderRow(row));
     mirror.write(row);
-    setCurrentDetails(renderDetails([...this.#lines.values()], { status: "started", message: null }));
+    setCurrentDetails(
+      renderDetails([...this.#lines.values()], { status: "started", message: null }),
+    );
   }
 
   #position(): MirrorPosition {
@@ -128,5 +143,13 @@ export class StepRecorder {
 
 /** The outcome of a step that no attempt decided. */
 export function engineOutcome(status: StepStatus, message: string | null): StepOutcome {
-  return { status, message, output: null, artifacts: [], attempt: null, started_at_ms: null, finished_at_ms: null };
+  return {
+    status,
+    message,
+    output: null,
+    artifacts: [],
+    attempt: null,
+    started_at_ms: null,
+    finished_at_ms: null,
+  };
 }

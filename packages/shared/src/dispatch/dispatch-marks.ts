@@ -19,7 +19,13 @@ interface Mark {
  * Commits `dispatched_at` in groups behind the callers' backs, so that starting a run costs its caller
  * one statement only. A mark that is lost costs a needless try by the sweeper, never a second start.
  */
-export function createDispatchMarks({ db, logger }: { db: Database; logger: Logger }): DispatchMarks {
+export function createDispatchMarks({
+  db,
+  logger,
+}: {
+  db: Database;
+  logger: Logger;
+}): DispatchMarks {
   let held: Mark[] = [];
   let flushing: Promise<void> | undefined;
 
@@ -28,7 +34,10 @@ export function createDispatchMarks({ db, logger }: { db: Database; logger: Logg
       const marks = held;
       held = [];
       await commitMarks(db, marks).catch((error: unknown) => {
-        logger.warn({ err: error, count: marks.length }, "dispatch marks lost; the sweeper makes them again");
+        logger.warn(
+          { err: error, count: marks.length },
+          "dispatch marks lost; the sweeper makes them again",
+        );
       });
     }
     flushing = undefined;

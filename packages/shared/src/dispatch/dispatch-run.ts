@@ -107,7 +107,10 @@ async function tryStart(
   }
 }
 
-async function start({ client, taskQueue }: DispatcherOptions, run: DispatchableRun): Promise<string> {
+async function start(
+  { client, taskQueue }: DispatcherOptions,
+  run: DispatchableRun,
+): Promise<string> {
   const handle = await client.workflow.start(run.workflowName, {
     workflowId: run.workflowRunId,
     taskQueue,
@@ -130,7 +133,9 @@ async function start({ client, taskQueue }: DispatcherOptions, run: Dispatchable
 /** What Temporal Web UI shows on a run's page, as Markdown. */
 function staticDetails(run: DispatchableRun): string {
   const { description, components } = run.document;
-  const steps = components.map(({ name, action }, index) => `${index + 1}. ${name} (\`${action}\`)`);
+  const steps = components.map(
+    ({ name, action }, index) => `${index + 1}. ${name} (\`${action}\`)`,
+  );
   return [
     ...(description === "" ? [] : [description, ""]),
     `Definition \`${run.workflowDefinitionId}\`, version ${run.definitionVersion}, of \`${run.orgId}\`.`,
