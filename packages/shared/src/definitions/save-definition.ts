@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import type { CheckedDefinition } from "../contracts/check-definition.ts";
 import type { WorkflowDefinitionDocument } from "../contracts/definition.ts";
 import type { Fault } from "../contracts/faults.ts";
 import type { Database } from "../db.ts";
 import { newId } from "../ids.ts";
-import { type CheckedDefinition, checkAgainstCatalogue } from "./check-against-catalogue.ts";
+import { checkAgainstCatalogue } from "./check-against-catalogue.ts";
 import {
   componentId,
   DEFINITION_COLUMNS,

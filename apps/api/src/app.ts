@@ -1,0 +1,38 @@
+import express, { type Express } from "express";
+import type { ApiDependencies } from "./dependencies.ts";
+import { createAuthenticator } from "./http/authenticate.ts";
+import { errorHandler } from "./http/error-handler.ts";
+import { logRequests } from "./http/log-requests.ts";
+import { createBodyReader } from "./http/read-body.ts";
+import { serveRoutes } from "./http/serve-endpoint.ts";
+import { toOpenApiText } from "./openapi.ts";
+import { routes } from "./routes.ts";
+import { createDatabaseClock } from "./workflow-runs/database-clock.ts";
+
+/** The gateway as an Express app. Opens nothing; see `createServer` for what listens. */
+export function createApp(dependencies: ApiDependencies): Express {
+  const { db, logger, settings } = dependencies;
+  const app = express();
+  app.disable("x-powered-by");
+  // An answer's tag would cost a hash each, and nobody caches what a key is needed for.
+  app.disable("etag");
+  app.use(logRequests(logger));
+  const services = {
+    ...dependencies,
+    clock: createDatabaseClock(db),
+    openApiText: createOnce(() => toOpenApiText(routes)),
+  };
+  const authenticator = createAuthenticator(db);
+  const readBody = createBodyReader(settings.maxBodyBytes);
+  app.use(serveRoutes(routes, { services, authenticator, readBody }));
+  app.use(errorHandler);
+  return app;
+}
+
+function createOnce<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { authCte } from "../http/authenticate.ts";
+import { defineEndpoint } from "../http/define-endpoint.ts";
+
+const jsonSchemaSchema = z.record(z.string(), z.unknown()).meta({ description: "A JSON Schema" });
+
+const componentTypeSchema = z
+  .strictObject({
+    action_type: z.string().meta({ example: "transform" }),
+    title: z.string(),
+    description: z.string(),
+    input_schema: jsonSchemaSchema,
+    output_schema: jsonSchemaSchema,
+    defaults: z.record(z.string(), z.unknown()).meta({ description: "Time-out and retry policy" }),
+  })
+  .meta({ id: "ComponentType" });
+
+/** The actions that definitions may use, as the workers have published them. */
+export const listComponents = defineEndpoint({
+  operationId: "listComponents",
+  summary: "List the actions that components can have",
+  tag: "Catalogue",
+  access: "any_key",
+  responses: {
+    200: {
+      description: "The catalogue",
+      schema: z.strictObject({ data: z.array(componentTypeSchema) }).meta({ id: "Catalogue" }),
+    },
+  },
+  errors: [],
+  async handler(request, { db }) {
+    // Put together as text: a schema's stored JSON goes out as it is.
+    const rows = await db.$queryRaw<{ org_id: string; data: string }[]>`
+      WITH ${authCte(request.credential)}
+      SELECT auth.org_id, (
+        SELECT coalesce(json_agg(json_build_object(
+            'action_type', c.action_type, 'title', c.title, 'description', c.description,
+            'input_schema', c.input_schema, 'output_schema', c.output_schema,
+            'defaults', c.defaults
+          ) ORDER BY c.action_type COLLATE "C"), '[]')::text
+        FROM component_types c) AS data
+      FROM auth`;
+    request.confirm(rows[0]?.org_id);
+    return { status: 200, text: `{"data":${rows[0]?.data ?? "[]"}}` };
+  },
+});

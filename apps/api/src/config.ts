@@ -1,0 +1,33 @@
+import {
+  databaseEnv,
+  dispatchEnv,
+  type Environment,
+  integerText,
+  logEnv,
+  parseEnvironment,
+  temporalEnv,
+} from "@truerun/shared/config";
+import { z } from "zod";
+
+const schema = z.object({
+  ...databaseEnv,
+  ...temporalEnv,
+  ...logEnv,
+  ...dispatchEnv,
+  /** 0 takes a free port. */
+  PORT: integerText(0, 65_535).default(3_000),
+  HOST: z.string().default("127.0.0.1"),
+  /** Limit of a request body, decompressed. */
+  MAX_BODY_BYTES: integerText(1_024, 64 * 1024 * 1024).default(1024 * 1024),
+  /** How long a stopping gateway waits for the requests under way. */
+  SHUTDOWN_TIMEOUT_MS: integerText(0, 600_000).default(15_000),
+});
+
+export type ApiConfig = z.output<typeof schema>;
+
+/** @throws ConfigurationError listing every variable that is wrong */
+export function readConfig(environment?: Environment): ApiConfig {
+  return environment === undefined
+    ? parseEnvironment(schema)
+    : parseEnvironment(schema, environment);
+}

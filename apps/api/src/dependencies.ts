@@ -1,0 +1,33 @@
+import type { Database } from "@truerun/shared/db";
+import type { DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
+import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { Logger } from "@truerun/shared/logger";
+import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
+
+/** What the gateway needs from outside. Nothing here is global. */
+export interface ApiDependencies {
+  db: Database;
+  dispatcher: Dispatcher;
+  marks: DispatchMarks;
+  logger: Logger;
+  /** Resolves when Temporal answers; rejects when it does not, however long that takes. */
+  pingTemporal: () => Promise<void>;
+  settings: ApiSettings;
+}
+
+export interface ApiSettings {
+  /** Limit of a request body, decompressed. */
+  maxBodyBytes: number;
+  /** How long a run's start may take before its caller is told 502. */
+  dispatchDeadlineMs: number;
+  /** Address of Temporal Web UI without a slash at its end, when there is one. */
+  temporalUiUrl: string | undefined;
+  temporalNamespace: string;
+}
+
+/** What endpoints get: the dependencies and what the gateway built from them. */
+export interface EndpointServices extends ApiDependencies {
+  clock: DatabaseClock;
+  /** The OpenAPI document of this API, as JSON text. */
+  openApiText: () => string;
+}

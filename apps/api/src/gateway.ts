@@ -1,0 +1,60 @@
+import { createDatabase } from "@truerun/shared/db";
+import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { Logger } from "@truerun/shared/logger";
+import { createTemporalClient } from "@truerun/shared/temporal-connection";
+import type { ApiConfig } from "./config.ts";
+import { createServer } from "./server.ts";
+
+/** A gateway that serves. */
+export interface Gateway {
+  port: number;
+  /** Finishes the requests under way, commits what is still held, and closes every connection. */
+  stop(): Promise<void>;
+}
+
+/** How long a probe of Temporal may take; the caller gives up around then. */
+const PING_WITHIN_MS = 1_500;
+
+/** Builds a gateway from its configuration and starts to listen. Waits for neither database nor Temporal. */
+export async function startGateway(config: ApiConfig, logger: Logger): Promise<Gateway> {
+  const db = createDatabase({
+    url: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: "truerun-api",
+  });
+  const temporal = createTemporalClient(config);
+  const marks = createDispatchMarks({ db, logger });
+  const server = createServer({
+    db,
+    marks,
+    logger,
+    dispatcher: createDispatcher({
+      client: temporal.client,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      deadlineMs: config.DISPATCH_DEADLINE_MS,
+      logger,
+    }),
+    async pingTemporal() {
+      await temporal.connection.withDeadline(Date.now() + PING_WITHIN_MS, () =>
+        temporal.connection.workflowService.getSystemInfo({}),
+      );
+    },
+    settings: {
+      maxBodyBytes: config.MAX_BODY_BYTES,
+      dispatchDeadlineMs: config.DISPATCH_DEADLINE_MS,
+      temporalUiUrl: config.TEMPORAL_UI_URL,
+      temporalNamespace: config.TEMPORAL_NAMESPACE,
+    },
+  });
+  const port = await server.listen(config.PORT, config.HOST);
+  return {
+    port,
+    async stop() {
+      await server.drain(config.SHUTDOWN_TIMEOUT_MS);
+      await marks.close();
+      await temporal.close();
+      await db.$disconnect();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { isDatabaseUnavailable } from "@truerun/shared/db";
+import { ApiError, serviceUnavailable, toErrorBody } from "@truerun/shared/errors";
+import type { ErrorRequestHandler } from "express";
+
+/** The only place that writes an error's answer. What really happened goes to the log. */
+export const errorHandler: ErrorRequestHandler = (thrown: unknown, req, res, _next) => {
+  const error = toApiError(thrown);
+  if (error.status >= 500) req.log.error({ err: error.cause ?? error }, error.message);
+  if (res.headersSent) {
+    // Half an answer is worse than none: the caller sees the connection break.
+    res.destroy();
+    return;
+  }
+  res.status(error.status).set(error.headers).json(toErrorBody(error));
+};
+
+function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (isDatabaseUnavailable(thrown)) return serviceUnavailable(thrown);
+  const message = "The request could not be served because of an internal error.";
+  return new ApiError("internal_error", { message, cause: thrown });
+}

@@ -1,0 +1,256 @@
+import type { Fault } from "@truerun/shared/contracts/faults";
+
+/** Levels of objects and lists that a document may have; the document's own is the first. */
+export const MAX_NESTING = 100;
+
+/** Where numbers must be exact: in all of a document, or only in the top-level member of that name. */
+export type KeptPart = { all: true } | { member: string };
+
+export type JsonScan =
+  | { valid: false; position: number; reason: string }
+  | {
+      valid: true;
+      /** The raw text of the last top-level member of the kept name, or null. */
+      member: string | null;
+      /** What cannot be kept exactly, each `loc` relative to the document. */
+      faults: Fault[];
+    };
+
+const SCALAR_LITERALS = ["true", "false", "null"];
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const HEX4 = /[0-9a-fA-F]{4}/y;
+
+/**
+ * Reads a JSON text once, from left to right, without recursion: the raw text of a member is needed to
+ * echo it as it was sent, and `JSON.parse` silently changes numbers that a double cannot hold.
+ */
+export function scanJson(text: string, kept: KeptPart): JsonScan {
+  return new Scanner(text, kept).scan();
+}
+
+interface Frame {
+  closer: "}" | "]";
+  /** The key (raw, with its quotes) or the index of the value being read. */
+  place: string | number;
+}
+
+/** Thrown inside this file only. */
+class Invalid extends Error {
+  readonly position: number;
+
+  constructor(position: number, reason: string) {
+    super(reason);
+    this.position = position;
+  }
+}
+
+class Scanner {
+  readonly #text: string;
+  readonly #kept: KeptPart;
+  readonly #frames: Frame[] = [];
+  #at = 0;
+  #member: { start: number; end: number } | null = null;
+  #memberFaults: Fault[] = [];
+  #numberFaults: Fault[] = [];
+  #nestingFault: Fault | null = null;
+
+  constructor(text: string, kept: KeptPart) {
+    this.#text = text;
+    this.#kept = kept;
+  }
+
+  scan(): JsonScan {
+    try {
+      this.#document();
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      return { valid: false, position: error.position, reason: error.message };
+    }
+    const member = this.#member && this.#text.slice(this.#member.start, this.#member.end);
+    const nesting = this.#nestingFault === null ? [] : [this.#nestingFault];
+    return {
+      valid: true,
+      member,
+      faults: [...nesting, ...this.#numberFaults, ...this.#memberFaults],
+    };
+  }
+
+  #document(): void {
+    this.#space();
+    let opened = this.#value();
+    while (this.#frames.length > 0) {
+      if (!opened) this.#endOfValue();
+      opened = this.#frames.length > 0 && this.#next(opened);
+    }
+    this.#space();
+    if (this.#at < this.#text.length) this.#fail("Extra data");
+  }
+
+  /** Reads a scalar, or the opening of a container: then true. */
+  #value(): boolean {
+    const char = this.#text[this.#at];
+    if (char === "{" || char === "[") {
+      this.#open(char);
+      return true;
+    }
+    if (char === '"') this.#string();
+    else if (char === "-" || isDigit(char)) this.#number();
+    else this.#literal();
+    return false;
+  }
+
+  #open(char: "{" | "["): void {
+    this.#at += 1;
+    if (this.#frames.length >= MAX_NESTING && this.#nestingFault === null) {
+      const msg = `JSON is nested deeper than ${MAX_NESTING} levels`;
+      this.#nestingFault = { loc: this.#loc(), msg, type: "json_invalid" };
+    }
+    this.#frames.push(char === "{" ? { closer: "}", place: "" } : { closer: "]", place: -1 });
+  }
+
+  /** Reads up to and including the next value of the innermost container, or the container's end. */
+  #next(first: boolean): boolean {
+    const frame = this.#frames[this.#frames.length - 1];
+    if (frame === undefined) return false;
+    this.#space();
+    if (this.#text[this.#at] === frame.closer) {
+      this.#at += 1;
+      this.#frames.pop();
+      return false;
+    }
+    if (!first) {
+      if (this.#text[this.#at] !== ",") this.#fail(`Expecting ',' or '${frame.closer}'`);
+      this.#at += 1;
+      this.#space();
+    }
+    if (typeof frame.place === "number") frame.place += 1;
+    else frame.place = this.#key();
+    this.#startOfValue();
+    return this.#value();
+  }
+
+  #key(): string {
+    const start = this.#at;
+    if (this.#text[start] !== '"') this.#fail("Expecting property name enclosed in double quotes");
+    this.#string();
+    const raw = this.#text.slice(start, this.#at);
+    this.#space();
+    if (this.#text[this.#at] !== ":") this.#fail("Expecting ':' delimiter");
+    this.#at += 1;
+    this.#space();
+    return raw;
+  }
+
+  #startOfValue(): void {
+    if (!this.#isKeptMember()) return;
+    // A later member of the same name replaces the earlier one, and with it what was wrong there.
+    this.#member = { start: this.#at, end: this.#at };
+    this.#memberFaults = [];
+  }
+
+  #endOfValue(): void {
+    if (this.#member !== null && this.#isKeptMember()) this.#member.end = this.#at;
+  }
+
+  /** Whether the value being read is the kept top-level member itself. */
+  #isKeptMember(): boolean {
+    if (!("member" in this.#kept) || this.#frames.length !== 1) return false;
+    return this.#isKeptPlace(this.#frames[0]);
+  }
+
+  #isKeptPlace(frame: Frame | undefined): boolean {
+    if (!("member" in this.#kept) || typeof frame?.place !== "string") return false;
+    return toKey(frame.place) === this.#kept.member;
+  }
+
+  #string(): void {
+    const text = this.#text;
+    const opened = this.#at;
+    for (let at = opened + 1; at < text.length; at += 1) {
+      const code = text.charCodeAt(at);
+      if (code === 0x22) {
+        this.#at = at + 1;
+        return;
+      }
+      if (code < 0x20) throw new Invalid(at, "Invalid control character");
+      if (code === 0x5c) at += this.#escapeLength(at + 1);
+    }
+    throw new Invalid(opened, "Unterminated string");
+  }
+
+  #escapeLength(at: number): number {
+    const char = this.#text[at];
+    if (char === "u") {
+      HEX4.lastIndex = at + 1;
+      if (!HEX4.test(this.#text)) throw new Invalid(at, "Invalid \\uXXXX escape");
+      return 5;
+    }
+    if (char === undefined || !'"\\/bfnrt'.includes(char))
+      throw new Invalid(at - 1, "Invalid escape");
+    return 1;
+  }
+
+  #number(): void {
+    NUMBER.lastIndex = this.#at;
+    const found = NUMBER.exec(this.#text);
+    if (found === null) this.#fail("Expecting value");
+    else {
+      const [token] = found;
+      const fault = toNumberFault(token);
+      if (fault !== null) this.#noteNumber(fault);
+      this.#at += token.length;
+    }
+  }
+
+  #noteNumber(fault: Omit<Fault, "loc">): void {
+    const located = { loc: this.#loc(), ...fault };
+    if ("all" in this.#kept) this.#numberFaults.push(located);
+    else if (this.#isKeptPlace(this.#frames[0])) this.#memberFaults.push(located);
+  }
+
+  #literal(): void {
+    const literal = SCALAR_LITERALS.find((word) => this.#text.startsWith(word, this.#at));
+    if (literal === undefined) this.#fail("Expecting value");
+    else this.#at += literal.length;
+  }
+
+  #space(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#at += 1;
+    }
+  }
+
+  #loc(): (string | number)[] {
+    return this.#frames.map(({ place }) => (typeof place === "number" ? place : toKey(place)));
+  }
+
+  #fail(reason: string): never {
+    throw new Invalid(this.#at, reason);
+  }
+}
+
+function isDigit(char: string | undefined): boolean {
+  return char !== undefined && char >= "0" && char <= "9";
+}
+
+/** A key's text from its raw form. */
+function toKey(raw: string): string {
+  return raw.includes("\\") ? String(JSON.parse(raw)) : raw.slice(1, -1);
+}
+
+const INTEGER = /^-?\d+$/;
+
+/** Why a number cannot be kept exactly, in Pydantic's words, or null. */
+function toNumberFault(token: string): Omit<Fault, "loc"> | null {
+  const value = Number(token);
+  if (INTEGER.test(token)) {
+    if (Number.isSafeInteger(value)) return null;
+    const msg = "Unable to parse input string as an integer, exceeded maximum size";
+    return { msg, type: "int_parsing_size" };
+  }
+  return Number.isFinite(value)
+    ? null
+    : { msg: "Input should be a finite number", type: "finite_number" };
+}

@@ -1,0 +1,45 @@
+import type { Fault } from "@truerun/shared/contracts/faults";
+import type { Json } from "@truerun/shared/contracts/json";
+import { type KeptPart, scanJson } from "./json-text.ts";
+
+/** A request body as text and as value. */
+export interface JsonBody {
+  /** What was sent, or `undefined` for a body that is absent or empty. */
+  value: Json | undefined;
+  /** Raw text of the kept top-level member, as it was sent; null when there is none. */
+  memberText: string | null;
+}
+
+// A byte order mark is kept, and is then no JSON.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a body that has to be JSON and keeps its exact text.
+ *
+ * @returns all faults instead, when it is not JSON or holds what cannot be kept exactly
+ */
+export function parseJsonBody(bytes: Uint8Array, kept: KeptPart): JsonBody | { faults: Fault[] } {
+  if (bytes.byteLength === 0) return { value: undefined, memberText: null };
+  const text = decode(bytes);
+  if (text === null) return { faults: [toDecodeFault(0, "the body is not UTF-8")] };
+  const scan = scanJson(text, kept);
+  if (!scan.valid) return { faults: [toDecodeFault(scan.position, scan.reason)] };
+  if (scan.faults.length > 0) {
+    return { faults: scan.faults.map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })) };
+  }
+  return { value: JSON.parse(text) as Json, memberText: scan.member };
+}
+
+/** A fault of a body that is no JSON; `position` counts UTF-16 units, as editors and parsers do. */
+export function toDecodeFault(position: number, reason: string): Fault {
+  return { loc: ["body", position], msg: `JSON decode error: ${reason}`, type: "json_invalid" };
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}

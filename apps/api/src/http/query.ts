@@ -1,0 +1,119 @@
+import type {} from "zod-openapi";
+import { toChoices } from "@truerun/shared/contracts/faults";
+import { z } from "zod";
+
+/** A query as lists of texts by name, for the schemas of this file. */
+export function toQueryLists(query: string): Record<string, string[]> {
+  const lists = new Map<string, string[]>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    lists.set(name, [...(lists.get(name) ?? []), value]);
+  }
+  return Object.fromEntries(lists);
+}
+
+const INTEGER = /^[+-]?\d+$/;
+
+interface IntegerOptions {
+  description: string;
+  min?: number;
+  max?: number;
+}
+
+/** An integer given at most once: sign and decimal digits, within ±(2^53−1). */
+export function integerParameter(options: IntegerOptions) {
+  return z
+    .array(z.string())
+    .transform((texts, context) => {
+      const [text = ""] = texts;
+      const value = Number(text);
+      if (texts.length > 1) return refuse(context, "int_type", "Input should be a valid integer");
+      if (!INTEGER.test(text) || !Number.isSafeInteger(value))
+        return refuse(context, ...NO_INTEGER);
+      if (options.min !== undefined && value < options.min) {
+        const message = `Input should be greater than or equal to ${options.min}`;
+        return refuse(context, "greater_than_equal", message);
+      }
+      if (options.max !== undefined && value > options.max) {
+        const message = `Input should be less than or equal to ${options.max}`;
+        return refuse(context, "less_than_equal", message);
+      }
+      // Otherwise "-0" would be answered as -0, which JSON writes as 0 anyway.
+      return value + 0;
+    })
+    .meta({
+      description: options.description,
+      override: ({ jsonSchema }: { jsonSchema: object }) =>
+        replace(jsonSchema, {
+          type: "integer",
+          minimum: options.min ?? Number.MIN_SAFE_INTEGER,
+          maximum: options.max ?? Number.MAX_SAFE_INTEGER,
+        }),
+    });
+}
+
+const NO_INTEGER = [
+  "int_parsing",
+  "Input should be a valid integer, unable to parse string as an integer",
+] as const;
+
+/** A text given at most once; the empty text is one. */
+export function textParameter(description: string) {
+  return z
+    .array(z.string())
+    .transform((texts, context) => {
+      const [text = ""] = texts;
+      if (texts.length > 1) return refuse(context, "string_type", "Input should be a valid string");
+      return text;
+    })
+    .meta({
+      description,
+      override: ({ jsonSchema }: { jsonSchema: object }) => replace(jsonSchema, { type: "string" }),
+    });
+}
+
+/** Values of a closed set, given as often as wished; a fault carries its index. */
+export function enumListParameter<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  description: string,
+) {
+  return z.array(z.enum(values)).meta({
+    description,
+    param: { style: "form", explode: true },
+  });
+}
+
+/** Values of a closed set in one text, separated by commas. */
+export function commaListParameter<const Values extends readonly [string, ...string[]]>(
+  values: Values,
+  description: string,
+) {
+  const words: readonly string[] = values;
+  return z
+    .array(z.string())
+    .transform((texts, context) => {
+      const given = texts.flatMap((text) => text.split(","));
+      given.forEach((word, index) => {
+        if (words.includes(word)) return;
+        const message = `Input should be ${toChoices(words)}`;
+        context.addIssue({ code: "custom", message, params: { type: "enum" }, path: [index] });
+      });
+      return new Set(given as Values[number][]);
+    })
+    .meta({
+      description,
+      param: { style: "form", explode: false },
+      override: ({ jsonSchema }: { jsonSchema: object }) =>
+        replace(jsonSchema, { type: "array", items: { type: "string", enum: [...values] } }),
+    });
+}
+
+function refuse(context: z.RefinementCtx, type: string, message: string): never {
+  context.addIssue({ code: "custom", message, params: { type } });
+  return z.NEVER;
+}
+
+/** What is documented is what callers write, not the list that the schema gets. */
+function replace(target: object, schema: object): void {
+  for (const key of Object.keys(target)) Reflect.deleteProperty(target, key);
+  Object.assign(target, schema);
+}

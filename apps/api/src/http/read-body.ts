@@ -1,0 +1,70 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError, invalidRequest, payloadTooLarge } from "@truerun/shared/errors";
+import express, { type Request, type Response } from "express";
+import { toDecodeFault } from "./parse-json-body.ts";
+
+const EMPTY = new Uint8Array(0);
+
+export type ReadBody = (req: Request, res: Response) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** Whether a body was announced. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  if (headers["transfer-encoding"] !== undefined) return true;
+  const length = headers["content-length"];
+  return length !== undefined && Number(length) > 0;
+}
+
+/**
+ * Reads bodies of at most `limit` bytes, decompressed (gzip, deflate, br).
+ *
+ * @throws 413, 415 for another encoding or media type, 422 for compressed data that is corrupt
+ */
+export function createBodyReader(limit: number): ReadBody {
+  const readRaw = express.raw({ type: () => true, limit, inflate: true });
+  return async (req, res) => {
+    await new Promise<void>((resolve, reject) => {
+      readRaw(req, res, (error?: unknown) => {
+        if (error === undefined) resolve();
+        else reject(toBodyError(error, limit));
+      });
+    });
+    const body: unknown = req.body;
+    if (!(body instanceof Uint8Array) || body.byteLength === 0) return EMPTY;
+    assertJsonMediaType(req.headers["content-type"]);
+    return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
+  };
+}
+
+function toBodyError(error: unknown, limit: number): unknown {
+  const { type, code, status } = error as { type?: unknown; code?: unknown; status?: unknown };
+  if (type === "entity.too.large") {
+    return payloadTooLarge(`The request body exceeds ${limit} bytes.`);
+  }
+  if (type === "encoding.unsupported") {
+    return unsupported("The request body's Content-Encoding is not supported.");
+  }
+  // What zlib says of data that is no valid stream: Z_DATA_ERROR, Z_BUF_ERROR, ERR__ERROR_FORMAT_...
+  if (typeof code === "string" && /^(Z_|ERR_)/.test(code)) {
+    return invalidRequest([toDecodeFault(0, "the compressed data is corrupt")]);
+  }
+  // The caller went away, or sent another length than announced.
+  if (status === 400) return invalidRequest([toDecodeFault(0, "the body is incomplete")]);
+  return error;
+}
+
+const JSON_TYPE = /^application\/(?:[\w.!#$&^-]+\+)?json$/i;
+
+function assertJsonMediaType(header: string | undefined): void {
+  const [mediaType = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim());
+  const charset = parameters.find((parameter) => /^charset\s*=/i.test(parameter));
+  const isUtf8 = charset === undefined || /^charset\s*=\s*"?utf-?8"?$/i.test(charset);
+  if (!JSON_TYPE.test(mediaType) || !isUtf8) {
+    throw unsupported(
+      "The request body has to be JSON in UTF-8: send Content-Type: application/json.",
+    );
+  }
+}
+
+function unsupported(message: string): ApiError {
+  return new ApiError("unsupported_media_type", { message });
+}

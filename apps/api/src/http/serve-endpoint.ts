@@ -1,0 +1,129 @@
+import { ApiError, invalidRequest, notAuthenticated } from "@truerun/shared/errors";
+import { parseOrFaults } from "@truerun/shared/contracts/faults";
+import type { Request, RequestHandler, Response } from "express";
+import type { EndpointServices } from "../dependencies.ts";
+import type { Authenticator, Credential } from "./authenticate.ts";
+import type { Answer, Endpoint } from "./define-endpoint.ts";
+import { hasBody, type ReadBody } from "./read-body.ts";
+import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
+import { toQueryLists } from "./query.ts";
+
+interface Serving {
+  services: EndpointServices;
+  authenticator: Authenticator;
+  readBody: ReadBody;
+}
+
+interface Found {
+  endpoint: Endpoint;
+  params: ReadonlyMap<string, PathParam>;
+}
+
+/** Serves the URL map: route, credential, scope, body, then the endpoint, in api order. */
+export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving): RequestHandler {
+  const match = createRouteMatcher(routes);
+  return async (req, res) => {
+    const [path = "", query = ""] = splitTarget(req.url);
+    const found = match(req.method, path);
+    switch (found.kind) {
+      case "no_route":
+        throw new ApiError("not_found", { message: "There is nothing at this path." });
+      case "wrong_method": {
+        const headers = { Allow: found.allow.join(", ") };
+        const message = `The method ${req.method} is not allowed here.`;
+        throw new ApiError("method_not_allowed", { message, headers });
+      }
+      case "found": {
+        const target = { endpoint: found.target, params: found.params };
+        write(res, await serve(serving, target, { req, res, query }));
+      }
+    }
+  };
+}
+
+/** Path and query of a request target, which may also be absolute (`http://host/path?query`). */
+function splitTarget(target: string): [path: string, query: string] {
+  const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
+  const mark = relative.indexOf("?");
+  return mark === -1 ? [relative, ""] : [relative.slice(0, mark), relative.slice(mark + 1)];
+}
+
+interface Exchange {
+  req: Request;
+  res: Response;
+  query: string;
+}
+
+async function serve(serving: Serving, found: Found, exchange: Exchange): Promise<Answer> {
+  const { authenticator } = serving;
+  if (found.endpoint.access === "public")
+    return call(serving, found, { ...exchange, credential: null });
+  const credential = authenticator.read(exchange.req.headers.authorization);
+  try {
+    const scope = found.endpoint.access === "any_key" ? null : found.endpoint.access;
+    const readsBody = found.endpoint.body !== undefined && hasBody(exchange.req);
+    if (scope !== null || (readsBody && !authenticator.wasGood(credential))) {
+      await authenticator.lookUp(credential, scope);
+    }
+    return await call(serving, found, { ...exchange, credential });
+  } catch (error) {
+    // A request that fails before its own statement ran must not tell a revoked key more than 401.
+    if (error instanceof ApiError && error.status < 500 && credential.orgId === null) {
+      if (error.status !== 401) await authenticator.lookUp(credential, null);
+    }
+    throw error;
+  } finally {
+    if (credential.orgId !== null) note(exchange.res, { orgId: credential.orgId });
+  }
+}
+
+async function call(
+  { services, authenticator, readBody }: Serving,
+  { endpoint, params }: Found,
+  { req, res, query, credential }: Exchange & { credential: Credential | null },
+): Promise<Answer> {
+  const body = endpoint.body === undefined ? new Uint8Array(0) : await readBody(req, res);
+  const parsed =
+    endpoint.query === undefined
+      ? { value: undefined }
+      : parseOrFaults(endpoint.query, toQueryLists(query), ["query"]);
+  if ("faults" in parsed) throw invalidRequest(parsed.faults);
+  const request = {
+    method: req.method,
+    headers: req.headers,
+    param: (name: string) => toParam(params, name),
+    query: parsed.value as never,
+    body,
+    get credential() {
+      if (credential === null) throw notAuthenticated();
+      return credential;
+    },
+    confirm(orgId: string | null | undefined) {
+      return authenticator.confirm(this.credential, orgId);
+    },
+    log: req.log,
+    note: (facts: Readonly<Record<string, string>>) => note(res, facts),
+  };
+  return endpoint.handler(request, services);
+}
+
+function toParam(params: ReadonlyMap<string, PathParam>, name: string): PathParam {
+  const param = params.get(name);
+  if (param === undefined) throw new Error(`The route has no parameter ${name}`);
+  return param;
+}
+
+function note(res: Response, facts: Readonly<Record<string, string>>): void {
+  Object.assign(res.locals, facts);
+}
+
+function write(res: Response, answer: Answer): void {
+  res.status(answer.status);
+  if (answer.headers !== undefined) res.set(answer.headers);
+  if (answer.text === undefined) {
+    res.end();
+    return;
+  }
+  res.set("Content-Type", answer.contentType ?? "application/json; charset=utf-8");
+  res.send(Buffer.from(answer.text, "utf8"));
+}

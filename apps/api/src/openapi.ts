@@ -1,0 +1,190 @@
+import { ERROR_STATUSES, type ErrorCode } from "@truerun/shared/errors";
+import { z } from "zod";
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+} from "zod-openapi";
+import type { DocumentedResponse, Endpoint } from "./http/define-endpoint.ts";
+import type { Route } from "./http/route-matcher.ts";
+
+/** The OpenAPI document of these routes, as JSON text. Endpoints without a tag are left out. */
+export function toOpenApiText(routes: readonly Route<Endpoint>[]): string {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const { method, path, target } of routes) {
+    if (target.tag === "") continue;
+    paths[path] = { ...paths[path], [method.toLowerCase()]: toOperation(target) };
+  }
+  return JSON.stringify(
+    createDocument({
+      openapi: "3.1.0",
+      info: {
+        title: "truerun",
+        version: "1",
+        description: "Durable workflow runs: start them, read them, list them.",
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      servers: [{ url: "/" }],
+      security: [{ apiKey: [] }],
+      tags: [
+        { name: "Workflow runs", description: "Start, read and list runs" },
+        { name: "Workflow definitions", description: "What runs execute" },
+        { name: "Catalogue", description: "What definitions are made of" },
+        { name: "Service", description: "About the service itself" },
+      ],
+      paths,
+      components: {
+        securitySchemes: {
+          apiKey: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "ak_live_...",
+            description: "An API key; it belongs to one organization.",
+          },
+        },
+      },
+    }),
+  );
+}
+
+function toOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
+  const { params, query, headers, body } = endpoint;
+  const requestParams = {
+    ...(params === undefined ? {} : { path: params }),
+    ...(query === undefined ? {} : { query: query as z.ZodObject }),
+    ...(headers === undefined ? {} : { header: headers }),
+  };
+  return {
+    operationId: endpoint.operationId,
+    summary: endpoint.summary,
+    description: toDescription(endpoint),
+    tags: [endpoint.tag],
+    ...(endpoint.access === "public" ? { security: [] } : {}),
+    requestParams,
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: body.required,
+            content: {
+              "application/json": {
+                schema: body.schema,
+                ...(body.example === undefined ? {} : { example: body.example }),
+              },
+            },
+          },
+        }),
+    responses: { ...toSuccesses(endpoint), ...toErrors(endpoint) },
+  };
+}
+
+function toDescription({ summary, description, access }: Endpoint): string {
+  const scope =
+    access === "public" || access === "any_key" ? "" : ` Needs the scope \`${access}\`.`;
+  return `${description ?? `${summary}.`}${scope}`;
+}
+
+const requestIdHeader = z
+  .string()
+  .meta({ description: "The request's id, the caller's or a new one" });
+
+function toSuccesses({ responses }: Endpoint) {
+  const documented = Object.entries(responses).map(([status, response]) => [
+    status,
+    {
+      description: response.description,
+      headers: z.object({ ...response.headers?.shape, "X-Request-Id": requestIdHeader }),
+      ...(response.schema === undefined ? {} : { content: toContent(response) }),
+    },
+  ]);
+  return Object.fromEntries(documented);
+}
+
+function toContent({ contentType = "application/json", schema, example }: DocumentedResponse) {
+  return { [contentType]: { schema, ...(example === undefined ? {} : { example }) } };
+}
+
+/** Codes of errors that an endpoint has because of what it takes. */
+function impliedErrors({ access, body, query, headers }: Endpoint): ErrorCode[] {
+  const implied: ErrorCode[] = ["internal_error"];
+  if (access !== "public") {
+    implied.push("not_authenticated", "invalid_api_key", "service_unavailable");
+    if (access !== "any_key") implied.push("insufficient_scope");
+  }
+  if (body !== undefined) implied.push("payload_too_large", "unsupported_media_type");
+  if (body !== undefined || query !== undefined || headers !== undefined) {
+    implied.push("invalid_request");
+  }
+  return implied;
+}
+
+const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
+  not_authenticated: "No `Authorization` header, or not `Bearer`",
+  invalid_api_key: "The key is unknown, revoked or expired",
+  insufficient_scope: "The key lacks the scope that is needed",
+  not_found: "There is nothing at this path",
+  workflow_not_found: "The organization has no workflow definition of this name",
+  workflow_run_not_found: "The organization has no run of this id",
+  method_not_allowed: "The path exists, the method does not",
+  workflow_disabled: "The workflow definition is not enabled",
+  payload_too_large: "The body, or the input in it, is too large",
+  unsupported_media_type: "The body is not declared as JSON in UTF-8",
+  invalid_request: "The request is not valid; every fault is listed",
+  internal_error: "A fault of the service; its log has it under the request id",
+  workflow_dispatch_failed: "The run was created but its start was not taken; retry with its id",
+  service_unavailable: "What the service needs does not answer; nothing was created",
+};
+
+function toErrors(endpoint: Endpoint) {
+  const codes = [...new Set([...endpoint.errors, ...impliedErrors(endpoint)])];
+  const statuses = [...new Set(codes.map((code) => ERROR_STATUSES[code]))];
+  const documented = statuses
+    .toSorted((left, right) => left - right)
+    .map((status) => ({ status, group: codes.filter((code) => ERROR_STATUSES[code] === status) }))
+    .map(({ status, group }) => [
+      String(status),
+      {
+        description: group.map((code) => EXPLANATIONS[code]).join("; or: "),
+        headers: z.object({ "X-Request-Id": requestIdHeader }),
+        content: { "application/json": { schema: toErrorSchema(group) } },
+      },
+    ]);
+  return Object.fromEntries(documented);
+}
+
+const authenticationErrorSchema = z
+  .strictObject({ detail: z.string() })
+  .meta({ id: "AuthenticationError", example: { detail: "Not authenticated" } });
+
+const validationErrorSchema = z
+  .strictObject({
+    detail: z.array(
+      z.strictObject({
+        loc: z.array(z.union([z.string(), z.int()])),
+        msg: z.string(),
+        type: z.string(),
+      }),
+    ),
+  })
+  .meta({
+    id: "ValidationError",
+    example: {
+      detail: [
+        { loc: ["body", "input"], msg: "Input should be a valid dictionary", type: "dict_type" },
+      ],
+    },
+  });
+
+function toErrorSchema(codes: readonly ErrorCode[]): z.ZodType {
+  const [first] = codes;
+  switch (first === undefined ? 0 : ERROR_STATUSES[first]) {
+    case 401:
+      return authenticationErrorSchema;
+    case 422:
+      return validationErrorSchema;
+    default: {
+      const detail = z.strictObject({ code: z.enum(codes), message: z.string() });
+      return z.strictObject({ detail }).meta({ description: "What went wrong" });
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import http from "node:http";
+import type { Duplex } from "node:stream";
+import net, { type AddressInfo } from "node:net";
+import { createApp } from "./app.ts";
+import type { ApiDependencies } from "./dependencies.ts";
+
+/** A caller that dribbles its headers or its body is not waited for longer than this. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than load balancers keep idle connections, so that they close them, not we. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** While draining, callers that still send on kept connections get an answer that closes it. */
+const LAST_REQUESTS_MS = 250;
+
+export interface ApiServer {
+  /** @returns the port, which differs from the wanted one when that is 0 */
+  listen(port: number, host: string): Promise<number>;
+  /** Accepts no more connections and resolves when the requests under way are answered, or cut at the bound. */
+  drain(withinMs: number): Promise<void>;
+}
+
+export function createServer(dependencies: ApiDependencies): ApiServer {
+  const app = createApp(dependencies);
+  let draining = false;
+  const server = http.createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    },
+    (req, res) => {
+      if (draining) res.shouldKeepAlive = false;
+      req.url = toOriginForm(req.url ?? "/");
+      app(req, res);
+    },
+  );
+  server.on("clientError", answerClientError);
+  return {
+    async listen(port, host) {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, resolve);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    async drain(withinMs) {
+      draining = true;
+      await closeGently(server, withinMs);
+    },
+  };
+}
+
+/** A request target as path and query, whatever form it came in: `http://host/path`, `*`. */
+function toOriginForm(target: string): string {
+  const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
+  return relative.startsWith("/") ? relative : `/${relative}`;
+}
+
+async function closeGently(server: http.Server, withinMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    // http.Server's own close() cuts idle connections at once, and with them requests on their way.
+    net.Server.prototype.close.call(server, () => resolve());
+  });
+  const closeIdle = () => server.closeIdleConnections();
+  let interval: NodeJS.Timeout | undefined;
+  const gentle = setTimeout(() => {
+    closeIdle();
+    interval = setInterval(closeIdle, 50);
+  }, LAST_REQUESTS_MS);
+  const cut = setTimeout(() => server.closeAllConnections(), withinMs);
+  await closed;
+  clearTimeout(gentle);
+  clearInterval(interval);
+  clearTimeout(cut);
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+/** What is no HTTP request never reaches the app; it gets the same envelope all the same. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!(socket instanceof net.Socket) || !socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
+  const body = JSON.stringify({
+    detail: { code: "bad_request", message: "This is not a valid HTTP request." },
+  });
+  const headers = [
+    `HTTP/1.1 ${status}`,
+    "Content-Type: application/json; charset=utf-8",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${randomUUID()}`,
+    "Connection: close",
+  ];
+  socket.end(`${headers.join("\r\n")}\r\n\r\n${body}`);
+}

@@ -1,0 +1,45 @@
+import { type Fault, toFaults } from "@truerun/shared/contracts/faults";
+import { isJsonObject, type JsonObject } from "@truerun/shared/contracts/json";
+import { z } from "zod";
+import { parseJsonBody } from "../http/parse-json-body.ts";
+
+const inputSchema = z
+  .custom<JsonObject>(isJsonObject, {
+    error: "Input should be a valid dictionary",
+    params: { type: "dict_type" },
+  })
+  .meta({
+    description: "What the workflow gets. Stored and echoed as the text that was sent.",
+    override: { type: "object", additionalProperties: true },
+  });
+
+/** The body of a run request: absent, `null`, or an object whose other members are ignored. */
+export const runBodySchema = z
+  .custom<Record<string, unknown> | null>((value) => value === null || isJsonObject(value), {
+    error: "Input should be a valid dictionary or object to extract fields from",
+    params: { type: "model_attributes_type" },
+  })
+  .pipe(z.looseObject({ input: inputSchema.optional() }).nullable());
+
+/** The object form of {@link runBodySchema}, for the documentation. */
+export const runBodyDocumentation = z.looseObject({ input: inputSchema.optional() }).nullable();
+
+export interface RunInput {
+  value: JsonObject;
+  /** The raw text of `input` as it was sent. */
+  text: string;
+}
+
+/** Reads the body of a run request, or lists all its faults. */
+export function parseRunBody(bytes: Uint8Array): RunInput | { faults: Fault[] } {
+  const body = parseJsonBody(bytes, { member: "input" });
+  if ("faults" in body) return body;
+  const { value = null, memberText } = body;
+  const parsed = runBodySchema.safeParse(value);
+  if (!parsed.success) return { faults: toFaults(parsed.error, ["body"], value) };
+  // Own properties only: `JSON.parse` makes members of every name own ones.
+  const input = parsed.data !== null && memberText !== null ? parsed.data.input : undefined;
+  return input === undefined || memberText === null
+    ? { value: {}, text: "{}" }
+    : { value: input, text: memberText };
+}

@@ -1,0 +1,181 @@
+import { type Database, Prisma } from "@truerun/shared/db";
+import { isId } from "@truerun/shared/ids";
+import { authCte, type Credential } from "../http/authenticate.ts";
+
+/** How long a key keeps returning its first answer, from first use, by the database's clock. */
+const KEY_LIFETIME = Prisma.sql`interval '24 hours'`;
+
+/** One concrete request to run a workflow. */
+export interface RunRequest {
+  credential: Credential;
+  workflowName: string;
+  idempotencyKey: string | null;
+}
+
+/** A run that the caller's Idempotency-Key is bound to. */
+export interface BoundRun {
+  id: string;
+  startedAt: number;
+  /** The `input` as its caller sent it. */
+  inputText: string;
+  requestHash: Uint8Array;
+  /** Whether Temporal is not known to have the run, and it has not ended either. */
+  needsDispatch: boolean;
+}
+
+export interface NewRun extends RunRequest {
+  id: string;
+  inputText: string;
+  requestHash: Uint8Array<ArrayBuffer>;
+  /** Room that the start event has for the definition's document, in bytes. */
+  documentRoomBytes: number;
+  /** From when on the sweeper may dispatch the run, as ms from now. */
+  sweepAfterMs: number;
+  /** After this database time (unix seconds) nothing may be inserted any more. */
+  deadline: number;
+}
+
+/** What the statement of {@link insertRun} found and did. */
+export interface InsertRow {
+  org_id: string;
+  org_name: string;
+  /** Database time of the look at the deadline, unix seconds. */
+  at: number;
+  late: boolean;
+  definition_id: string | null;
+  version: number | null;
+  enabled: boolean | null;
+  /** Whether the start event stays within its limit. */
+  fits: boolean | null;
+  /** The definition's document, as JSON text. */
+  document: string | null;
+  /** Set when the run was inserted. */
+  started_at: number | null;
+  bound_id: string | null;
+  bound_started_at: number | null;
+  bound_input: string | null;
+  bound_hash: Uint8Array | null;
+  bound_needs_dispatch: boolean | null;
+}
+
+const BOUND_COLUMNS = Prisma.sql`
+  r.id AS bound_id,
+  floor(extract(epoch FROM r.started_at))::float8 AS bound_started_at,
+  r.input::text AS bound_input,
+  r.request_hash AS bound_hash,
+  (r.status = 'started' AND r.dispatched_at IS NULL) AS bound_needs_dispatch`;
+
+/** The endpoint that a key is scoped to: the concrete path, its name decoded. */
+function endpointOf(request: RunRequest): string {
+  return `workflows/${request.workflowName}/run`;
+}
+
+/**
+ * `bound AS (...)`: the run that the key was used for within its lifetime, or the run that the key names
+ * itself, which is how a caller without a key retries after a 502; that binding never expires.
+ */
+function boundCte(request: RunRequest): Prisma.Sql {
+  const key = request.idempotencyKey;
+  const runId = key !== null && isId("cbwr", key) ? key : null;
+  return Prisma.sql`bound AS (
+    SELECT ${BOUND_COLUMNS}
+    FROM auth
+    JOIN idempotency_keys i ON i.org_id = auth.org_id AND i.endpoint = ${endpointOf(request)}::text
+      AND i.key = ${key}::text AND i.expires_at > now()
+    JOIN workflow_runs r ON r.id = i.run_id
+    UNION ALL
+    SELECT ${BOUND_COLUMNS}
+    FROM auth
+    JOIN workflow_runs r ON r.id = ${runId}::text AND r.org_id = auth.org_id
+      AND r.workflow_name = ${request.workflowName}::text
+    LIMIT 1)`;
+}
+
+/**
+ * The hot path: one statement that checks the key, finds the stored answer or the definition, claims the
+ * Idempotency-Key and inserts the run, all or nothing. The claim waits for a concurrent request with the
+ * same key; when it is lost to one, the row has neither a bound nor a started run.
+ *
+ * @returns null when the API key is not good
+ */
+export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
+  const rows = await db.$queryRaw<InsertRow[]>`
+    WITH ${authCte(run.credential)}, ${boundCte(run)},
+    moment AS MATERIALIZED (
+      SELECT now_at AS at, now_at > to_timestamp(${run.deadline}::float8) AS late
+      FROM clock_timestamp() AS now_at
+    ), definition AS (
+      SELECT d.id, d.version, d.enabled, v.document::text AS document,
+        octet_length(v.document::text) <= ${run.documentRoomBytes}::int AS fits
+      FROM auth
+      JOIN workflow_definitions d ON d.org_id = auth.org_id AND d.name = ${run.workflowName}::text
+      JOIN workflow_definition_versions v ON v.definition_id = d.id AND v.version = d.version
+    ), allowed AS (
+      SELECT auth.org_id, definition.id, definition.version
+      FROM auth, definition, moment
+      WHERE definition.enabled AND definition.fits AND NOT moment.late
+        AND NOT EXISTS (SELECT FROM bound)
+    ), claim AS (
+      INSERT INTO idempotency_keys AS i (org_id, endpoint, key, run_id, expires_at)
+      SELECT org_id, ${endpointOf(run)}::text, ${run.idempotencyKey}::text, ${run.id}::text,
+        now() + ${KEY_LIFETIME}
+      FROM allowed
+      WHERE ${run.idempotencyKey}::text IS NOT NULL
+      ON CONFLICT (org_id, endpoint, key) DO UPDATE
+        SET run_id = excluded.run_id, expires_at = excluded.expires_at
+        WHERE i.expires_at <= now()
+      RETURNING run_id
+    ), inserted AS (
+      INSERT INTO workflow_runs
+        (id, org_id, definition_id, definition_version, workflow_name, input, request_hash,
+         next_dispatch_at)
+      SELECT ${run.id}::text, org_id, id, version, ${run.workflowName}::text,
+        ${run.inputText}::json, ${run.requestHash}::bytea,
+        now() + ${run.sweepAfterMs}::int * interval '1 millisecond'
+      FROM allowed
+      WHERE ${run.idempotencyKey}::text IS NULL OR EXISTS (SELECT FROM claim)
+      RETURNING floor(extract(epoch FROM started_at))::float8 AS started_at
+    )
+    SELECT auth.org_id, o.name AS org_name, extract(epoch FROM moment.at)::float8 AS at, moment.late,
+      definition.id AS definition_id, definition.version, definition.enabled, definition.fits,
+      definition.document, inserted.started_at, bound.*
+    FROM auth
+    JOIN organizations o ON o.id = auth.org_id
+    CROSS JOIN moment
+    LEFT JOIN definition ON true
+    LEFT JOIN inserted ON true
+    LEFT JOIN bound ON true`;
+  return rows[0] ?? null;
+}
+
+type BoundRow = Pick<
+  InsertRow,
+  "org_id" | "bound_id" | "bound_started_at" | "bound_input" | "bound_hash" | "bound_needs_dispatch"
+>;
+
+/**
+ * The run that a request's Idempotency-Key is bound to, if any; for requests that cannot insert one.
+ *
+ * @returns null when the API key is not good
+ */
+export async function findBoundRun(
+  db: Database,
+  request: RunRequest,
+): Promise<{ orgId: string; bound: BoundRun | null } | null> {
+  const rows = await db.$queryRaw<BoundRow[]>`
+    WITH ${authCte(request.credential)}, ${boundCte(request)}
+    SELECT auth.org_id, bound.* FROM auth LEFT JOIN bound ON true`;
+  const [row] = rows;
+  return row === undefined ? null : { orgId: row.org_id, bound: toBoundRun(row) };
+}
+
+export function toBoundRun(row: BoundRow): BoundRun | null {
+  if (row.bound_id === null || row.bound_input === null || row.bound_hash === null) return null;
+  return {
+    id: row.bound_id,
+    startedAt: row.bound_started_at ?? 0,
+    inputText: row.bound_input,
+    requestHash: row.bound_hash,
+    needsDispatch: row.bound_needs_dispatch ?? false,
+  };
+}

@@ -1,0 +1,86 @@
+import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
+import type { SavedDefinition } from "@truerun/shared/definitions/definition-store";
+import { z } from "zod";
+import { idSchema, timeSchema } from "../http/parameters.ts";
+
+// Where a saved definition becomes the API's. List entries leave the components out.
+
+const componentSchema = z
+  .strictObject({
+    component_id: idSchema("cbwc", "The component; the same in every version"),
+    key: z.string(),
+    name: z.string(),
+    action: z.string(),
+    with: z.record(z.string(), z.unknown()),
+    next: z.array(
+      z.strictObject({
+        to: z.string(),
+        on: z.enum(["success", "failure", "always"]),
+        when: z.unknown().optional(),
+      }),
+    ),
+    timeout: z.string(),
+    retry: z.strictObject({
+      max_attempts: z.int(),
+      initial_interval: z.string(),
+      backoff_coefficient: z.number(),
+      max_interval: z.string(),
+    }),
+    on_failure: z.enum(["fail_run", "continue"]),
+  })
+  .meta({ id: "SavedComponent", description: "A component with every default filled in" });
+
+const head = {
+  workflow_definition_id: idSchema("cbwd", "The workflow definition"),
+  workflow_name: z.string(),
+  description: z.string(),
+  enabled: z.boolean(),
+  version: z.int().positive(),
+  timeout: z.string(),
+  created_at: timeSchema("When the definition was created"),
+  updated_at: timeSchema("When the definition was last changed"),
+};
+
+/** One entry of the list of definitions. */
+export const definitionEntrySchema = z.strictObject(head).meta({ id: "WorkflowDefinitionEntry" });
+
+/** A definition with its components. */
+export const definitionSchema = z
+  .strictObject({ ...head, components: z.array(componentSchema) })
+  .meta({ id: "SavedWorkflowDefinition" });
+
+export function toDefinitionEntryView(definition: SavedDefinition) {
+  return {
+    workflow_definition_id: definition.id,
+    workflow_name: definition.name,
+    description: definition.document.description,
+    enabled: definition.enabled,
+    version: definition.version,
+    timeout: definition.document.timeout,
+    created_at: toSeconds(definition.createdAt),
+    updated_at: toSeconds(definition.updatedAt),
+  };
+}
+
+export function toDefinitionView(definition: SavedDefinition) {
+  const components = definition.document.components.map(toComponentView);
+  return { ...toDefinitionEntryView(definition), components };
+}
+
+function toComponentView(component: WorkflowDefinitionDocument["components"][number]) {
+  return {
+    component_id: component.id,
+    key: component.key,
+    name: component.name,
+    action: component.action,
+    with: component.with,
+    next: component.next,
+    timeout: component.timeout,
+    retry: component.retry,
+    on_failure: component.on_failure,
+  };
+}
+
+function toSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1_000);
+}

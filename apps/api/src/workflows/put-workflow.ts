@@ -1,0 +1,101 @@
+import { workflowDefinitionInputSchema } from "@truerun/shared/contracts/definition-schema";
+import type { Fault } from "@truerun/shared/contracts/faults";
+import { checkAgainstCatalogue } from "@truerun/shared/definitions/check-against-catalogue";
+import { saveDefinition } from "@truerun/shared/definitions/save-definition";
+import {
+  findNameFault,
+  MAX_NAME_BYTES,
+  MAX_NAME_CHARACTERS,
+} from "@truerun/shared/definitions/workflow-name";
+import { invalidRequest } from "@truerun/shared/errors";
+import { z } from "zod";
+import type { EndpointServices } from "../dependencies.ts";
+import {
+  type Answer,
+  defineEndpoint,
+  type EndpointRequest,
+  json,
+} from "../http/define-endpoint.ts";
+import { readJson } from "../http/json-request.ts";
+import { workflowNameParam } from "../http/parameters.ts";
+import type { PathParam } from "../http/route-matcher.ts";
+import { definitionSchema, toDefinitionView } from "./definition-view.ts";
+
+/** Creates a definition or adds its next version; runs under way stay on theirs. */
+export const putWorkflow = defineEndpoint({
+  operationId: "putWorkflow",
+  summary: "Create or replace a workflow definition",
+  description:
+    "A replacement is a new version. Runs under way stay on the version they started with.",
+  tag: "Workflow definitions",
+  access: "workflows:write",
+  params: z.object({ workflow_name: workflowNameParam }),
+  body: {
+    schema: workflowDefinitionInputSchema,
+    required: true,
+    example: {
+      description: "Shapes its input",
+      components: [
+        { key: "shape", name: "Shape", action: "transform", with: { value: "${{ input }}" } },
+      ],
+    },
+  },
+  responses: {
+    200: { description: "The definition's next version", schema: definitionSchema },
+    201: { description: "The new definition", schema: definitionSchema },
+  },
+  errors: [],
+  handler: async (request, services) => put(request, services),
+});
+
+async function put(request: EndpointRequest, { db }: EndpointServices): Promise<Answer> {
+  const param = request.param("workflow_name");
+  const faults = toNameFaults(param);
+  const body = readJson(request.body);
+  if ("faults" in body) throw invalidRequest([...faults, ...body.faults]);
+  if (faults.length > 0) {
+    const checked = await checkAgainstCatalogue(db, body.value);
+    throw invalidRequest([...faults, ...(checked.ok ? [] : inBody(checked.faults))]);
+  }
+  const orgId = request.confirm(request.credential.orgId);
+  const name = param.text ?? param.raw;
+  const result = await saveDefinition(db, { orgId, name, input: body.value });
+  switch (result.kind) {
+    case "invalid":
+      throw invalidRequest(inBody(result.faults));
+    case "unchanged":
+    case "saved": {
+      const created = result.kind === "saved" && result.created;
+      return json(created ? 201 : 200, toDefinitionView(result.definition));
+    }
+  }
+}
+
+function inBody(faults: readonly Fault[]): Fault[] {
+  return faults.map((fault) => ({ ...fault, loc: ["body", ...fault.loc] }));
+}
+
+function toNameFaults({ text }: PathParam): Fault[] {
+  const fault = text === null ? "malformed" : findNameFault(text);
+  const loc = ["path", "workflow_name"];
+  switch (fault) {
+    case null:
+      return [];
+    case "empty": {
+      const msg = "String should have at least 1 character";
+      return [{ loc, msg, type: "string_too_short" }];
+    }
+    case "too_long": {
+      const msg = `String should have at most ${MAX_NAME_CHARACTERS} characters and ${MAX_NAME_BYTES} bytes`;
+      return [{ loc, msg, type: "string_too_long" }];
+    }
+    case "unstorable": {
+      const msg = "String should not contain NUL";
+      return [{ loc, msg, type: "string_pattern_mismatch" }];
+    }
+    case "malformed": {
+      const msg = "Input should be valid percent-encoded UTF-8";
+      return [{ loc, msg, type: "string_unicode" }];
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Fault } from "./contracts/faults.ts";
+
+/** Every code that an error can have, and the HTTP status that goes with it. */
+export const ERROR_STATUSES = {
+  not_authenticated: 401,
+  invalid_api_key: 401,
+  insufficient_scope: 403,
+  not_found: 404,
+  workflow_not_found: 404,
+  workflow_run_not_found: 404,
+  method_not_allowed: 405,
+  workflow_disabled: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  invalid_request: 422,
+  internal_error: 500,
+  workflow_dispatch_failed: 502,
+  service_unavailable: 503,
+} as const satisfies Record<string, number>;
+
+export type ErrorCode = keyof typeof ERROR_STATUSES;
+
+interface ApiErrorOptions {
+  /** For the caller: one sentence that tells nothing of the inside. */
+  message: string;
+  /** Headers that belong to the answer. */
+  headers?: Readonly<Record<string, string>>;
+  /** For a 422: every fault of the request. */
+  faults?: readonly Fault[];
+  /** For the log: what really happened. Never leaves the process. */
+  cause?: unknown;
+}
+
+/** An answer other than success: `message`, `headers` and `faults` are public, `cause` is for the log. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  readonly code: ErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly faults: readonly Fault[];
+
+  constructor(code: ErrorCode, options: ApiErrorOptions) {
+    super(options.message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.headers = options.headers ?? {};
+    this.faults = options.faults ?? [];
+  }
+
+  get status(): number {
+    return ERROR_STATUSES[this.code];
+  }
+}
+
+const CHALLENGE = { "WWW-Authenticate": "Bearer" };
+
+/** 401: no credential that could be looked at. */
+export function notAuthenticated(): ApiError {
+  return new ApiError("not_authenticated", { message: "Not authenticated", headers: CHALLENGE });
+}
+
+/** 401: malformed, unknown, revoked or expired; the caller is not told which. */
+export function invalidApiKey(): ApiError {
+  const message = "Invalid or expired API key.";
+  return new ApiError("invalid_api_key", { message, headers: CHALLENGE });
+}
+
+/** 404, the same whether the definition is missing or another organization's. */
+export function workflowNotFound(name: string): ApiError {
+  return new ApiError("workflow_not_found", { message: `Workflow '${name}' not found.` });
+}
+
+/** 404, the same whether the run is missing or another organization's. */
+export function workflowRunNotFound(): ApiError {
+  return new ApiError("workflow_run_not_found", { message: "Workflow run not found." });
+}
+
+/** 422 with every fault of the request. */
+export function invalidRequest(faults: readonly Fault[]): ApiError {
+  return new ApiError("invalid_request", { message: "The request is not valid.", faults });
+}
+
+/** 413. */
+export function payloadTooLarge(message: string): ApiError {
+  return new ApiError("payload_too_large", { message });
+}
+
+/** 503: something that the service needs does not answer; nothing was created. */
+export function serviceUnavailable(cause: unknown): ApiError {
+  return new ApiError("service_unavailable", {
+    message: "The service is unavailable for the moment. Try again shortly.",
+    headers: { "Retry-After": "1" },
+    cause,
+  });
+}
+
+/**
+ * The body of an error's answer, as published: a plain string for a 401, the list of faults for a 422,
+ * `{code, message}` for all others.
+ */
+export function toErrorBody(error: ApiError): { detail: unknown } {
+  switch (error.code) {
+    case "not_authenticated":
+    case "invalid_api_key":
+      return { detail: error.message };
+    case "invalid_request":
+      return { detail: error.faults.map(({ loc, msg, type }) => ({ loc, msg, type })) };
+    case "insufficient_scope":
+    case "not_found":
+    case "workflow_not_found":
+    case "workflow_run_not_found":
+    case "method_not_allowed":
+    case "workflow_disabled":
+    case "payload_too_large":
+    case "unsupported_media_type":
+    case "internal_error":
+    case "workflow_dispatch_failed":
+    case "service_unavailable":
+      return { detail: { code: error.code, message: error.message } };
+  }
+}
