@@ -8,7 +8,7 @@ import { type ComponentView, viewDefinition } from "./definition-view.ts";
 import { createWithCheck } from "./definition-with-schema.ts";
 import { durationMs, isDuration } from "./duration.ts";
 import type { Fault } from "./faults.ts";
-import { toChoices, toFaults, valueFault } from "./faults.ts";
+import { parseOrFaults, toChoices, valueFault } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { isJsonObject } from "./json.ts";
 
@@ -58,14 +58,13 @@ export function checkDefinition(
     const fault = valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
     return { ok: false, faults: [fault] };
   }
-  const parsed = workflowDefinitionInputSchema.safeParse(input);
-  const formFaults = parsed.success ? [] : toFaults(parsed.error, [], input);
-  const faults = mergeFaults(formFaults, [
+  const parsed = parseOrFaults(workflowDefinitionInputSchema, input, []);
+  const faults = mergeFaults("faults" in parsed ? parsed.faults : [], [
     ...checkSize(input),
     ...checkContent(viewDefinition(input), catalogue),
   ]);
-  if (!parsed.success || faults.length > 0) return { ok: false, faults };
-  return { ok: true, definition: fillDefaults(parsed.data, catalogue) };
+  if (!("value" in parsed) || faults.length > 0) return { ok: false, faults };
+  return { ok: true, definition: fillDefaults(parsed.value, catalogue) };
 }
 
 function nestsDeeper(value: unknown, levels: number): boolean {

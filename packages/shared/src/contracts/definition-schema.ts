@@ -40,31 +40,43 @@ function isWithin(text: string, max: string): boolean {
 const key = (description: string): z.ZodString =>
   z.string().min(1).max(MAX_KEY_LENGTH).regex(COMPONENT_KEY_PATTERN).describe(description);
 
-/** A condition's form. What its ops need of `value`, and its size, is checked by `checkCondition`. */
+const conditionLeafSchema = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .describe(
+      "Where the value is: input..., steps.<key>.output..., steps.<key>.status, run.id, run.workflow_name or run.started_at",
+    ),
+  op: z
+    .enum(CONDITION_OPS)
+    .describe(
+      "How the value is compared. Against a missing value or another type only 'ne' holds.",
+    ),
+  value: jsonSchema
+    .exactOptional()
+    .describe("What it is compared with; 'in' takes a list, 'exists' nothing or a boolean"),
+});
+
+/** A condition's form. What its ops need of `value`, and its size, is checked by `checkDefinition`. */
 export const conditionSchema: z.ZodType<Condition> = z
-  .lazy(() =>
-    z.union([
-      z.strictObject({
-        path: z
-          .string()
-          .min(1)
-          .describe(
-            "Where the value is: input..., steps.<key>.output..., steps.<key>.status, run.id, run.workflow_name or run.started_at",
-          ),
-        op: z
-          .enum(CONDITION_OPS)
-          .describe(
-            "How the value is compared. Against a missing value or another type only 'ne' holds.",
-          ),
-        value: jsonSchema
-          .exactOptional()
-          .describe("What it is compared with; 'in' takes a list, 'exists' nothing or a boolean"),
-      }),
-      z.strictObject({ all: z.array(conditionSchema).describe("Every one of these holds") }),
-      z.strictObject({ any: z.array(conditionSchema).describe("At least one of these holds") }),
-      z.strictObject({ not: conditionSchema.describe("This one does not hold") }),
-    ]),
-  )
+  .union([
+    conditionLeafSchema,
+    z.strictObject({
+      get all() {
+        return z.array(conditionSchema).describe("Every one of these holds");
+      },
+    }),
+    z.strictObject({
+      get any() {
+        return z.array(conditionSchema).describe("At least one of these holds");
+      },
+    }),
+    z.strictObject({
+      get not() {
+        return conditionSchema.describe("This one does not hold");
+      },
+    }),
+  ])
   .meta({ id: "Condition", description: "A comparison, or all/any/not of conditions" });
 
 const edgeSchema = z
