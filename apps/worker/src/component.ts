@@ -16,7 +16,7 @@ export interface ComponentContext<Input> {
   /** Carries run id, step key, action and attempt. */
   log: Logger;
   /** Progress for Temporal Web UI. Needed for nothing else: the attempt heartbeats by itself. */
-  heartbeat(details?: Json): void;
+  heartbeat: (details?: Json) => void;
   /** Run id and step key, equal across attempts: what to hand to the systems that are called. */
   idempotencyKey: string;
   /** 1 for the first. */
@@ -106,6 +106,7 @@ function specFaults(spec: ComponentSpec<z.ZodType, z.ZodType>): string[] {
   return faults;
 }
 
+/** The limits of definitions: what they could not say, a default cannot be. */
 function policyFaults(timeout: string, retry: RetryPolicy): string[] {
   const durations = {
     timeout,
@@ -115,11 +116,19 @@ function policyFaults(timeout: string, retry: RetryPolicy): string[] {
   const faults = Object.entries(durations)
     .filter(([, text]) => !isDuration(text) || durationMs(text) > durationMs(MAX_ATTEMPT_TIMEOUT))
     .map(([name, text]) => `${name} ${JSON.stringify(text)} is no duration of at most 30d`);
-  if (!Number.isSafeInteger(retry.max_attempts) || retry.max_attempts < 1) {
-    faults.push("retry.max_attempts must be a whole number from 1");
+  if (!Number.isSafeInteger(retry.max_attempts) || !isWithin(retry.max_attempts, 10_000)) {
+    faults.push("retry.max_attempts must be a whole number from 1 to 10,000");
   }
-  if (!Number.isFinite(retry.backoff_coefficient) || retry.backoff_coefficient < 1) {
-    faults.push("retry.backoff_coefficient must be a number from 1");
+  if (!isWithin(retry.backoff_coefficient, 100)) {
+    faults.push("retry.backoff_coefficient must be a number from 1 to 100");
+  }
+  const { initial_interval: first, max_interval: longest } = retry;
+  if (faults.length === 0 && durationMs(first) > durationMs(longest)) {
+    faults.push("retry.max_interval must not be shorter than retry.initial_interval");
   }
   return faults;
+}
+
+function isWithin(value: number, max: number): boolean {
+  return value >= 1 && value <= max;
 }

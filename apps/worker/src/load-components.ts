@@ -47,10 +47,12 @@ async function findComponentFiles(folder: string): Promise<ComponentFile[]> {
   const files = await Promise.all(
     entries.map(async (entry): Promise<ComponentFile[]> => {
       const path = join(folder, entry.name);
-      if (!entry.isDirectory())
+      if (!entry.isDirectory()) {
         return isModule(entry.name) ? [{ name: parse(path).name, path }] : [];
+      }
       const index = (await readdir(path)).find((name) => /^index\.[jt]s$/.test(name));
-      return index === undefined ? [] : [{ name: entry.name, path: join(path, index) }];
+      // Without one the folder itself fails to load, and is named.
+      return [{ name: entry.name, path: join(path, index ?? "index") }];
     }),
   );
   return files.flat().sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -11,6 +11,11 @@ export class BlockedAddressError extends Error {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Gives every address of a name, as the system resolves it. */
+export type Lookup = (name: string) => Promise<readonly { address: string }[]>;
+
+const systemLookup: Lookup = (name) => lookup(name, { all: true });
+
 interface Target {
   /** The name or literal of the URL, without brackets and trailing dot. */
   host: string;
@@ -22,14 +27,17 @@ interface Target {
  * once, refuses it when any answer is not public, connects to a checked address (so that a second DNS
  * answer cannot differ), and checks the peer that it got.
  */
-export function createSafeConnector(allowed: readonly AllowedHost[]): buildConnector.connector {
+export function createSafeConnector(
+  allowed: readonly AllowedHost[],
+  lookupAll: Lookup = systemLookup,
+): buildConnector.connector {
   const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
   const isReachable = (target: Target, address: string): boolean =>
     isPublicAddress(address) || isAllowedPrivate(allowed, { ...target, address });
 
   async function open(options: buildConnector.Options): Promise<Socket> {
     const target = toTarget(options);
-    const addresses = await resolve(target.host, allowed);
+    const addresses = await resolve(target.host, { allowed, lookupAll });
     for (const address of addresses) {
       if (!isReachable(target, address)) throw blocked(target, address);
     }
@@ -58,12 +66,15 @@ function toTarget({ hostname, port, protocol }: buildConnector.Options): Target 
   };
 }
 
-async function resolve(host: string, allowed: readonly AllowedHost[]): Promise<string[]> {
+async function resolve(
+  host: string,
+  { allowed, lookupAll }: { allowed: readonly AllowedHost[]; lookupAll: Lookup },
+): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   const isNamed = allowed.some((entry) => entry.kind === "name" && entry.host === host);
   // By RFC 6761 these are loopback, whatever a resolver says.
   if (!isNamed && /(^|\.)localhost$/.test(host)) return ["127.0.0.1"];
-  const answers = await lookup(host, { all: true });
+  const answers = await lookupAll(host);
   if (answers.length === 0) throw new Error(`${host} has no address`);
   return answers.map((answer) => answer.address);
 }
