@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Component, type ComponentContext, defineComponent } from "./component.ts";
-import { createEnvironment, runComponent } from "./component-harness.ts";
+import { createEnvironment, failureOf, runComponent } from "./component-harness.ts";
 
 /** A component whose result nothing but the wrapper checks. */
 function returning(
@@ -17,15 +17,6 @@ function returning(
     output,
     run: async (context) => (await run(context)) as { output: unknown },
   });
-}
-
-async function failureOf(work: Promise<unknown>): Promise<ApplicationFailure> {
-  const error: unknown = await work.then(
-    () => new Error("it succeeded"),
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(ApplicationFailure);
-  return error as ApplicationFailure;
 }
 
 describe("the envelope", () => {

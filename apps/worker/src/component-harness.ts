@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Info } from "@temporalio/activity";
 import { MockActivityEnvironment } from "@temporalio/testing";
+import { ApplicationFailure } from "@temporalio/common";
 import { DefaultLogger } from "@temporalio/worker";
 import { createLogger } from "@truerun/shared/logger";
 import type { Component } from "./component.ts";
@@ -37,4 +38,14 @@ export function runComponent(
     },
   });
   return (options.environment ?? createEnvironment()).run(activity, args);
+}
+
+/** The failure of an attempt that must fail; anything else that it does is thrown. */
+export async function failureOf(work: Promise<ResultEnvelope>): Promise<ApplicationFailure> {
+  const error: unknown = await work.then(
+    ({ output }) => new Error(`it succeeded with ${JSON.stringify(output)}`),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ApplicationFailure)) throw error;
+  return error;
 }
