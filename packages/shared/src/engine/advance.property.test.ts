@@ -1,0 +1,266 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Condition, Edge, WorkflowDefinitionDocument } from "../contracts/definition.ts";
+import type { JsonObject } from "../contracts/json.ts";
+import { advance, type RunOutcome, type StepState } from "./advance.ts";
+import { compileDefinition } from "./compile-definition.ts";
+import { evaluateCondition } from "./conditions.ts";
+import type { StepView } from "./path.ts";
+import { resolveReferences } from "./references.ts";
+
+const RUNS = { numRuns: 500 };
+const MAX_COMPONENTS = 10;
+const RUN = { id: "cbwr_1", workflow_name: "sweep", started_at: 0 };
+
+type Settled = Exclude<StepState, { status: "running" }>;
+
+/** A definition and what each of its components would do if it ran. */
+interface World {
+  document: WorkflowDefinitionDocument;
+  input: JsonObject;
+  outcomes: ReadonlyMap<string, Settled>;
+}
+
+const edgePlan = fc.record({
+  exists: fc.boolean(),
+  on: fc.constantFrom("success", "failure", "always"),
+  when: fc.constantFrom("none", "none", "input", "source", "not"),
+});
+const componentPlan = fc.record({
+  fails: fc.boolean(),
+  output: fc.integer({ min: 0, max: 3 }),
+  continues: fc.boolean(),
+  reads: fc.constantFrom("nothing", "nothing", "upstream", "upstream or default"),
+  edges: fc.array(edgePlan, { minLength: MAX_COMPONENTS, maxLength: MAX_COMPONENTS }),
+});
+const world: fc.Arbitrary<World> = fc
+  .record({
+    plans: fc.array(componentPlan, { minLength: 1, maxLength: MAX_COMPONENTS }),
+    input: fc.record({ n: fc.integer({ min: 0, max: 3 }) }),
+    seed: fc.infiniteStream(fc.nat(1_000)),
+  })
+  .map(({ plans, input, seed }) => build(plans, input, seed));
+
+type ComponentPlan = typeof componentPlan extends fc.Arbitrary<infer T> ? T : never;
+
+/** Edges lead from earlier plans to later ones, so the graph is acyclic; the document is shuffled. */
+function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>): World {
+  const key = (index: number): string => `k${index}`;
+  const components = plans.map((plan, index) => {
+    const next = plan.edges.flatMap(({ exists, on, when }, offset): Edge[] => {
+      const target = index + 1 + offset;
+      if (!exists || target >= plans.length) return [];
+      const condition = toCondition(when, key(index));
+      const edge = { to: key(target), on };
+      return [condition === null ? edge : { ...edge, when: condition }];
+    });
+    const sources = plans.flatMap((source, from) =>
+      from < index && source.edges[index - from - 1]?.exists === true ? [from] : [],
+    );
+    return {
+      id: `cbwc_${index}`,
+      key: key(index),
+      name: key(index),
+      action: "transform",
+      with: toWith(plan.reads, sources[0] === undefined ? null : key(sources[0])),
+      next,
+      timeout: "30s",
+      retry: {
+        max_attempts: 1,
+        initial_interval: "1s",
+        backoff_coefficient: 2,
+        max_interval: "1s",
+      },
+      on_failure: plan.continues ? ("continue" as const) : ("fail_run" as const),
+    };
+  });
+  const outcomes = new Map(
+    plans.map(({ fails, output }, index): [string, Settled] => [
+      key(index),
+      fails ? { status: "failed", message: "boom" } : { status: "success", output: { v: output } },
+    ]),
+  );
+  const order = components.map((component) => ({ component, rank: Number(seed.next().value) }));
+  const shuffled = order.toSorted((a, b) => a.rank - b.rank).map(({ component }) => component);
+  return { document: { description: "", timeout: "30d", components: shuffled }, input, outcomes };
+}
+
+function toCondition(kind: string, source: string): Condition | null {
+  if (kind === "none") return null;
+  if (kind === "input") return { path: "input.n", op: "gte", value: 2 };
+  const own: Condition = { path: `steps.${source}.output.v`, op: "lt", value: 2 };
+  return kind === "source" ? own : { all: [{ not: own }, { path: "input.n", op: "exists" }] };
+}
+
+function toWith(reads: string, source: string | null): JsonObject {
+  if (reads === "nothing" || source === null) return {};
+  const suffix = reads === "upstream" ? "" : " | default(9)";
+  return { v: `\${{ steps.${source}.output.v${suffix} }}` };
+}
+
+interface Trace {
+  outcome: RunOutcome;
+  states: Map<string, StepState>;
+  /** What was given out with each component: its resolved `with`, or why it was skipped. */
+  given: Map<string, unknown>;
+}
+
+/** Drives a run to its end; `schedule` picks which running components settle next, and how many at once. */
+function drive({ document, input, outcomes }: World, schedule: Iterator<number>): Trace {
+  const definition = compileDefinition(document);
+  const states = new Map<string, StepState>();
+  const given = new Map<string, unknown>();
+  for (let calls = 0; calls <= document.components.length; calls++) {
+    const frozen = structuredClone(states);
+    const decision = advance(definition, { input, run: RUN }, states);
+    expect(states).toEqual(frozen);
+    expect(advance(definition, { input, run: RUN }, states)).toEqual(decision);
+    for (const { component, message } of decision.skipped) {
+      give(component.key, { message }, { status: "skipped" });
+    }
+    for (const { component, with: resolved } of decision.ready) {
+      assertWaited(document, component.key, states);
+      give(component.key, { resolved }, { status: "running" });
+    }
+    if (decision.outcome !== null) {
+      expect(decision.ready).toEqual([]);
+      if (decision.outcome.status === "failed") expect(decision.skipped).toEqual([]);
+      return { outcome: decision.outcome, states, given };
+    }
+    settleSome(states, outcomes, schedule);
+  }
+  throw new Error("The run does not end");
+
+  function give(key: string, what: unknown, state: StepState): void {
+    expect(states.has(key)).toBe(false);
+    states.set(key, state);
+    given.set(key, what);
+  }
+}
+
+/** Lets one to three of the running components end before the reducer is asked again. */
+function settleSome(
+  states: Map<string, StepState>,
+  outcomes: ReadonlyMap<string, Settled>,
+  schedule: Iterator<number>,
+): void {
+  const pick = (): number => Number(schedule.next().value);
+  const running = [...states].flatMap(([key, { status }]) => (status === "running" ? [key] : []));
+  if (running.length === 0) throw new Error("Nothing runs, nothing was ready, yet the run goes on");
+  for (let left = 1 + (pick() % 3); left > 0 && running.length > 0; left--) {
+    const [key = ""] = running.splice(pick() % running.length, 1);
+    const outcome = outcomes.get(key);
+    if (outcome === undefined) throw new Error(`'${key}' is no component`);
+    states.set(key, outcome);
+  }
+}
+
+/** Nothing that leads here, however far, is running or may still start. */
+function assertWaited(
+  document: WorkflowDefinitionDocument,
+  key: string,
+  states: ReadonlyMap<string, StepState>,
+): void {
+  const sources = document.components.filter(({ next }) => next.some(({ to }) => to === key));
+  for (const source of sources) expect(states.get(source.key)?.status).not.toBe("running");
+  if (sources.length > 0) expect(sources.some((source) => states.has(source.key))).toBe(true);
+}
+
+const FOLLOWED: Record<Edge["on"], readonly string[]> = {
+  success: ["success"],
+  failure: ["failed"],
+  always: ["success", "failed"],
+};
+
+/** The rules once more, as plain recursion over a finished run in which no failure ends anything. */
+function expectedStates({ document, input, outcomes }: World): Map<string, Settled> {
+  /** Null: dead without a step. */
+  const found = new Map<string, Settled | null>();
+  const steps = new Map<string, StepView>();
+  const scope = { input, run: RUN, steps };
+  const stateOf = (key: string): Settled | null => {
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const edges = document.components.flatMap((source) =>
+      source.next.filter(({ to }) => to === key).map((edge) => ({ source: source.key, edge })),
+    );
+    const decided = edges.map(({ source, edge: { on, when } }) => {
+      if (!FOLLOWED[on].includes(stateOf(source)?.status ?? "dead")) return "untaken";
+      return when === undefined || evaluateCondition(when, scope).holds ? "taken" : "unmet";
+    });
+    const taken = edges.length === 0 || decided.includes("taken");
+    const component = document.components.find((each) => each.key === key);
+    const starts = taken && resolveReferences(component?.with ?? {}, scope).ok;
+    const skipped = taken || decided.includes("unmet") ? ({ status: "skipped" } as const) : null;
+    const state = starts ? (outcomes.get(key) ?? null) : skipped;
+    found.set(key, state);
+    if (state?.status === "failed") steps.set(key, { status: "failed", output: null });
+    else if (state !== null) steps.set(key, state);
+    return state;
+  };
+  const states = new Map<string, Settled>();
+  for (const { key } of document.components) {
+    const state = stateOf(key);
+    if (state !== null) states.set(key, state);
+  }
+  return states;
+}
+
+const schedule = fc.infiniteStream(fc.nat(1_000));
+
+describe("whatever the graph, the outcomes and their order", () => {
+  test("a run ends, runs nothing twice, and nothing before what it waits for", () => {
+    fc.assert(
+      fc.property(world, schedule, (each, order) => {
+        drive(each, order);
+      }),
+      RUNS,
+    );
+  });
+
+  test("a run that no failure ends has exactly the steps that the rules give, in any order", () => {
+    const lenient = world.map((each) => ({
+      ...each,
+      document: {
+        ...each.document,
+        components: each.document.components.map((component) => ({
+          ...component,
+          on_failure: "continue" as const,
+        })),
+      },
+    }));
+    fc.assert(
+      fc.property(lenient, schedule, schedule, (each, order, otherOrder) => {
+        const one = drive(each, order);
+        const other = drive(each, otherOrder);
+        expect(one.outcome).toEqual({ status: "completed" });
+        expect(other.outcome).toEqual(one.outcome);
+        expect(other.states).toEqual(one.states);
+        expect(other.given).toEqual(one.given);
+        expect(one.states).toEqual(expectedStates(each));
+      }),
+      RUNS,
+    );
+  });
+
+  test("whether a failure ends the run does not depend on the order, nor does any outcome seen", () => {
+    fc.assert(
+      fc.property(world, schedule, schedule, (each, order, otherOrder) => {
+        const one = drive(each, order);
+        const other = drive(each, otherOrder);
+        expect(other.outcome.status).toBe(one.outcome.status);
+        // Which steps a failing run still had depends on who came first; what they are does not.
+        const full = expectedStates(each);
+        for (const [key, state] of [...one.states, ...other.states]) {
+          expect(full.has(key)).toBe(true);
+          if (state.status !== "running") expect(state).toEqual(full.get(key));
+        }
+        for (const [key, what] of one.given) {
+          if (other.given.has(key)) expect(other.given.get(key)).toEqual(what);
+        }
+        if (one.outcome.status === "completed") expect(other.states).toEqual(one.states);
+      }),
+      RUNS,
+    );
+  });
+});

@@ -1,0 +1,115 @@
+import { expect, test } from "vitest";
+import type { Condition, ConditionOp } from "../contracts/definition.ts";
+import type { Json, JsonObject } from "../contracts/json.ts";
+import { evaluateCondition, isEqual } from "./conditions.ts";
+
+const SCOPE = {
+  input: { n: 50, s: "hello", nil: null, yes: true, list: [1, { a: [2] }], obj: { a: 1, b: [2] } },
+  run: { id: "cbwr_1", workflow_name: "sweep", started_at: 0 },
+  steps: new Map([["a", { status: "failed", output: null }]]),
+};
+
+function leaf(path: string, op: ConditionOp, value?: Json): Condition {
+  return value === undefined ? { path, op } : { path, op, value };
+}
+
+function holds(condition: Condition): boolean {
+  return evaluateCondition(condition, SCOPE).holds;
+}
+
+test.each<[string, ConditionOp, Json | undefined, boolean]>([
+  ["input.n", "eq", 50, true],
+  ["input.n", "eq", "50", false],
+  ["input.nil", "eq", null, true],
+  ["input.nil", "eq", false, false],
+  ["input.obj", "eq", { b: [2], a: 1 }, true],
+  ["input.obj", "eq", { a: 1 }, false],
+  ["input.list", "eq", [1, { a: [2] }], true],
+  ["input.none", "eq", null, false],
+  ["input.n", "ne", 51, true],
+  ["input.n", "ne", 50, false],
+  ["input.n", "ne", "50", true],
+  ["input.none", "ne", 50, true],
+  ["input.none", "ne", null, true],
+  ["input.n", "gt", 49, true],
+  ["input.n", "gt", 50, false],
+  ["input.n", "gte", 50, true],
+  ["input.n", "lt", 50, false],
+  ["input.n", "lte", 50, true],
+  ["input.n", "lt", "9", false],
+  ["input.s", "lt", "help", true],
+  ["input.s", "gte", "hello", true],
+  ["input.s", "gt", 1, false],
+  ["input.yes", "gt", false, false],
+  ["input.nil", "gte", 0, false],
+  ["input.none", "lt", 1, false],
+  ["input.none", "lte", 1, false],
+  ["input.n", "in", [1, 50], true],
+  ["input.n", "in", ["50"], false],
+  ["input.obj", "in", [{ b: [2], a: 1 }], true],
+  ["input.none", "in", [null], false],
+  ["input.s", "contains", "ell", true],
+  ["input.s", "contains", "", true],
+  ["input.s", "contains", 1, false],
+  ["input.list", "contains", 1, true],
+  ["input.list", "contains", { a: [2] }, true],
+  ["input.list", "contains", "1", false],
+  ["input.obj", "contains", "a", false],
+  ["input.none", "contains", "a", false],
+  ["input.s", "starts_with", "he", true],
+  ["input.s", "starts_with", "el", false],
+  ["input.n", "starts_with", "5", false],
+  ["input.nil", "exists", undefined, true],
+  ["input.nil", "exists", true, true],
+  ["input.nil", "exists", false, false],
+  ["input.none", "exists", undefined, false],
+  ["input.none", "exists", false, true],
+  ["input.constructor", "exists", undefined, false],
+  ["steps.a.status", "eq", "failed", true],
+])("%s %s %j is %s", (path, op, value, expected) => {
+  expect(holds(leaf(path, op, value))).toBe(expected);
+});
+
+const YES = leaf("input.n", "eq", 50);
+const NO = leaf("input.n", "eq", 1);
+
+test.each<[Condition, boolean, string]>([
+  [leaf("input.n", "lte", 10), false, "input.n lte 10 (was 50)"],
+  [leaf("input.none", "eq", "x"), false, 'input.none eq "x" (was missing)'],
+  [leaf("input.none", "exists"), false, "input.none exists (was missing)"],
+  [{ not: YES }, false, "not (input.n eq 50 (was 50))"],
+  [{ not: NO }, true, "not (input.n eq 1 (was 50))"],
+  [{ all: [YES, NO, leaf("input.s", "eq", 1)] }, false, "input.n eq 1 (was 50)"],
+  [{ any: [NO, YES] }, true, "input.n eq 50 (was 50)"],
+  [
+    { any: [NO, leaf("input.yes", "eq", 0)] },
+    false,
+    "input.n eq 1 (was 50) and input.yes eq 0 (was true)",
+  ],
+  [{ all: [] }, true, "all of no conditions"],
+  [{ any: [] }, false, "any of no conditions"],
+  [
+    { all: [YES, { any: [NO, { not: YES }] }] },
+    false,
+    "input.n eq 1 (was 50) and not (input.n eq 50 (was 50))",
+  ],
+])("%j", (condition, expected, reason) => {
+  expect(evaluateCondition(condition, SCOPE)).toEqual({ holds: expected, reason });
+});
+
+test("a long value is cut", () => {
+  const scope = { ...SCOPE, input: { long: "🙂".repeat(1_000) } };
+  const { reason } = evaluateCondition(leaf("input.long", "eq", 1), scope);
+  expect(reason).toMatch(/^input\.long eq 1 \(was "(?:🙂)+…\)$/u);
+  expect(reason.length).toBeLessThan(150);
+});
+
+test("equality looks at own properties only", () => {
+  const proto = JSON.parse('{"__proto__":1}') as JsonObject;
+  expect(isEqual(proto, proto)).toBe(true);
+  expect(isEqual(proto, JSON.parse('{"__proto__":1}') as JsonObject)).toBe(true);
+  expect(isEqual(proto, { a: 1 })).toBe(false);
+  expect(isEqual({ constructor: 1 }, { a: 1 })).toBe(false);
+  expect(isEqual([], {})).toBe(false);
+  expect(isEqual([1], [1, 2])).toBe(false);
+});
