@@ -22,7 +22,7 @@ export interface ComponentDependencies {
 }
 
 /** Temporal takes 2 MB at most, and a run's history holds every envelope: larger results are refused here. */
-export const MAX_ENVELOPE_BYTES = 1_048_576;
+const MAX_ENVELOPE_BYTES = 1_048_576;
 
 /** A cancellation is told to the attempt in the answer to a heartbeat, so this is how soon it hears of it. */
 const FIRST_HEARTBEAT_MS = 1_000;

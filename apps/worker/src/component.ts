@@ -64,10 +64,10 @@ export interface Component<
 }
 
 /** Duration of one attempt when neither the component nor the definition says one. */
-export const DEFAULT_TIMEOUT = "30s";
+const DEFAULT_TIMEOUT = "30s";
 
 /** How attempts are repeated when neither the component nor the definition says it. */
-export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
+const DEFAULT_RETRY: Readonly<RetryPolicy> = {
   max_attempts: 5,
   initial_interval: "1s",
   backoff_coefficient: 2,

@@ -4,7 +4,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import type { Json } from "@truerun/shared/contracts/json";
 
 /** Bytes of an answer at most, before and after it is decompressed. */
-export const MAX_RESPONSE_BYTES = 1_048_576;
+const MAX_RESPONSE_BYTES = 1_048_576;
 
 const DECODERS = new Map([
   ["gzip", promisify(gunzip)],

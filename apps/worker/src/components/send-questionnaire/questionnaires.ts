@@ -2,7 +2,7 @@ import type { Vendor } from "../../vendors.ts";
 
 /** The questionnaires that can be sent. */
 export const QUESTIONNAIRES = ["privacy", "security"] as const;
-export type QuestionnaireName = (typeof QUESTIONNAIRES)[number];
+type QuestionnaireName = (typeof QUESTIONNAIRES)[number];
 
 interface Questionnaire {
   title: string;
