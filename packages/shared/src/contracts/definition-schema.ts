@@ -1,10 +1,5 @@
 import { z } from "zod";
-import type {
-  ComponentDefinition,
-  Condition,
-  WorkflowDefinitionDocument,
-  WorkflowDefinitionInput,
-} from "./definition.ts";
+import type { ComponentDefinition, Condition, WorkflowDefinitionDocument } from "./definition.ts";
 import {
   COMPONENT_KEY_PATTERN,
   CONDITION_OPS,
@@ -196,7 +191,3 @@ export const workflowDefinitionDocumentSchema = z
 export function parseDefinitionDocument(value: unknown): WorkflowDefinitionDocument {
   return workflowDefinitionDocumentSchema.parse(value);
 }
-
-/** Holds the schema to the type that the sandbox imports. */
-export const parsesToDefinitionInput: z.ZodType<WorkflowDefinitionInput> =
-  workflowDefinitionInputSchema;

@@ -4,22 +4,10 @@ import type { Condition, Edge, WorkflowDefinitionDocument } from "../contracts/d
 import type { JsonObject } from "../contracts/json.ts";
 import { advance, type RunOutcome, type StepState } from "./advance.ts";
 import { compileDefinition } from "./compile-definition.ts";
-import { evaluateCondition } from "./conditions.ts";
-import type { StepView } from "./path.ts";
-import { resolveReferences } from "./references.ts";
+import { expectedStates, RUN, type Settled, type World } from "./testing/expected-states.ts";
 
 const RUNS = { numRuns: 500 };
 const MAX_COMPONENTS = 10;
-const RUN = { id: "cbwr_1", workflow_name: "sweep", started_at: 0 };
-
-type Settled = Exclude<StepState, { status: "running" }>;
-
-/** A definition and what each of its components would do if it ran. */
-interface World {
-  document: WorkflowDefinitionDocument;
-  input: JsonObject;
-  outcomes: ReadonlyMap<string, Settled>;
-}
 
 const edgePlan = fc.record({
   exists: fc.boolean(),
@@ -164,46 +152,6 @@ function assertWaited(
   const sources = document.components.filter(({ next }) => next.some(({ to }) => to === key));
   for (const source of sources) expect(states.get(source.key)?.status).not.toBe("running");
   if (sources.length > 0) expect(sources.some((source) => states.has(source.key))).toBe(true);
-}
-
-const FOLLOWED: Record<Edge["on"], readonly string[]> = {
-  success: ["success"],
-  failure: ["failed"],
-  always: ["success", "failed"],
-};
-
-/** The rules once more, as plain recursion over a finished run in which no failure ends anything. */
-function expectedStates({ document, input, outcomes }: World): Map<string, Settled> {
-  /** Null: dead without a step. */
-  const found = new Map<string, Settled | null>();
-  const steps = new Map<string, StepView>();
-  const scope = { input, run: RUN, steps };
-  const stateOf = (key: string): Settled | null => {
-    const known = found.get(key);
-    if (known !== undefined) return known;
-    const edges = document.components.flatMap((source) =>
-      source.next.filter(({ to }) => to === key).map((edge) => ({ source: source.key, edge })),
-    );
-    const decided = edges.map(({ source, edge: { on, when } }) => {
-      if (!FOLLOWED[on].includes(stateOf(source)?.status ?? "dead")) return "untaken";
-      return when === undefined || evaluateCondition(when, scope).holds ? "taken" : "unmet";
-    });
-    const taken = edges.length === 0 || decided.includes("taken");
-    const component = document.components.find((each) => each.key === key);
-    const starts = taken && resolveReferences(component?.with ?? {}, scope).ok;
-    const skipped = taken || decided.includes("unmet") ? ({ status: "skipped" } as const) : null;
-    const state = starts ? (outcomes.get(key) ?? null) : skipped;
-    found.set(key, state);
-    if (state?.status === "failed") steps.set(key, { status: "failed", output: null });
-    else if (state !== null) steps.set(key, state);
-    return state;
-  };
-  const states = new Map<string, Settled>();
-  for (const { key } of document.components) {
-    const state = stateOf(key);
-    if (state !== null) states.set(key, state);
-  }
-  return states;
 }
 
 const schedule = fc.infiniteStream(fc.nat(1_000));

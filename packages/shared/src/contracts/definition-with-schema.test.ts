@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { createWithCheck } from "./definition-with-schema.ts";
+import type { JsonObject } from "./json.ts";
+
+const SCHEMA = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  properties: {
+    to: { type: "string", minLength: 3 },
+    times: { type: "integer", minimum: 1 },
+    mode: { enum: ["fast", "slow"] },
+    tags: { type: "array", items: { type: "string" }, maxItems: 2 },
+    body: { anyOf: [{ type: "string" }, { $ref: "#/$defs/Rich" }] },
+  },
+  required: ["to"],
+  additionalProperties: false,
+  $defs: {
+    Rich: { type: "object", properties: { html: { type: "string" } }, required: ["html"] },
+  },
+};
+
+function faultsOf(input: JsonObject): string[] {
+  const check = createWithCheck(new Map([["send", SCHEMA]]));
+  return check("send", input).map(({ loc, type }) => `${loc.join(".")} ${type}`);
+}
+
+describe("a with against the action's schema", () => {
+  test.each<[string, JsonObject]>([
+    ["literals that fit", { to: "you", times: 2, mode: "fast", tags: ["x"], body: { html: "" } }],
+    [
+      "references of unknown type",
+      {
+        to: "${{ input.to }}",
+        times: "${{ input.n }}",
+        mode: "${{ input.m }}",
+        tags: "${{ input.t }}",
+      },
+    ],
+    ["a text whose length is open", { to: "${{ input.a }}${{ input.b }}" }],
+    ["a text that might be of an enum", { to: "you", mode: "f${{ input.a }}" }],
+    ["a form that a reference may complete", { to: "you", body: { html: "${{ input.h }}" } }],
+  ])("accepts %s", (_name, input) => {
+    expect(faultsOf(input)).toEqual([]);
+  });
+
+  test.each<[string, JsonObject, string[]]>([
+    [
+      "what is missing and what is too much",
+      { x: 1, "y/~z": "${{ input.y }}" },
+      [`to missing`, `x extra_forbidden`, `y/~z extra_forbidden`],
+    ],
+    [
+      "a key named __proto__",
+      JSON.parse('{"to":"you","__proto__":1}') as JsonObject,
+      [`__proto__ extra_forbidden`],
+    ],
+    [
+      "literals of the wrong type",
+      { to: 3, times: "x", tags: [1] },
+      [`to string_type`, `times int_type`, `tags.0 string_type`],
+    ],
+    [
+      "literals out of bounds",
+      { to: "me", times: 0, mode: "warp" },
+      [`to string_too_short`, `times greater_than_equal`, `mode enum`],
+    ],
+    ["a text for a number", { to: "you", times: "1${{ input.n }}" }, [`times int_type`]],
+    [
+      "too many items, references or not",
+      { to: "you", tags: ["${{ input.a }}", "b", "c"] },
+      [`tags too_long`],
+    ],
+    ["none of several forms, said once", { to: "you", body: { text: "x" } }, [`body value_error`]],
+  ])("refuses %s", (_name, input, expected) => {
+    expect(faultsOf(input).toSorted()).toEqual(expected.toSorted());
+  });
+});
