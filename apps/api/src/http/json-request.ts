@@ -6,17 +6,26 @@ import { parseJsonBody } from "./parse-json-body.ts";
 
 const MISSING: Fault = { loc: ["body"], msg: "Field required", type: "missing" };
 
-/** The value of a body that has to be there, or its faults. */
-export function readJson(bytes: Uint8Array): { value: Json } | { faults: Fault[] } {
+/** The value of a body that has to be there, and what is wrong with it as JSON; no value when it has none. */
+export function readJson(bytes: Uint8Array): { value?: Json; faults: Fault[] } {
   const body = parseJsonBody(bytes, { all: true });
-  if ("faults" in body) return body;
-  return body.value === undefined ? { faults: [MISSING] } : { value: body.value };
+  if (!("value" in body)) return body;
+  const { value, faults } = body;
+  return value === undefined ? { faults: [MISSING] } : { value, faults };
 }
 
 /** A body that a schema describes. @throws 422 with all its faults */
 export function parseJsonRequest<Output>(bytes: Uint8Array, schema: z.ZodType<Output>): Output {
-  const body = readJson(bytes);
-  const parsed = "faults" in body ? body : parseOrFaults(schema, body.value, ["body"]);
-  if ("faults" in parsed) throw invalidRequest(parsed.faults);
+  const { value, faults } = readJson(bytes);
+  if (value === undefined) throw invalidRequest(faults);
+  const parsed = parseOrFaults(schema, value, ["body"]);
+  const all = mergeFaults(faults, "faults" in parsed ? parsed.faults : []);
+  if ("faults" in parsed || all.length > 0) throw invalidRequest(all);
   return parsed.value;
+}
+
+/** Both lists; where the first has named a place, the second has nothing to add. */
+export function mergeFaults(first: readonly Fault[], second: readonly Fault[]): Fault[] {
+  const named = new Set(first.map(({ loc }) => JSON.stringify(loc)));
+  return [...first, ...second.filter(({ loc }) => !named.has(JSON.stringify(loc)))];
 }

@@ -14,6 +14,8 @@ export type JsonScan =
       member: string | null;
       /** What cannot be kept exactly, each `loc` relative to the document. */
       faults: Fault[];
+      /** Whether it nests deeper than the limit, which is one of the faults then. */
+      tooDeep: boolean;
     };
 
 const SCALAR_LITERALS = ["true", "false", "null"];
@@ -70,6 +72,7 @@ class Scanner {
     const nesting = this.#nestingFault === null ? [] : [this.#nestingFault];
     return {
       valid: true,
+      tooDeep: this.#nestingFault !== null,
       member,
       faults: [...nesting, ...this.#numberFaults, ...this.#memberFaults],
     };

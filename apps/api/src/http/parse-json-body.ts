@@ -8,6 +8,8 @@ export interface JsonBody {
   value: Json | undefined;
   /** Raw text of the kept top-level member, as it was sent; null when there is none. */
   memberText: string | null;
+  /** Numbers that cannot be kept exactly: the value is only good to look for further faults. */
+  faults: Fault[];
 }
 
 // A byte order mark is kept, and is then no JSON.
@@ -16,18 +18,17 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Reads a body that has to be JSON and keeps its exact text.
  *
- * @returns all faults instead, when it is not JSON or holds what cannot be kept exactly
+ * @returns no value, only faults, when it is not JSON or nests too deep to be looked at
  */
 export function parseJsonBody(bytes: Uint8Array, kept: KeptPart): JsonBody | { faults: Fault[] } {
-  if (bytes.byteLength === 0) return { value: undefined, memberText: null };
+  if (bytes.byteLength === 0) return { value: undefined, memberText: null, faults: [] };
   const text = decode(bytes);
   if (text === null) return { faults: [toDecodeFault(0, "the body is not UTF-8")] };
   const scan = scanJson(text, kept);
   if (!scan.valid) return { faults: [toDecodeFault(scan.position, scan.reason)] };
-  if (scan.faults.length > 0) {
-    return { faults: scan.faults.map((fault) => ({ ...fault, loc: ["body", ...fault.loc] })) };
-  }
-  return { value: JSON.parse(text) as Json, memberText: scan.member };
+  const faults = scan.faults.map((fault) => ({ ...fault, loc: ["body", ...fault.loc] }));
+  if (scan.tooDeep) return { faults };
+  return { value: JSON.parse(text) as Json, memberText: scan.member, faults };
 }
 
 /** A fault of a body that is no JSON; `position` counts UTF-16 units, as editors and parsers do. */

@@ -33,7 +33,7 @@ export interface RunInput {
 /** Reads the body of a run request, or lists all its faults. */
 export function parseRunBody(bytes: Uint8Array): RunInput | { faults: Fault[] } {
   const body = parseJsonBody(bytes, { member: "input" });
-  if ("faults" in body) return body;
+  if (!("value" in body) || body.faults.length > 0) return { faults: body.faults };
   const { value = null, memberText } = body;
   const parsed = runBodySchema.safeParse(value);
   if (!parsed.success) return { faults: toFaults(parsed.error, ["body"], value) };

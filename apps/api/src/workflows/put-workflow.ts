@@ -16,7 +16,7 @@ import {
   type EndpointRequest,
   json,
 } from "../http/define-endpoint.ts";
-import { readJson } from "../http/json-request.ts";
+import { mergeFaults, readJson } from "../http/json-request.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import type { PathParam } from "../http/route-matcher.ts";
 import { definitionSchema, toDefinitionView } from "./definition-view.ts";
@@ -50,12 +50,11 @@ export const putWorkflow = defineEndpoint({
 
 async function put(request: EndpointRequest, { db }: EndpointServices): Promise<Answer> {
   const param = request.param("workflow_name");
-  const faults = toNameFaults(param);
   const body = readJson(request.body);
-  if ("faults" in body) throw invalidRequest([...faults, ...body.faults]);
-  if (faults.length > 0) {
-    const checked = await checkAgainstCatalogue(db, body.value);
-    throw invalidRequest([...faults, ...(checked.ok ? [] : inBody(checked.faults))]);
+  const faults = [...toNameFaults(param), ...body.faults];
+  if (faults.length > 0 || body.value === undefined) {
+    const checked = body.value === undefined ? null : await checkAgainstCatalogue(db, body.value);
+    throw invalidRequest(mergeFaults(faults, checked?.ok === false ? inBody(checked.faults) : []));
   }
   const orgId = request.confirm(request.credential.orgId);
   const name = param.text ?? param.raw;

@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { echo } from "../testing/test-gateway.ts";
+import { createTestRig, type TestRig } from "../testing/test-rig.ts";
+
+const DEADLINE_MS = 1_000;
+
+let rig: TestRig;
+beforeAll(async () => {
+  rig = await createTestRig({ DISPATCH_DEADLINE_MS: String(DEADLINE_MS) });
+});
+afterEach(() => {
+  rig.temporalProxy.restore();
+});
+afterAll(async () => {
+  await rig.close();
+});
+
+async function define(): Promise<string> {
+  const name = `w-${randomUUID()}`;
+  const options = { key: rig.org.key, body: echo() };
+  expect((await rig.gateways[0].send("PUT", `/v1/workflows/${name}`, options)).status).toBe(201);
+  return name;
+}
+
+function run(name: string, idempotencyKey?: string, gateway: 0 | 1 = 0) {
+  return rig.gateways[gateway].send("POST", `/v1/workflows/${name}/run`, {
+    key: rig.org.key,
+    body: '{"input":{"n":1.0}}',
+    headers: idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey },
+  });
+}
+
+const findRuns = (workflowName: string) => rig.db.workflowRun.findMany({ where: { workflowName } });
+
+async function expectDispatched(id: string): Promise<void> {
+  await waitFor("the mark that the run was dispatched", async () => {
+    const row = await rig.db.workflowRun.findUniqueOrThrow({ where: { id } });
+    return row.dispatchedAt;
+  });
+}
+
+/** The first request succeeds once the gateways' connections are back. */
+async function untilTaken(name: string, idempotencyKey: string, gateway: 0 | 1) {
+  return waitFor("Temporal to take the run again", async () => {
+    const answer = await run(name, idempotencyKey, gateway);
+    return answer.status === 502 ? undefined : answer;
+  });
+}
+
+test.each([
+  ["refuses connections", () => rig.temporalProxy.cut()],
+  ["is silent", () => rig.temporalProxy.freeze()],
+  ["is slower than the deadline", () => rig.temporalProxy.slow(2 * DEADLINE_MS)],
+])(
+  "while Temporal %s a run is created and answered 502 in time; its key and its id start it once",
+  async (_, damage) => {
+    const name = await define();
+    const idempotencyKey = randomUUID();
+    damage();
+    const startedAt = Date.now();
+    const failed = await run(name, idempotencyKey);
+    expect(Date.now() - startedAt).toBeLessThan(DEADLINE_MS + 1_000);
+    const [row, ...others] = await findRuns(name);
+    expect(others).toEqual([]);
+    const id = String(row?.id);
+    expect([failed.status, failed.json]).toEqual([
+      502,
+      {
+        detail: {
+          code: "workflow_dispatch_failed",
+          message: `Workflow run was created but could not be dispatched. Retry with the same workflow run id (${id}).`,
+        },
+      },
+    ]);
+    // The sweeper leaves the run alone until this request's own try is over for sure.
+    expect(row?.nextDispatchAt.getTime()).toBeGreaterThanOrEqual(startedAt + DEADLINE_MS + 1_000);
+
+    const stillFailed = await run(name, idempotencyKey, 1);
+    expect([stillFailed.status, stillFailed.text]).toEqual([502, failed.text]);
+
+    const unbound = await run(name);
+    const unboundId = /\((cbwr_\w+)\)/.exec(unbound.text)?.[1] ?? "";
+    expect(unbound.status).toBe(502);
+
+    rig.temporalProxy.restore();
+    const byKey = await untilTaken(name, idempotencyKey, 1);
+    expect(byKey.status, byKey.text).toBe(201);
+    expect(byKey.json).toMatchObject({ workflow_run_id: id, status: "started" });
+    expect(byKey.text).toContain('"input":{"n":1.0}');
+    expect(byKey.headers["idempotent-replayed"]).toBe("true");
+    await expectDispatched(id);
+
+    const byId = await untilTaken(name, unboundId, 0);
+    expect([byId.status, byId.json["workflow_run_id"]]).toEqual([201, unboundId]);
+    await expectDispatched(unboundId);
+    expect(await findRuns(name)).toHaveLength(2);
+  },
+);
+
+test("a run that was canceled before it was dispatched is not dispatched by a repeat", async () => {
+  const name = await define();
+  const idempotencyKey = randomUUID();
+  rig.temporalProxy.cut();
+  expect((await run(name, idempotencyKey)).status).toBe(502);
+  await rig.db.workflowRun.updateMany({
+    where: { workflowName: name },
+    data: { status: "canceled", completedAt: new Date() },
+  });
+  const repeat = await run(name, idempotencyKey);
+  expect([repeat.status, repeat.json["status"]]).toEqual([201, "started"]);
+});
+
+test("a repeat goes on with the definition's version that the run was made with, even when it is deleted", async () => {
+  const name = await define();
+  const idempotencyKey = randomUUID();
+  rig.temporalProxy.cut();
+  expect((await run(name, idempotencyKey)).status).toBe(502);
+  const deleted = await rig.gateways[0].send("DELETE", `/v1/workflows/${name}`, {
+    key: rig.org.key,
+  });
+  expect(deleted.status).toBe(204);
+  rig.temporalProxy.restore();
+  const repeat = await untilTaken(name, idempotencyKey, 0);
+  expect(repeat.status, repeat.text).toBe(201);
+  await expectDispatched(String(repeat.json["workflow_run_id"]));
+});
+
+test("readyz names Temporal while it does not answer", async () => {
+  rig.temporalProxy.freeze();
+  const answer = await rig.gateways[0].send("GET", "/readyz");
+  expect([answer.status, answer.json]).toEqual([
+    503,
+    { detail: { code: "service_unavailable", message: "Temporal does not answer." } },
+  ]);
+  rig.temporalProxy.restore();
+  await waitFor(
+    "readiness",
+    async () => (await rig.gateways[0].send("GET", "/readyz")).status === 200,
+  );
+});
