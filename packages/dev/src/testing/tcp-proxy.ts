@@ -1,0 +1,89 @@
+import { connect, createServer, type Socket } from "node:net";
+
+/** A link between a client and a server that a test can damage. */
+export interface TcpProxy {
+  port: number;
+  /** Ends all connections and refuses new ones. */
+  cut(): void;
+  /** Keeps connections open and lets nothing through. */
+  freeze(): void;
+  /** Holds everything back for so long, in both directions. */
+  slow(ms: number): void;
+  /** Back to normal; what was held back goes through. */
+  restore(): void;
+  close(): Promise<void>;
+}
+
+interface Link {
+  sockets: [Socket, Socket];
+  /** Chunks that wait, each with its way out. */
+  held: (() => void)[];
+}
+
+/** Listens on a free port of the loopback address and passes everything on to `targetPort`. */
+export async function createTcpProxy({ targetPort }: { targetPort: number }): Promise<TcpProxy> {
+  const links = new Set<Link>();
+  let mode: "through" | "cut" | "frozen" = "through";
+  let delayMs = 0;
+
+  const server = createServer({ pauseOnConnect: false }, (incoming) => {
+    if (mode === "cut") {
+      incoming.resetAndDestroy();
+      return;
+    }
+    const outgoing = connect({ port: targetPort, host: "127.0.0.1" });
+    const link: Link = { sockets: [incoming, outgoing], held: [] };
+    links.add(link);
+    for (const [from, to] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
+      from.setNoDelay(true);
+      from.on("data", (chunk) => pass(link, () => void to.write(chunk)));
+      from.on("end", () => pass(link, () => void to.end()));
+      // A broken half breaks the other; why it broke is the test's doing.
+      from.on("error", () => drop(link));
+      from.on("close", () => pass(link, () => drop(link)));
+    }
+  });
+
+  function pass(link: Link, send: () => void): void {
+    if (delayMs > 0) setTimeout(() => release(link, send), delayMs);
+    else release(link, send);
+  }
+  function release(link: Link, send: () => void): void {
+    if (mode === "frozen") link.held.push(send);
+    else send();
+  }
+  function drop(link: Link): void {
+    links.delete(link);
+    for (const socket of link.sockets) socket.destroy();
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The proxy has no port");
+  return {
+    port: address.port,
+    cut() {
+      mode = "cut";
+      for (const link of links) drop(link);
+    },
+    freeze() {
+      mode = "frozen";
+    },
+    slow(ms) {
+      mode = "through";
+      delayMs = ms;
+    },
+    restore() {
+      mode = "through";
+      delayMs = 0;
+      for (const link of links) for (const send of link.held.splice(0)) send();
+    },
+    async close() {
+      for (const link of links) drop(link);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { defineConfig } from "vitest/config";
+
+// Workspace packages are read from their sources, not from what was built of them.
+const resolve = { conditions: ["source", "module", "node", "development|production"] };
+const common = { retry: 0, allowOnly: false, passWithNoTests: false } as const;
+
+export default defineConfig({
+  test: {
+    ...common,
+    projects: [
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          ...common,
+          name: "unit",
+          include: ["**/src/**/*.test.ts"],
+          exclude: ["**/*.integration.test.ts", "**/node_modules/**"],
+          // The SDK's mock environment and its native parts do not live in threads.
+          pool: "forks",
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          ...common,
+          name: "integration",
+          include: ["**/src/**/*.integration.test.ts"],
+          globalSetup: ["packages/dev/src/testing/global-setup.ts"],
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          ...common,
+          name: "e2e",
+          include: ["e2e/*.e2e.test.ts"],
+          pool: "forks",
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
