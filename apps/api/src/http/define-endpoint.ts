@@ -4,7 +4,7 @@ import type { ErrorCode } from "@truerun/shared/errors";
 import type { Logger } from "@truerun/shared/logger";
 import type { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
-import type { Authenticator, Credential } from "./authenticate.ts";
+import type { Credential } from "./authenticate.ts";
 import type { PathParam } from "./route-matcher.ts";
 
 /** What an endpoint answers. `text` goes out as it is, so that stored JSON is never rewritten. */
@@ -27,7 +27,7 @@ export interface EndpointRequest<Query = unknown> {
   /** The body, decompressed; empty when there is none. */
   body: Uint8Array<ArrayBuffer>;
   credential: Credential;
-  /** Notes what the endpoint's statement said of the key; see {@link Authenticator}. */
+  /** Notes what the endpoint's statement said of the key; see `Authenticator`. */
   confirm: (orgId: string | null | undefined) => string;
   log: Logger;
   /** Adds to the request's line in the log. */
@@ -56,6 +56,8 @@ export interface EndpointDefinition<Query extends z.ZodType> {
   params?: z.ZodObject;
   /** Parses the query, given as a list of texts a name. */
   query?: Query;
+  /** Names of query parameters whose texts are lists, separated by commas. */
+  commaLists?: readonly string[];
   headers?: z.ZodObject;
   /** Present when the endpoint reads a body; the handler parses it. */
   body?: { schema: z.ZodType; required: boolean; example?: unknown };

@@ -127,7 +127,7 @@ describe("nesting", () => {
 
   test("one level deeper is a fault that names the place", () => {
     expect(faults(nested(MAX_NESTING + 1))).toEqual([
-      [new Array<number>(MAX_NESTING).fill(0), "json_invalid"],
+      [Array.from({ length: MAX_NESTING }, () => 0), "json_invalid"],
     ]);
   });
 

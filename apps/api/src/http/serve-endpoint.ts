@@ -23,7 +23,7 @@ interface Found {
 export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving): RequestHandler {
   const match = createRouteMatcher(routes);
   return async (req, res) => {
-    const [path = "", query = ""] = splitTarget(req.url);
+    const [path, query] = splitTarget(req.url);
     const found = match(req.method, path);
     switch (found.kind) {
       case "no_route":
@@ -86,7 +86,7 @@ async function call(
   const parsed =
     endpoint.query === undefined
       ? { value: undefined }
-      : parseOrFaults(endpoint.query, toQueryLists(query), ["query"]);
+      : parseOrFaults(endpoint.query, toQueryLists(query, endpoint.commaLists), ["query"]);
   if ("faults" in parsed) throw invalidRequest(parsed.faults);
   const request = {
     method: req.method,

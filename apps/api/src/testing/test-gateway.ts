@@ -53,9 +53,10 @@ async function send(
   const payload = toPayload(body);
   const all = {
     ...(typeof key === "string" ? { authorization: `Bearer ${key}` } : {}),
-    ...(payload === undefined
+    ...(payload === undefined ? {} : { "content-type": "application/json" }),
+    ...(payload === undefined || headers?.["transfer-encoding"] !== undefined
       ? {}
-      : { "content-type": "application/json", "content-length": Buffer.byteLength(payload) }),
+      : { "content-length": Buffer.byteLength(payload) }),
     ...headers,
   };
   return new Promise((resolve, reject) => {

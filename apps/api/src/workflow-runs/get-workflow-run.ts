@@ -44,6 +44,7 @@ export const getWorkflowRun = defineEndpoint({
   query: z.object({
     include: commaListParameter(INCLUDES, "What to add to the answer").optional(),
   }),
+  commaLists: ["include"],
   responses: {
     200: {
       description: "The run",

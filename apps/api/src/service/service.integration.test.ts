@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { routes } from "../routes.ts";
+import { createTestRig, type TestRig } from "../testing/test-rig.ts";
+
+let rig: TestRig;
+beforeAll(async () => {
+  rig = await createTestRig();
+});
+afterAll(async () => {
+  await rig.close();
+});
+
+const get = (path: string) => rig.gateways[0].send("GET", path);
+
+test("the catalogue is what the workers published", async () => {
+  const answer = await rig.gateways[0].send("GET", "/v1/components", { key: rig.org.plainKey });
+  expect(answer.status).toBe(200);
+  const [entry] = answer.json["data"] as object[];
+  expect(Object.keys(entry ?? {})).toEqual([
+    "action_type",
+    "title",
+    "description",
+    "input_schema",
+    "output_schema",
+    "defaults",
+  ]);
+  expect(entry).toMatchObject({ action_type: "transform", defaults: { timeout: "10s" } });
+});
+
+test("healthz and readyz need no key", async () => {
+  expect((await get("/healthz")).status).toBe(200);
+  expect((await get("/readyz")).json).toEqual({ status: "ok" });
+});
+
+test("the reference describes every route but the page's own files", async () => {
+  const answer = await get("/openapi.json");
+  expect(answer.status).toBe(200);
+  expect(answer.json["openapi"]).toBe("3.1.0");
+  const paths = answer.json["paths"] as Record<string, Record<string, { responses: object }>>;
+  const described = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const served = routes
+    .filter(({ path }) => path !== "/docs/{file}")
+    .map(({ method, path }) => `${method} ${path}`);
+  expect(described.toSorted()).toEqual(served.toSorted());
+  const run = paths["/v1/workflows/{workflow_name}/run"]?.["post"];
+  expect(Object.keys(run?.responses ?? {})).toEqual([
+    "201",
+    "401",
+    "404",
+    "409",
+    "413",
+    "415",
+    "422",
+    "500",
+    "502",
+    "503",
+  ]);
+});
+
+test("the page loads nothing from elsewhere", async () => {
+  const page = await get("/docs");
+  expect(page.status).toBe(200);
+  expect(page.headers["content-type"]).toMatch(/^text\/html/);
+  expect(page.headers["content-security-policy"]).toContain("default-src 'none'");
+  expect(page.text).not.toMatch(/https?:\/\//);
+  const files = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, file]) => file ?? "");
+  expect(files).toHaveLength(3);
+  for (const file of files) expect((await get(file)).status, file).toBe(200);
+});

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { findNameFault } from "./workflow-name.ts";
+
+test.each([
+  ["a", null],
+  ["späte Prüfung/50%", null],
+  ["constructor", null],
+  ["x".repeat(255), null],
+  ["😀".repeat(250), null],
+  ["", "empty"],
+  ["x".repeat(256), "too_long"],
+  ["😀".repeat(251), "too_long"],
+  ["x".repeat(1_000_000), "too_long"],
+  ["a\u0000", "unstorable"],
+  ["a\ud800", "unstorable"],
+])("%j: %s", (name, fault) => {
+  expect(findNameFault(name)).toBe(fault);
+});
