@@ -1,174 +1,75 @@
-// Runs one of the project's commands on a machine that has only Node and npm: installs, generates and
-// builds what is missing or out of date, then becomes the command. Uses nothing that is not built in.
-// Progress goes to stderr, and only when there is something to do: stdout belongs to the command.
-import { spawn } from "node:child_process";
+// What every npm script goes through: `node scripts/bootstrap.mjs <command> [arguments]`. Plain JavaScript
+// without dependencies, because it is what installs and compiles all others.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { constants } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { holdLock } from "./lock.mjs";
-import { findOutputs, fingerprint, removeStaleOutputs } from "./outputs.mjs";
+import { pathToFileURL } from "node:url";
+import { takeLock } from "./lock.mjs";
+import { inProject } from "./project.mjs";
 
-const ROOT = resolve(fileURLToPath(import.meta.url), "../..");
-const STAMPS = join(ROOT, "node_modules", ".cache", "truerun");
-const PNPM = "pnpm@10.34.9";
-const MIN_NODE = [20, 19];
-
-/** What each command is once everything is built. */
+/** `main` runs in this process: a signal from the terminal reaches the service itself. */
 const COMMANDS = {
-  start: "packages/dev/dist/start/start.js",
-  key: "packages/dev/dist/key/key.js",
-  seed: "packages/dev/dist/seed/seed.js",
-  test: "packages/dev/dist/checks/run-checks.js",
-  api: "apps/api/dist/main.js",
-  worker: "apps/worker/dist/main.js",
-  build: null,
+  start: { main: "packages/dev/dist/start-main.js", bundle: true },
+  api: { main: "apps/api/dist/main.js", bundle: false, service: true },
+  worker: { main: "apps/worker/dist/main.js", bundle: true, service: true },
+  key: { main: "packages/dev/dist/key-main.js", bundle: false },
+  seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
+  test: { main: "scripts/checks.mjs", bundle: true },
+  build: { bundle: true },
 };
 
-class BootstrapError extends Error {}
-
-async function main() {
-  const [name = "", ...args] = process.argv.slice(2);
-  if (!Object.hasOwn(COMMANDS, name)) {
-    throw new BootstrapError(`Say which command: ${Object.keys(COMMANDS).join(", ")}`);
-  }
-  requireNode();
-  await prepare();
-  const entry = COMMANDS[name];
-  if (entry === null) return;
-  // In this very process, so that signals and the exit code are the command's own.
-  const path = join(ROOT, entry);
-  process.argv = [process.execPath, path, ...args];
-  await import(pathToFileURL(path).href);
+assertNode();
+const [name = "", ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+if (command === undefined) {
+  fail(`Usage: node scripts/bootstrap.mjs <${Object.keys(COMMANDS).join("|")}> [arguments]`);
+}
+if (!isBuiltForProduction(command)) await prepareAlone(command);
+if (command.main !== undefined) {
+  const main = inProject(command.main);
+  process.argv = [process.execPath, main, ...rest];
+  await import(pathToFileURL(main).href);
 }
 
-function requireNode() {
+function assertNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const [minMajor, minMinor] = MIN_NODE;
-  if (major > minMajor || (major === minMajor && minor >= minMinor)) return;
-  throw new BootstrapError(
-    `Node ${MIN_NODE.join(".")} or newer is needed; this is ${process.versions.node}.`,
-  );
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  fail(`Node 20.19 or newer is needed; this is ${process.versions.node} (${process.execPath}).`);
 }
 
-/** Two commands started at once (`npm run api`, `npm run worker`) take turns. */
-async function prepare() {
-  const release = await holdLock(join(ROOT, ".cache", "bootstrap.lock"), () =>
-    process.stderr.write("Waiting for another command that builds\n"),
-  );
+/** A deployed service is built before: it has no tools to build with, and must not change itself. */
+function isBuiltForProduction({ service, main }) {
+  if (service !== true || !existsSync(inProject(main))) return false;
+  return process.env.NODE_ENV === "production" || !existsSync(inProject("node_modules/typescript"));
+}
+
+/** One process at a time builds: `npm run api` and `npm run worker` may be started together. */
+async function prepareAlone({ bundle }) {
+  const { prepare } = await import("./prepare.mjs");
+  const { endTools, ToolError } = await import("./run-tool.mjs");
+  const release = await takeLock({
+    path: inProject(".cache/bootstrap.lock"),
+    mark: "bootstrap.mjs",
+    onWait: (pid) => process.stderr.write(`Waiting for the build of process ${pid} ...\n`),
+  });
+  const interrupt = () => {
+    endTools();
+    release();
+    // To be stopped is not a failure of `npm start`; a check that was stopped did not pass.
+    process.exit(name === "start" ? 0 : 130);
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
-    await install();
-    await generate();
-    await build();
-    await bundle();
+    await prepare({ bundle });
+  } catch (error) {
+    release();
+    if (error instanceof ToolError) fail(error.message);
+    throw error;
   } finally {
-    await release();
+    release();
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
 }
 
-async function install() {
-  const stamp = await fingerprint(
-    ROOT,
-    ["pnpm-lock.yaml", "pnpm-workspace.yaml"],
-    [process.version, process.platform, process.arch],
-  );
-  if (existsSync(join(ROOT, "node_modules/.modules.yaml")) && (await isCurrent("install", stamp))) {
-    return;
-  }
-  await step("Installing dependencies", "npx", [
-    ...["--yes", PNPM, "install", "--frozen-lockfile"],
-    // The build needs the development dependencies, whatever NODE_ENV says.
-    "--prod=false",
-  ]);
-  await writeStamp("install", stamp);
-}
-
-async function generate() {
-  const output = join(ROOT, "packages/shared/src/generated/prisma/client.ts");
-  const stamp = await fingerprint(ROOT, ["prisma/schema.prisma", "pnpm-lock.yaml"]);
-  if (existsSync(output) && (await isCurrent("generate", stamp))) return;
-  // The generator asks for a schema engine that it does not use: any file that exists will do.
-  const env = { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
-  await step("Generating the database client", ...bin("prisma/build/index.js", "generate"), env);
-  await writeStamp("generate", stamp);
-}
-
-/** The compiler itself knows what is out of date, and is quick about it. */
-async function build() {
-  const started = Date.now();
-  const before = await findOutputs(ROOT);
-  await run(...bin("typescript/bin/tsc", "-b", "tsconfig.build.json"));
-  await removeStaleOutputs(ROOT);
-  if ((await findOutputs(ROOT)).newest !== before.newest) say("Building", started);
-}
-
-async function bundle() {
-  const script = "apps/worker/dist/build-workflow-bundle.js";
-  if (!existsSync(join(ROOT, script))) return;
-  const { files } = await findOutputs(ROOT, ["apps/worker", "packages/shared"]);
-  const stamp = await fingerprint(ROOT, [...files, "pnpm-lock.yaml"]);
-  const output = join(ROOT, "apps/worker/dist/workflow-bundle.js");
-  if (existsSync(output) && (await isCurrent("bundle", stamp))) return;
-  await step("Bundling workflows", process.execPath, [script]);
-  await writeStamp("bundle", stamp);
-}
-
-async function isCurrent(what, stamp) {
-  const path = join(STAMPS, `${what}.stamp`);
-  return existsSync(path) && (await readFile(path, "utf8")) === stamp;
-}
-
-async function writeStamp(what, stamp) {
-  await mkdir(STAMPS, { recursive: true });
-  await writeFile(join(STAMPS, `${what}.stamp`), stamp);
-}
-
-function bin(script, ...args) {
-  return [process.execPath, [join("node_modules", script), ...args]];
-}
-
-async function step(title, command, args, env) {
-  const started = Date.now();
-  if (process.stderr.isTTY) process.stderr.write(`${title} ...\r`);
-  await run(command, args, env);
-  say(title, started);
-}
-
-function say(title, started) {
-  process.stderr.write(`${title} ... ${((Date.now() - started) / 1_000).toFixed(1)} s\n`);
-}
-
-/** Says nothing when it works, and everything when it does not. */
-async function run(command, args, env = {}) {
-  const child = spawn(command, args, {
-    cwd: ROOT,
-    env: { ...process.env, ...env, CI: "true" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const forward = (signal) => child.kill(signal);
-  process.on("SIGINT", forward).on("SIGTERM", forward);
-  const chunks = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk) => chunks.push(chunk));
-  const { code, signal, error } = await new Promise((done) => {
-    child.on("error", (fault) => done({ error: fault }));
-    child.on("close", (exitCode, exitSignal) => done({ code: exitCode, signal: exitSignal }));
-  });
-  process.off("SIGINT", forward).off("SIGTERM", forward);
-  if (code === 0) return;
-  if (signal) process.exit(128 + constants.signals[signal]);
-  const why = error ? error.message : `it ended with ${code}`;
-  const output = Buffer.concat(chunks).toString().trim();
-  throw new BootstrapError(`${[command, ...args].join(" ")}: ${why}\n${output}`);
-}
-
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof BootstrapError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  // The last line of the test command counts tests, also when none could run.
-  if (process.argv[2] === "test") process.stdout.write("0 passed, 1 failed\n");
-  process.exitCode = 1;
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
 }

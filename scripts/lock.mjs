@@ -1,44 +1,82 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+// A lock between processes of this machine: a file that names its owner.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+const POLL_MS = 100;
+
 /**
- * Waits until no other process holds the lock file, then holds it. A lock whose process is gone is taken
- * over. `onWait` is called once when there is somebody to wait for.
+ * Takes the lock, waiting for whoever has it; one whose owner is gone is taken over.
+ *
+ * @param {{ path: string, mark: string, onWait: (pid: number) => void }} options `mark` is in an owner's
+ *   command line: process ids are used again
+ * @returns {Promise<() => void>} releases it
  */
-export async function holdLock(path, onWait) {
-  await mkdir(dirname(path), { recursive: true });
-  for (let waited = false; ; waited = true) {
-    try {
-      const file = await open(path, "wx");
-      await file.writeFile(String(process.pid));
-      await file.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
+export async function takeLock({ path, mark, onWait }) {
+  mkdirSync(dirname(path), { recursive: true });
+  const mine = `${process.pid} ${Date.now()}`;
+  let said = false;
+  for (;;) {
+    if (tryToCreate(path, mine)) return () => release(path, mine);
+    const seen = read(path);
+    if (seen === null) continue;
+    const pid = Number(seen.split(" ")[0]);
+    if (isRunning(pid, mark)) {
+      if (!said) onWait(pid);
+      said = true;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    } else {
+      removeStale(path, seen);
     }
-    if (await isAbandoned(path)) {
-      await rm(path, { force: true });
-      continue;
-    }
-    if (!waited) onWait();
-    await new Promise((done) => setTimeout(done, 200));
   }
 }
 
-async function isAbandoned(path) {
-  let pid;
+function tryToCreate(path, content) {
   try {
-    pid = Number(await readFile(path, "utf8"));
+    writeFileSync(path, content, { flag: "wx" });
+    return true;
   } catch (error) {
-    if (error.code === "ENOENT") return false;
-    throw error;
+    if (error.code !== "EEXIST") throw error;
+    return false;
   }
-  // Made but not written yet: its process is at it.
+}
+
+function release(path, mine) {
+  if (read(path) === mine) rmSync(path, { force: true });
+}
+
+function read(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    return null;
+  }
+}
+
+/** By renaming: of several that find the same stale lock, one gets it, and a fresh one is put back. */
+function removeStale(path, seen) {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    return;
+  }
+  const taken = read(aside);
+  rmSync(aside, { force: true });
+  if (taken !== null && taken !== seen) tryToCreate(path, taken);
+}
+
+function isRunning(pid, mark) {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
-    process.kill(pid, 0);
+    const line = execFileSync("ps", ["-ww", "-o", "args=", "-p", String(pid)], {
+      encoding: "utf8",
+    });
+    return line.includes(mark) && !line.includes("<defunct>");
+  } catch {
+    // `ps` ends with 1 when there is no such process.
     return false;
-  } catch (error) {
-    return error.code === "ESRCH";
   }
 }
