@@ -35,7 +35,7 @@ export interface EndpointRequest<Query = unknown> {
 }
 
 /** Who may call: anybody, any good key, or a good key that has the scope. */
-export type Access = "public" | "any_key" | ApiKeyScope;
+type Access = "public" | "any_key" | ApiKeyScope;
 
 export interface DocumentedResponse {
   description: string;

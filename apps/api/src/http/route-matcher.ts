@@ -5,7 +5,7 @@ export interface PathParam {
 }
 
 /** The methods that routes can have; HEAD goes wherever GET goes. */
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** One line of the URL map. `path` is a literal path in which `{name}` stands for one segment. */
 export interface Route<Target> {

@@ -54,16 +54,22 @@ const require = createRequire(import.meta.url);
 
 /** The files of the page; from the package, but for the script that starts it. */
 const ASSETS: ReadonlyMap<string, { contentType: string; load: () => Promise<string> }> = new Map([
-  ["swagger-ui.css", { contentType: CSS, load: () => loadFile("swagger-ui-dist/swagger-ui.css") }],
+  [
+    "swagger-ui.css",
+    { contentType: CSS, load: () => readText(require.resolve("swagger-ui-dist/swagger-ui.css")) },
+  ],
   [
     "swagger-ui-bundle.js",
-    { contentType: SCRIPT, load: () => loadFile("swagger-ui-dist/swagger-ui-bundle.js") },
+    {
+      contentType: SCRIPT,
+      load: () => readText(require.resolve("swagger-ui-dist/swagger-ui-bundle.js")),
+    },
   ],
   ["start.js", { contentType: SCRIPT, load: async () => START }],
 ]);
 
-async function loadFile(specifier: string): Promise<string> {
-  return readFile(require.resolve(specifier), "utf8");
+async function readText(path: string): Promise<string> {
+  return readFile(path, "utf8");
 }
 
 /** The interactive reference. */

@@ -7,7 +7,7 @@ import { createLogger } from "@truerun/shared/logger";
 import { readConfig } from "../config.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: http.IncomingHttpHeaders;
   text: string;
@@ -20,6 +20,8 @@ export interface SendOptions {
   headers?: Record<string, string>;
   /** A value is sent as JSON, a text or bytes as they are. */
   body?: unknown;
+  /** Keeps connections, when the test is about them. */
+  agent?: http.Agent;
 }
 
 export interface TestGateway extends Gateway {
@@ -36,7 +38,7 @@ export async function startTestGateway(environment: {
   const config = readConfig({ PORT: "0", ...environment });
   const logger = createLogger({ name: "test-api", level: environment["LOG_LEVEL"] ?? "silent" });
   const gateway = await startGateway(config, logger);
-  return { ...gateway, send: (...args) => send(gateway.port, ...args) };
+  return { ...gateway, send: (...args) => sendTo(gateway.port, ...args) };
 }
 
 function toPayload(body: unknown): string | Uint8Array | undefined {
@@ -44,11 +46,12 @@ function toPayload(body: unknown): string | Uint8Array | undefined {
   return JSON.stringify(body);
 }
 
-async function send(
+/** One raw exchange with the gateway at `port`. */
+export async function sendTo(
   port: number,
   method: string,
   path: string,
-  { key, headers, body }: SendOptions = {},
+  { key, headers, body, agent }: SendOptions = {},
 ): Promise<Answer> {
   const payload = toPayload(body);
   const all = {
@@ -61,7 +64,14 @@ async function send(
   };
   return new Promise((resolve, reject) => {
     const request = http.request(
-      { host: "127.0.0.1", port, method, path, headers: all },
+      {
+        host: "127.0.0.1",
+        port,
+        method,
+        path,
+        headers: all,
+        ...(agent === undefined ? {} : { agent }),
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -14,7 +14,7 @@ const inputSchema = z
   });
 
 /** The body of a run request: absent, `null`, or an object whose other members are ignored. */
-export const runBodySchema = z
+const runBodySchema = z
   .custom<Record<string, unknown> | null>((value) => value === null || isJsonObject(value), {
     error: "Input should be a valid dictionary or object to extract fields from",
     params: { type: "model_attributes_type" },
