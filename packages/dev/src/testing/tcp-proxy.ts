@@ -11,6 +11,8 @@ export interface TcpProxy {
   slow(ms: number): void;
   /** Back to normal; what was held back goes through. */
   restore(): void;
+  /** Where new connections go from now on. */
+  retarget(port: number): void;
   close(): Promise<void>;
 }
 
@@ -21,7 +23,8 @@ interface Link {
 }
 
 /** Listens on a free port of the loopback address and passes everything on to `targetPort`. */
-export async function createTcpProxy({ targetPort }: { targetPort: number }): Promise<TcpProxy> {
+export async function createTcpProxy(target: { targetPort: number }): Promise<TcpProxy> {
+  let { targetPort } = target;
   const links = new Set<Link>();
   let mode: "through" | "cut" | "frozen" = "through";
   let delayMs = 0;
@@ -80,6 +83,9 @@ export async function createTcpProxy({ targetPort }: { targetPort: number }): Pr
       mode = "through";
       delayMs = 0;
       for (const link of links) for (const send of link.held.splice(0)) send();
+    },
+    retarget(port) {
+      targetPort = port;
     },
     async close() {
       for (const link of links) drop(link);

@@ -7,13 +7,15 @@ export async function waitFor<T>(
   what: string,
   probe: () => T | Promise<T>,
   timeoutMs = 15_000,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs;
   let last = "nothing";
   for (;;) {
     try {
       const value = await probe();
-      if (value !== undefined && value !== null && value !== false) return value;
+      if (value !== undefined && value !== null && value !== false) {
+        return value as Exclude<T, undefined | null | false>;
+      }
       last = String(value);
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import fc from "fast-check";
+import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { createDatabase, type Database } from "@truerun/shared/db";
+import { newId } from "@truerun/shared/ids";
+import { stepId } from "@truerun/shared/step-id";
+import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
+import { writeRecords } from "./mirror-statement.ts";
+
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = createDatabase({ url: database.url, poolSize: 4, applicationName: "test" });
+});
+afterAll(async () => {
+  await db.$disconnect();
+  await database.drop();
+});
+
+test("whatever is written twice, late or in another order, the newest of each row stays", async () => {
+  const length = story("").length;
+  const places = fc.array(fc.nat({ max: length - 1 }), { maxLength: 2 * length });
+  await fc.assert(
+    fc.asyncProperty(
+      places,
+      fc.array(fc.nat(), { minLength: 3 * length, maxLength: 3 * length }),
+      async (again, ranks) => {
+        const runId = await insertRun();
+        const whole = story(runId);
+        const repeated = again.map((place) => whole[place] as MirrorRecord);
+        const order = [...whole, ...repeated]
+          .map((record, place) => ({ record, rank: ranks[place] ?? 0 }))
+          .sort((a, b) => a.rank - b.rank)
+          .map(({ record }) => record);
+        for (const batch of toBatches(order)) await writeRecords(db, batch);
+        expect(await readRows(runId)).toEqual(newestOf(whole));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("records of another Temporal run change nothing and are reported", async () => {
+  const runId = await insertRun();
+  const [first, ...rest] = story(runId);
+  await writeRecords(db, [first as MirrorRecord]);
+  const before = await readRows(runId);
+  const foreign = rest.map((record) => ({
+    ...record,
+    temporal_run_id: "another",
+    mirror_length: 999,
+  }));
+  for (const record of foreign) {
+    expect(await writeRecords(db, [record])).toEqual([
+      { run_id: runId, temporal_run_id: "another" },
+    ]);
+  }
+  expect(await readRows(runId)).toEqual(before);
+});
+
+test("records of a run without a row are reported and leave nothing", async () => {
+  const runId = newId("cbwr");
+  const records = story(runId).slice(0, 1);
+  expect(await writeRecords(db, records)).toHaveLength(1);
+  expect(await db.workflowRunStep.count({ where: { runId } })).toBe(0);
+});
+
+/** What one Temporal run writes: two steps opened and closed, an end that is refused, and the real one. */
+function story(runId: string): MirrorRecord[] {
+  let seq = 0;
+  const at = (length: number, timeMs: number) => ({
+    temporal_run_id: "current",
+    mirror_length: length,
+    mirror_time_ms: timeMs,
+    mirror_seq: ++seq,
+  });
+  const step = (
+    key: string,
+    status: StepRow["status"],
+    position: ReturnType<typeof at>,
+  ): StepRow => ({
+    kind: "step",
+    run_id: runId,
+    id: stepId(runId, key),
+    ordinal: key === "a" ? 0 : 1,
+    step_key: key,
+    item_index: null,
+    component_id: "cbwc_x",
+    component_name: key,
+    action_type: "transform",
+    status,
+    message: status === "failed" ? "no" : null,
+    artifacts: "[]",
+    output: status === "success" ? '{"\\u0000":1}' : null,
+    attempt: status === null ? null : 1,
+    started_at_ms: null,
+    finished_at_ms: null,
+    created_at_ms: 1_000,
+    updated_at_ms: position.mirror_time_ms,
+    digest: position.mirror_seq,
+    ...position,
+  });
+  const end = (status: RunEnd["status"], position: ReturnType<typeof at>): RunEnd => ({
+    kind: "end",
+    run_id: runId,
+    status,
+    error_code: status === "canceled" ? "workflow_canceled" : null,
+    error_message: null,
+    completed_at_ms: position.mirror_time_ms,
+    step_count: 2,
+    steps_digest: 7,
+    ...position,
+  });
+  return [
+    step("a", null, at(3, 1_000)),
+    // One activation can record a step's beginning and its end; a retried task has the same length.
+    step("b", null, at(3, 1_000)),
+    step("b", "failed", at(3, 1_000)),
+    step("b", null, at(3, 1_500)),
+    step("a", "success", at(9, 2_000)),
+    step("b", "success", at(9, 2_000)),
+    end("completed", at(9, 2_000)),
+    end("canceled", at(14, 2_100)),
+  ];
+}
+
+function newestOf(records: readonly MirrorRecord[]): unknown {
+  const steps = new Map<string, StepRow>();
+  let end: RunEnd | undefined;
+  for (const record of records) {
+    if (record.kind === "step") steps.set(record.id, record);
+    else end = record;
+  }
+  return {
+    status: end?.status ?? "started",
+    completedAt: end?.completed_at_ms ?? null,
+    steps: [...steps.values()].map((row) => ({
+      key: row.step_key,
+      status: row.status,
+      seq: row.mirror_seq,
+    })),
+  };
+}
+
+async function readRows(runId: string): Promise<unknown> {
+  const run = await db.workflowRun.findUniqueOrThrow({ where: { id: runId } });
+  const steps = await db.workflowRunStep.findMany({
+    where: { runId },
+    orderBy: { ordinal: "asc" },
+  });
+  return {
+    status: run.status,
+    completedAt: run.completedAt?.getTime() ?? null,
+    steps: steps.map((row) => ({ key: row.stepKey, status: row.status, seq: row.mirrorSeq })),
+  };
+}
+
+/** Neighbours go into one statement, as far as no row is in it twice. */
+function toBatches(records: readonly MirrorRecord[]): MirrorRecord[][] {
+  const batches: MirrorRecord[][] = [];
+  for (const record of records) {
+    const last = batches.at(-1);
+    const key = record.kind === "step" ? record.id : record.run_id;
+    const clashes =
+      last?.some((each) => (each.kind === "step" ? each.id : each.run_id) === key) ?? true;
+    if (last === undefined || clashes) batches.push([record]);
+    else last.push(record);
+  }
+  return batches;
+}
+
+async function insertRun(): Promise<string> {
+  const id = newId("cbwr");
+  await db.workflowRun.create({
+    data: {
+      id,
+      orgId: "cborg_x",
+      definitionId: "cbwd_x",
+      definitionVersion: 1,
+      workflowName: "x",
+      input: {},
+      requestHash: new Uint8Array(32),
+    },
+  });
+  return id;
+}

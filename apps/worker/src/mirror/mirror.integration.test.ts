@@ -1,0 +1,244 @@
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SHAPES, type Shape } from "../testing/shapes.ts";
+import { executions } from "../testing/test-components.ts";
+import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import type { StepRow } from "./mirror-record.ts";
+import { projectRun } from "./project-history.ts";
+import { writeProjection } from "./write-projection.ts";
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig.close());
+
+describe("tables equal the projection, and the projection what happened", () => {
+  for (const shape of SHAPES) {
+    test.concurrent(shape.name, async () => {
+      const id = await startShape(shape);
+      const seen = endsInCode(shape) ? await rig.finished(id) : await projectedAfterClose(id);
+      expect(seen.status).toBe(shape.ends);
+      expect(seen.steps.map((step) => `${step.stepKey}: ${step.status}`)).toEqual(shape.steps);
+      expect(seen.steps.map((step) => step.ordinal)).toEqual(seen.steps.map((_, index) => index));
+      await assertEqualsProjection(seen);
+    });
+  }
+});
+
+test("a step's row is there, without a status, while its component runs", async () => {
+  const id = await rig.startRun({
+    components: [component("a", { action: "slow", with: { ms: 1_500 } })],
+  });
+  const during = await waitFor("the row of the running step", async () => {
+    const run = await rig.getRun(id);
+    return run.steps.length === 1 && run;
+  });
+  expect(during.steps[0]).toMatchObject({
+    status: null,
+    message: null,
+    output: null,
+    attempt: null,
+  });
+  expect(during.dispatchedAt).not.toBeNull();
+  const after = await rig.finished(id);
+  expect(after.steps[0]).toMatchObject({
+    status: "success",
+    output: { waited: 1_500 },
+    attempt: 1,
+  });
+  expect(after.steps[0]?.createdAt).toEqual(during.steps[0]?.createdAt);
+});
+
+test("messages name what happened to a step", async () => {
+  const timedOut = await rig.finished(await startShape(shapeOf("an attempt times out")));
+  expect(timedOut.steps[0]?.message).toBe("The component did not finish within its timeout.");
+  expect(timedOut.errorCode).toBe("component_failed");
+  const failed = await rig.finished(
+    await startShape(shapeOf("a failure ends the run and its sibling")),
+  );
+  expect(failed.steps[0]?.message).toBe("broken \ufffd \ufffd");
+  expect(failed.steps[1]?.message).toContain("Canceled because the run failed");
+  const unknown = await rig.finished(await startShape(shapeOf("an unknown action")));
+  expect(unknown.steps[0]?.message).toBe("No worker knows this action.");
+});
+
+test("a component that does not answer its cancellation does not hold the run's end back", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("bad", { action: "flaky", with: { retryable: false } }),
+      component("deaf", { action: "deaf", with: { ms: 12_000 } }),
+    ],
+  });
+  const ended = await rig.finished(id);
+  expect(ended.status).toBe("failed");
+  expect(ended.steps[1]?.message).toContain("did not answer within 10 s");
+  await assertEqualsProjection(ended);
+});
+
+test("a reset takes back the end and the steps behind it, and the row follows the new Temporal run", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("a", { next: [{ to: "b", on: "success" }] }),
+      component("b", { action: "slow", with: { ms: 1_000 }, next: [{ to: "c", on: "success" }] }),
+      component("c"),
+    ],
+  });
+  const before = await rig.finished(id);
+  // The workflow task that saw a's result.
+  const runId = await rig.reset(before, 10);
+  const reopened = await waitFor("the row of the new Temporal run", async () => {
+    const run = await rig.getRun(id);
+    return run.temporalRunId === runId && run;
+  });
+  expect(reopened).toMatchObject({
+    status: "started",
+    completedAt: null,
+    generation: 1,
+    stepCount: null,
+  });
+  expect(reopened.steps.map((step) => `${step.stepKey}: ${step.status}`)).toEqual([
+    "a: success",
+    "b: null",
+  ]);
+  const again = await rig.finished(id);
+  expect(again.steps.map((step) => step.status)).toEqual(["success", "success", "success"]);
+  await assertEqualsProjection(again);
+});
+
+test("while Postgres is away runs go on, no component runs twice, and the rows come when it is back", async () => {
+  const database = { proxy: await createTcpProxy({ targetPort: 0 }) };
+  const away = await createWorkerRig({
+    mirrorUrl(url) {
+      database.proxy.retarget(Number(new URL(url).port));
+      const through = new URL(url);
+      through.port = String(database.proxy.port);
+      return through.href;
+    },
+  });
+  const count = crypto.randomUUID();
+  const id = await away.startRun({
+    components: [
+      component("a", { action: "slow", with: { ms: 500 }, next: [{ to: "b", on: "success" }] }),
+      component("b", {
+        action: "slow",
+        with: { ms: 10, count },
+        next: [{ to: "c", on: "success" }],
+      }),
+      component("c"),
+    ],
+  });
+  await waitFor("the first step", async () => (await away.getRun(id)).steps.length === 1);
+  database.proxy.cut();
+  await waitFor("the end in Temporal", async () => {
+    const { status } = await away.client.workflow.getHandle(id).describe();
+    return status.name === "COMPLETED";
+  });
+  expect((await away.getRun(id)).status).toBe("started");
+  database.proxy.restore();
+  const ended = await away.finished(id);
+  expect(ended.steps.map((step) => step.status)).toEqual(["success", "success", "success"]);
+  expect(executions.get(count)).toBe(1);
+  await assertEqualsProjection(ended, away);
+  await away.close();
+  await database.proxy.close();
+});
+
+function shapeOf(name: string): Shape {
+  const shape = SHAPES.find((each) => each.name === name);
+  if (shape === undefined) throw new Error(`No shape '${name}'`);
+  return shape;
+}
+
+/** Whether workflow code runs at this shape's end. Where none does, the tables wait for a projection. */
+function endsInCode(shape: Shape): boolean {
+  return shape.operator?.action !== "terminate" && shape.timeout === undefined;
+}
+
+async function startShape(shape: Shape): Promise<string> {
+  const { name, operator } = shape;
+  const id = await rig.startRun({
+    name,
+    components: shape.components(),
+    ...(shape.input === undefined ? {} : { input: shape.input }),
+    ...(shape.timeout === undefined ? {} : { timeout: shape.timeout }),
+  });
+  if (operator !== undefined) {
+    // A row is written just before its task is completed: what the operator meets is what Temporal has.
+    await waitFor(`${operator.afterSteps} steps of ${id}`, async () => {
+      const { raw } = await rig.client.workflow.getHandle(id).describe();
+      const isRunning = raw.pendingActivities?.some((activity) => activity.lastStartedTime != null);
+      return isRunning === true && (await rig.getRun(id)).steps.length >= operator.afterSteps;
+    });
+    await rig.client.workflow.getHandle(id)[operator.action]();
+  }
+  return id;
+}
+
+async function projectedAfterClose(id: string): Promise<RunRow> {
+  await waitFor(`Temporal to close ${id}`, async () => {
+    const { status } = await rig.client.workflow.getHandle(id).describe();
+    return status.name !== "RUNNING";
+  });
+  const row = await rig.getRun(id);
+  const projection = await projectRun(rig, id, row.temporalRunId ?? "");
+  expect(await writeProjection(rig.db, projection, row)).toBe(true);
+  return await rig.getRun(id);
+}
+
+/** Compares every column that the mirror writes, positions included. */
+async function assertEqualsProjection(run: RunRow, from: WorkerRig = rig): Promise<void> {
+  const projection = await projectRun(from, run.id, run.temporalRunId ?? "");
+  expect(run.steps.map(toComparable)).toEqual(projection.steps.map(toComparableRow));
+  expect({
+    status: run.status,
+    code: run.errorCode,
+    message: run.errorMessage,
+    count: run.stepCount,
+    digest: Number(run.stepsDigest),
+  }).toEqual({
+    status: projection.end?.status,
+    code: projection.end?.error_code,
+    message: projection.end?.error_message,
+    count: projection.end?.step_count,
+    digest: projection.end?.steps_digest,
+  });
+}
+
+function toComparable(step: RunRow["steps"][number]): unknown {
+  const { generation: _generation, ...rest } = step;
+  return Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [
+      name,
+      typeof value === "bigint" ? Number(value) : value instanceof Date ? value.getTime() : value,
+    ]),
+  );
+}
+
+function toComparableRow(row: StepRow): unknown {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    ordinal: row.ordinal,
+    stepKey: row.step_key,
+    itemIndex: row.item_index,
+    componentId: row.component_id,
+    componentName: row.component_name,
+    actionType: row.action_type,
+    status: row.status,
+    message: row.message,
+    artifacts: JSON.parse(row.artifacts) as unknown,
+    output: row.output === null ? null : (JSON.parse(row.output) as unknown),
+    attempt: row.attempt,
+    startedAtMs: row.started_at_ms,
+    finishedAtMs: row.finished_at_ms,
+    createdAt: row.created_at_ms,
+    updatedAt: row.updated_at_ms,
+    temporalRunId: row.temporal_run_id,
+    mirrorLength: row.mirror_length,
+    mirrorTimeMs: row.mirror_time_ms,
+    mirrorSeq: row.mirror_seq,
+    digest: row.digest,
+  };
+}

@@ -1,0 +1,174 @@
+// For tests only: one run of every shape that a definition can take, for the mirror and for histories.
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { RunStatus } from "@truerun/shared/contracts/statuses";
+import { component } from "./worker-rig.ts";
+
+export interface Shape {
+  name: string;
+  input?: JsonObject;
+  timeout?: string;
+  components: () => ComponentDefinition[];
+  /** What an operator does in Temporal once this many steps are recorded. */
+  operator?: { action: "cancel" | "terminate"; afterSteps: number };
+  ends: RunStatus;
+  /** `key: status` in the order of recording, where that is determined. */
+  steps: string[];
+}
+
+const to = (key: string, on: "success" | "failure" | "always" = "success") => ({ to: key, on });
+const noRetry = {
+  max_attempts: 1,
+  initial_interval: "1s",
+  backoff_coefficient: 1,
+  max_interval: "1s",
+};
+
+export const SHAPES: readonly Shape[] = [
+  {
+    name: "sequence",
+    components: () => [
+      component("a", { next: [to("b")] }),
+      component("b", { with: { value: "${{ steps.a.output }}" }, next: [to("c")] }),
+      component("c", { action: "touch", with: { id: "${{ steps.b.output }}" } }),
+    ],
+    ends: "completed",
+    steps: ["a: success", "b: success", "c: success"],
+  },
+  {
+    name: "fan-out and join",
+    components: () => [
+      component("start", { next: [to("left"), to("right")] }),
+      component("left", { next: [to("join")] }),
+      component("right", { next: [to("join")] }),
+      component("join", {
+        with: { value: ["${{ steps.left.output }}", "${{ steps.right.output }}"] },
+      }),
+    ],
+    ends: "completed",
+    steps: ["start: success", "left: success", "right: success", "join: success"],
+  },
+  {
+    name: "conditions, skips and dead paths",
+    input: { n: 50 },
+    components: () => [
+      component("first", {
+        next: [
+          { ...to("big"), when: { path: "input.n", op: "gt", value: 10 } },
+          { ...to("small"), when: { path: "input.n", op: "lte", value: 10 } },
+          to("missing"),
+        ],
+      }),
+      component("big"),
+      component("small", { next: [to("behind_small")] }),
+      component("behind_small"),
+      component("missing", { with: { value: "${{ input.nothing }}" } }),
+    ],
+    ends: "completed",
+    steps: ["first: success", "small: skipped", "missing: skipped", "big: success"],
+  },
+  {
+    name: "a failure ends the run and its sibling",
+    components: () => [
+      component("bad", {
+        action: "flaky",
+        with: { retryable: false, message: "broken \u0000 \ud800" },
+      }),
+      component("sibling", { action: "slow", with: { ms: 60_000 } }),
+    ],
+    ends: "failed",
+    steps: ["bad: failed", "sibling: failed"],
+  },
+  {
+    name: "failures that are taken",
+    components: () => [
+      component("bad", {
+        action: "flaky",
+        with: {},
+        retry: noRetry,
+        next: [to("rescue", "failure"), to("never")],
+      }),
+      component("rescue", { next: [to("after", "always")] }),
+      component("never"),
+      component("tolerated", {
+        action: "flaky",
+        with: {},
+        retry: noRetry,
+        on_failure: "continue",
+        next: [to("anyway", "always")],
+      }),
+      component("anyway"),
+      component("after"),
+    ],
+    ends: "completed",
+    steps: [
+      "bad: failed",
+      "tolerated: failed",
+      "rescue: success",
+      "anyway: success",
+      "after: success",
+    ],
+  },
+  {
+    name: "a retry succeeds",
+    components: () => [component("flaky", { action: "flaky", with: { succeed_at: 2 } })],
+    ends: "completed",
+    steps: ["flaky: success"],
+  },
+  {
+    name: "an attempt times out",
+    components: () => [
+      component("slow", { action: "slow", with: { ms: 60_000 }, timeout: "1s", retry: noRetry }),
+    ],
+    ends: "failed",
+    steps: ["slow: failed"],
+  },
+  {
+    name: "an unknown action",
+    components: () => [component("lost", { action: "no_such_action" })],
+    ends: "failed",
+    steps: ["lost: failed"],
+  },
+  {
+    name: "an input over the limit",
+    input: { text: "x".repeat(600_000) },
+    components: () => [
+      component("huge", { with: { value: ["${{ input.text }}", "${{ input.text }}"] } }),
+    ],
+    ends: "failed",
+    steps: ["huge: failed"],
+  },
+  {
+    name: "constructor",
+    components: () => [component("a")],
+    ends: "completed",
+    steps: ["a: success"],
+  },
+  {
+    name: "canceled by an operator",
+    components: () => [
+      component("a", { next: [to("b")] }),
+      component("b", { action: "slow", with: { ms: 60_000 } }),
+    ],
+    operator: { action: "cancel", afterSteps: 2 },
+    ends: "canceled",
+    steps: ["a: success", "b: failed"],
+  },
+  {
+    name: "terminated by an operator",
+    components: () => [
+      component("a", { next: [to("b")] }),
+      component("b", { action: "slow", with: { ms: 60_000 } }),
+    ],
+    operator: { action: "terminate", afterSteps: 2 },
+    ends: "failed",
+    steps: ["a: success", "b: failed"],
+  },
+  {
+    name: "over its timeout",
+    timeout: "2s",
+    components: () => [component("a", { action: "slow", with: { ms: 60_000 } })],
+    ends: "failed",
+    steps: ["a: failed"],
+  },
+];

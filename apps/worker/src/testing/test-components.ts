@@ -1,0 +1,79 @@
+// For tests only: component activities that behave as they are told.
+import { ApplicationFailure } from "@temporalio/common";
+import { z } from "zod";
+import { type Component, defineComponent } from "../component.ts";
+import transform from "../components/transform.ts";
+
+/** How often each `count` key was executed in this process. */
+export const executions = new Map<string, number>();
+
+const about = { title: "For tests", description: "For tests" };
+
+/** Takes its time, counts its executions, and stops when it is canceled. */
+const slow = defineComponent({
+  ...about,
+  action: "slow",
+  input: z.object({ ms: z.number(), count: z.string().optional() }),
+  output: z.object({ waited: z.number() }),
+  async run({ input, signal }) {
+    if (input.count !== undefined) {
+      executions.set(input.count, (executions.get(input.count) ?? 0) + 1);
+    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, input.ms);
+      signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      });
+    });
+    return { output: { waited: input.ms } };
+  },
+});
+
+/** Fails until its attempt `succeed_at`, or for good at once. */
+const flaky = defineComponent({
+  ...about,
+  action: "flaky",
+  input: z.object({
+    succeed_at: z.number().default(Number.MAX_SAFE_INTEGER),
+    message: z.string().default("flaky"),
+    retryable: z.boolean().default(true),
+  }),
+  output: z.object({ attempt: z.number() }),
+  async run({ input, attempt }) {
+    if (attempt >= input.succeed_at) return { output: { attempt } };
+    if (!input.retryable) throw ApplicationFailure.nonRetryable(input.message, "Planned");
+    throw new Error(input.message);
+  },
+});
+
+/** Never looks at its signal. */
+const deaf = defineComponent({
+  ...about,
+  action: "deaf",
+  input: z.object({ ms: z.number() }),
+  output: z.null(),
+  async run({ input }) {
+    await new Promise((resolve) => setTimeout(resolve, input.ms));
+    return { output: null };
+  },
+});
+
+/** Names entities, to be found in the step's artifacts. */
+const touch = defineComponent({
+  ...about,
+  action: "touch",
+  input: z.object({ id: z.string() }),
+  output: z.string(),
+  async run({ input }) {
+    return {
+      output: input.id,
+      artifacts: [
+        { artifact_type: "thing", id: input.id, role: "trigger" },
+        { artifact_type: "thing", id: `${input.id}'`, role: "result" },
+      ],
+    };
+  },
+});
+
+export const testComponents = [transform, slow, flaky, deaf, touch] as unknown as Component[];

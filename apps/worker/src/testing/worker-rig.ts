@@ -1,0 +1,219 @@
+// For tests only: a real worker in this process, on the shared Temporal and a database of its own.
+import type { Client } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
+import {
+  createTestDatabase,
+  temporalAddress,
+  uniqueName,
+} from "@truerun/dev/testing/test-services";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { parseEnvironment } from "@truerun/shared/config";
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
+import { createDatabase, type Database } from "@truerun/shared/db";
+import { createDispatcher, type Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
+import { newId } from "@truerun/shared/ids";
+import { createLogger, type Logger } from "@truerun/shared/logger";
+import { createTemporalClient } from "@truerun/shared/temporal-connection";
+import type { Component } from "../component.ts";
+import { type WorkerConfig, workerConfig } from "../config.ts";
+import { installTemporalRuntime } from "../temporal-runtime.ts";
+import { createRunWorker } from "../worker.ts";
+import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
+import { testComponents } from "./test-components.ts";
+
+export interface WorkerRig {
+  db: Database;
+  client: Client;
+  config: WorkerConfig;
+  dispatcher: Dispatcher;
+  logger: Logger;
+  bundlePath: string;
+  /** Inserts a run's row with a definition of its own, and hands it to Temporal unless told otherwise. */
+  startRun(run: RunSpec): Promise<string>;
+  /** Waits until the run's row says that it ended. */
+  finished(workflowRunId: string): Promise<RunRow>;
+  getRun(workflowRunId: string): Promise<RunRow>;
+  /** Resets a run in Temporal to the end of its workflow task with this event id; gives the new run's id. */
+  reset(run: RunRow, workflowTaskFinishEventId: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface RunSpec {
+  name?: string;
+  input?: JsonObject;
+  timeout?: string;
+  components: ComponentDefinition[];
+  /** False: only the row. */
+  dispatch?: boolean;
+}
+
+export type RunRow = Awaited<ReturnType<typeof readRun>>;
+
+export interface RigOptions {
+  /** Where the mirror writes, if not straight to the database: the way through a proxy. */
+  mirrorUrl?: (url: string) => string;
+}
+
+type Long = NonNullable<
+  Parameters<Client["workflowService"]["resetWorkflowExecution"]>[0]["workflowTaskFinishEventId"]
+>;
+
+/** A component of a definition with everything that a test does not care about filled in. */
+export function component(
+  key: string,
+  given: Partial<Omit<ComponentDefinition, "id" | "key">> = {},
+): ComponentDefinition {
+  return {
+    id: newId("cbwc"),
+    key,
+    name: key,
+    action: "transform",
+    with: { value: key },
+    next: [],
+    timeout: "30s",
+    retry: { max_attempts: 2, initial_interval: "1s", backoff_coefficient: 1, max_interval: "1s" },
+    on_failure: "fail_run",
+    ...given,
+  };
+}
+
+export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerRig> {
+  const database = await createTestDatabase();
+  const config = parseEnvironment(workerConfig, {
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: temporalAddress(),
+    TEMPORAL_TASK_QUEUE: uniqueName("worker-test"),
+    LOG_LEVEL: "silent",
+  });
+  const logger = createLogger({ name: "test", level: config.LOG_LEVEL });
+  installOnce(logger);
+  const db = createDatabase({ url: database.url, poolSize: 5, applicationName: "test" });
+  const mirrorDb = createDatabase({
+    url: options.mirrorUrl?.(database.url) ?? database.url,
+    poolSize: 5,
+    applicationName: "test-mirror",
+  });
+  const temporal = createTemporalClient(config);
+  const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
+  const components = new Map(
+    testComponents.map((each): [string, Component] => [each.action, each]),
+  );
+  const { client } = temporal;
+  const run = await createRunWorker({
+    config,
+    connection,
+    client,
+    mirrorDb,
+    components,
+    bundlePath: WORKFLOW_BUNDLE,
+    logger,
+  });
+  const ended = run.worker.run();
+  const dispatcher = createDispatcher({
+    client,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    deadlineMs: 10_000,
+    logger,
+  });
+  return {
+    db,
+    client,
+    config,
+    dispatcher,
+    logger,
+    bundlePath: WORKFLOW_BUNDLE,
+    startRun: (spec) => startRun({ db, dispatcher }, spec),
+    getRun: (id) => readRun(db, id),
+    finished: (id) =>
+      waitFor(
+        `the end of ${id}`,
+        async () => {
+          const row = await readRun(db, id);
+          return isTerminal(row.status as RunStatus) && row;
+        },
+        40_000,
+      ),
+    async reset(row, eventId) {
+      const reply = await temporal.connection.workflowService.resetWorkflowExecution({
+        namespace: config.TEMPORAL_NAMESPACE,
+        workflowExecution: { workflowId: row.id, runId: row.temporalRunId },
+        reason: "test",
+        requestId: crypto.randomUUID(),
+        // The generated types know only their own 64-bit numbers; plain ones are taken as well.
+        workflowTaskFinishEventId: eventId as unknown as Long,
+      });
+      return reply.runId;
+    },
+    async close() {
+      run.worker.shutdown();
+      await ended;
+      await run.close();
+      await connection.close();
+      await temporal.close();
+      await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
+      await database.drop();
+    },
+  };
+}
+
+let installed = false;
+
+/** The SDK's runtime is one a process. */
+function installOnce(logger: Logger): void {
+  if (!installed) installTemporalRuntime(logger, "silent");
+  installed = true;
+}
+
+async function startRun(
+  { db, dispatcher }: { db: Database; dispatcher: Dispatcher },
+  spec: RunSpec,
+): Promise<string> {
+  const run = toDispatchable(spec);
+  const { workflowRunId: id, orgId, workflowDefinitionId, document } = run;
+  await db.organization.create({ data: { id: orgId, name: run.orgName } });
+  await db.workflowDefinitionVersion.create({
+    data: { definitionId: workflowDefinitionId, version: 1, document: document as never },
+  });
+  await db.workflowRun.create({
+    data: {
+      id,
+      orgId,
+      definitionId: workflowDefinitionId,
+      definitionVersion: 1,
+      workflowName: run.workflowName,
+      input: run.input as never,
+      requestHash: new Uint8Array(32),
+    },
+  });
+  if (spec.dispatch === false) return id;
+  const result = await dispatcher.dispatch(run);
+  if (result.kind !== "dispatched") throw new Error(`Not dispatched: ${result.reason}`);
+  return id;
+}
+
+function toDispatchable(spec: RunSpec): DispatchableRun {
+  const orgId = newId("cborg");
+  return {
+    workflowRunId: newId("cbwr"),
+    orgId,
+    orgName: orgId,
+    workflowName: spec.name ?? "test-workflow",
+    workflowDefinitionId: newId("cbwd"),
+    definitionVersion: 1,
+    startedAt: Math.floor(Date.now() / 1_000),
+    input: spec.input ?? {},
+    document: { description: "", timeout: spec.timeout ?? "1h", components: spec.components },
+  };
+}
+
+async function readRun(db: Database, id: string) {
+  const run = await db.workflowRun.findUniqueOrThrow({ where: { id } });
+  const steps = await db.workflowRunStep.findMany({
+    where: { runId: id, generation: run.generation },
+    orderBy: { ordinal: "asc" },
+  });
+  return { ...run, steps };
+}
