@@ -71,5 +71,7 @@ async function prepareAlone({ bundle }) {
 
 function fail(message) {
   process.stderr.write(`${message}\n`);
+  // The last line of the test command counts tests, also when none could run.
+  if (process.argv[2] === "test") process.stdout.write("0 passed, 1 failed\n");
   process.exit(1);
 }

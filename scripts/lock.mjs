@@ -1,6 +1,6 @@
 // A lock between processes of this machine: a file that names its owner.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 const POLL_MS = 100;
@@ -31,13 +31,18 @@ export async function takeLock({ path, mark, onWait }) {
   }
 }
 
+/** By linking a file that is written already: nobody sees a lock without its owner's name. */
 function tryToCreate(path, content) {
+  const written = `${path}.${process.pid}.new`;
+  writeFileSync(written, content);
   try {
-    writeFileSync(path, content, { flag: "wx" });
+    linkSync(written, path);
     return true;
   } catch (error) {
     if (error.code !== "EEXIST") throw error;
     return false;
+  } finally {
+    rmSync(written, { force: true });
   }
 }
 

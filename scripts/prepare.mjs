@@ -19,10 +19,10 @@ export async function prepare({ bundle }) {
 
 async function install() {
   const manifests = PACKAGES.map((folder) => `${folder}/package.json`);
-  const made = hashFiles([
-    ...["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"],
-    ...manifests,
-  ]);
+  const made = hashFiles(
+    [...["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"], ...manifests],
+    `${process.version} ${process.platform} ${process.arch}`,
+  );
   if (readStamp(INSTALL_STAMP) === made) return;
   await runStep({
     title: "Installing packages",
