@@ -6,7 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
-import { endOrphan } from "../processes/orphans.ts";
+import { endRecorded } from "../processes/orphans.ts";
 import { findPostgresBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
 import { makeFolderFor, runUnprivileged, type Unprivileged } from "./unprivileged.ts";
 
@@ -42,7 +42,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const binaries = findPostgresBinaries();
   const user = await runUnprivileged();
   await mkdir(dirname(dataDir), { recursive: true });
-  await endLeftOver(dataDir);
+  await endLeftOverPostgres(dataDir);
   if (!existsSync(join(dataDir, "PG_VERSION"))) await initialize(binaries, user, dataDir);
   const password = await readFile(passwordFile(dataDir), "utf8");
   const url = (database: string): string =>
@@ -62,6 +62,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     command,
     args: rest,
     logFile: options.logFile,
+    // The server refuses a folder that its user may not enter, such as the one this runs in.
+    cwd: "/",
     ...ids(user),
   });
   await waitUntilReady(server, url("postgres"), options.logFile);
@@ -118,13 +120,14 @@ async function initialize(
   await rename(unfinished, dataDir);
 }
 
-/** Ends a server that still runs on this folder, and removes a lock whose process is another's by now. */
-async function endLeftOver(dataDir: string): Promise<void> {
-  const lock = join(dataDir, "postmaster.pid");
-  if (!existsSync(lock)) return;
-  const pid = Number((await readFile(lock, "utf8")).split("\n")[0]);
-  if (Number.isSafeInteger(pid) && pid > 0) await endOrphan(pid, dataDir, "SIGINT");
-  await rm(lock, { force: true });
+/**
+ * Ends a server that an earlier start left on this folder, and removes its lock; also a lock whose
+ * process id is another program's by now.
+ */
+export async function endLeftOverPostgres(dataDir: string): Promise<void> {
+  const folder = resolve(dataDir);
+  const pidFile = join(folder, "postmaster.pid");
+  await endRecorded({ pidFile, mark: folder, signal: "SIGINT" });
 }
 
 async function waitUntilReady(server: ManagedProcess, url: string, logFile: string): Promise<void> {

@@ -1,41 +1,98 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const exec = promisify(execFile);
+const KILL_AFTER_MS = 10_000;
 
-/** The command line of a running process, or null when there is none of that id. */
-export async function commandLineOf(pid: number): Promise<string | null> {
-  try {
-    const { stdout } = await exec("ps", ["-ww", "-o", "args=", "-p", String(pid)]);
-    return stdout.trim() || null;
-  } catch {
-    return null;
-  }
+/** A process that an earlier start noted down. */
+export interface RecordedProcess {
+  /** File that begins with the process id. */
+  pidFile: string;
+  /** Text that its command line must hold: process ids are used again, and no other may be hit. */
+  mark: string;
+  /** What asks it to end. */
+  signal: NodeJS.Signals;
 }
 
 /**
- * Ends a process that an earlier start left behind. Only if its command line holds `mark`: process ids
- * are used again, and another program must not be hit.
+ * Ends a process that an earlier start left behind, and removes the file that names it.
  *
  * @returns whether there was one
  */
-export async function endOrphan(
-  pid: number,
-  mark: string,
-  signal: NodeJS.Signals,
-): Promise<boolean> {
+export async function endRecorded({ pidFile, mark, signal }: RecordedProcess): Promise<boolean> {
+  if (!existsSync(pidFile)) return false;
+  const pid = Number((await readFile(pidFile, "utf8")).split("\n")[0]);
+  const isPid = Number.isSafeInteger(pid) && pid > 0;
+  const ended = isPid && (await end(pid, mark, signal));
+  await rm(pidFile, { force: true });
+  return ended;
+}
+
+async function end(pid: number, mark: string, signal: NodeJS.Signals): Promise<boolean> {
   if (!(await isRunning(pid, mark))) return false;
-  process.kill(pid, "SIGCONT");
-  process.kill(pid, signal);
-  const deadline = Date.now() + 10_000;
+  // A stopped process hears nothing but SIGKILL until it is continued.
+  send(pid, "SIGCONT");
+  send(pid, signal);
+  const deadline = Date.now() + KILL_AFTER_MS;
   while (await isRunning(pid, mark)) {
-    if (Date.now() > deadline) process.kill(pid, "SIGKILL");
+    if (Date.now() > deadline) send(pid, "SIGKILL");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return true;
 }
 
 async function isRunning(pid: number, mark: string): Promise<boolean> {
-  const commandLine = await commandLineOf(pid);
-  return commandLine !== null && commandLine.includes(mark) && !commandLine.includes("<defunct>");
+  return (await commandLineOf(pid))?.includes(mark) ?? false;
+}
+
+/** The command line of a running process; null when there is none of that id, or it has ended. */
+async function commandLineOf(pid: number): Promise<string | null> {
+  try {
+    if (process.platform === "linux") {
+      // Empty once the process has ended and only waits to be noticed by its parent.
+      const line = await readFile(`/proc/${pid}/cmdline`, "utf8");
+      return line.replaceAll("\0", " ").trim() || null;
+    }
+    const { stdout } = await exec("ps", ["-ww", "-o", "stat=,args=", "-p", String(pid)]);
+    const line = stdout.trim();
+    return line === "" || line.startsWith("Z") ? null : line;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+/** What tells one process from a later one of the same id: when it was started. Null when it is gone. */
+export async function startMarkOf(pid: number): Promise<string | null> {
+  try {
+    if (process.platform === "linux") {
+      const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+      // The program's name stands in brackets and may hold spaces; the rest are plain fields.
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const [state, startedAt] = [fields[0], fields[19]];
+      const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
+      return state === "Z" ? null : `${boot.trim()}/${startedAt}`;
+    }
+    const { stdout } = await exec("ps", ["-o", "lstart=", "-p", String(pid)]);
+    return stdout.trim() || null;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** No such file or process; or `ps`, which says "no such process" by ending with 1. */
+function isGone(error: unknown): boolean {
+  const { code } = error as { code?: string | number };
+  return code === "ENOENT" || code === "ESRCH" || code === 1;
 }

@@ -1,8 +1,9 @@
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { Connection } from "@temporalio/client";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
 import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
+import { endRecorded } from "../processes/orphans.ts";
 
 export interface TemporalOptions {
   /** The CLI; see `findTemporal`. */
@@ -46,8 +47,10 @@ const TUNING = [
  * @throws when it does not come up; the message holds its log's end
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
-  const { cliPath, dbFile, port, uiPort, namespace, logFile } = options;
+  const { cliPath, port, uiPort, namespace, logFile } = options;
+  const dbFile = resolve(options.dbFile);
   await mkdir(dirname(dbFile), { recursive: true });
+  await endLeftOverTemporal(dbFile);
   const args = [
     ...["server", "start-dev", "--ip", "127.0.0.1", "--port", String(port)],
     ...(uiPort === null ? ["--headless"] : ["--ui-port", String(uiPort)]),
@@ -56,6 +59,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     ...TUNING,
   ];
   const server = await startProcess({ command: cliPath, args, logFile });
+  await writeFile(pidFile(dbFile), String(server.pid));
   const address = `127.0.0.1:${port}`;
   try {
     await prepare(server, address, namespace);
@@ -63,7 +67,24 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     await server.stop("SIGKILL", 0);
     throw new Error(`Temporal does not come up (${String(error)}):\n${tailOf(logFile)}`);
   }
-  return { address, process: server, stop: () => server.stop("SIGTERM", 15_000) };
+  return {
+    address,
+    process: server,
+    async stop() {
+      await server.stop("SIGTERM", 15_000);
+      await rm(pidFile(dbFile), { force: true });
+    },
+  };
+}
+
+/** Ends a server that an earlier start left on this file: two would corrupt it. */
+export async function endLeftOverTemporal(dbFile: string): Promise<void> {
+  const file = resolve(dbFile);
+  await endRecorded({ pidFile: pidFile(file), mark: file, signal: "SIGTERM" });
+}
+
+function pidFile(dbFile: string): string {
+  return `${dbFile}.pid`;
 }
 
 async function prepare(server: ManagedProcess, address: string, namespace: string): Promise<void> {
