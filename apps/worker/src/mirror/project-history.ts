@@ -38,21 +38,14 @@ export async function projectRun(
   temporalRunId: string,
 ): Promise<Projection> {
   const history = await client.workflow.getHandle(workflowRunId, temporalRunId).fetchHistory();
-  const records: MirrorRecord[] = [];
-  const sinks: InjectedSinks<MirrorSinks> = {
-    mirror: {
-      write: {
-        // A reset run's history begins with the original's first event, and so does its replay's id.
-        fn: (_info, record) => void records.push({ ...record, temporal_run_id: temporalRunId }),
-        callDuringReplay: true,
-      },
-    },
-  };
+  const { records, sinks } = createCollectingSinks();
   await Worker.runReplayHistory(
     { workflowBundle: { codePath: bundlePath }, sinks, replayName: "projection" },
     history,
     workflowRunId,
   );
+  // A reset run's history begins with the original's first event, and so its replay has that run's id.
+  for (const record of records) record.temporal_run_id = temporalRunId;
   const steps = newestBySteps(records);
   const close = findClose(history.events ?? []);
   const recorded = records.findLast((record): record is RunEnd => record.kind === "end");
@@ -60,6 +53,19 @@ export async function projectRun(
   const end = close.interruption === null ? recorded : interruptSteps(steps, close, temporalRunId);
   if (end === undefined) throw new Error(`The closed history of ${workflowRunId} recorded no end`);
   return { workflowRunId, temporalRunId, steps, end: { ...end, completed_at_ms: close.timeMs } };
+}
+
+/** A sink that keeps all that a replay hands to the mirror. */
+export function createCollectingSinks(): {
+  records: MirrorRecord[];
+  sinks: InjectedSinks<MirrorSinks>;
+} {
+  const records: MirrorRecord[] = [];
+  const write = {
+    fn: (_info: unknown, record: MirrorRecord) => void records.push(record),
+    callDuringReplay: true,
+  };
+  return { records, sinks: { mirror: { write } } };
 }
 
 function newestBySteps(records: readonly MirrorRecord[]): StepRow[] {

@@ -1,0 +1,112 @@
+// Histories of every shape, recorded once by the release that made them and replayed by every later one.
+// A failure means: runs that are under way would break. See CONTRIBUTING.md, "Change the interpreter".
+import { readdirSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import { Worker } from "@temporalio/worker";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { createLogger } from "@truerun/shared/logger";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createCollectingSinks } from "../mirror/project-history.ts";
+import type { MirrorRecord } from "../mirror/mirror-record.ts";
+import { SHAPES, type Shape } from "../testing/shapes.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { installTemporalRuntime } from "../temporal-runtime.ts";
+import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
+
+/** One file. */
+interface Recorded {
+  workflow_run_id: string;
+  /** What the mirror was handed, in order. */
+  mirror: MirrorRecord[];
+  history: unknown;
+}
+
+const FOLDER = fileURLToPath(new URL("histories", import.meta.url));
+const recorded = new Set(readdirSync(FOLDER));
+const isRecording = process.env["RECORD_HISTORIES"] === "1";
+/** Half a megabyte of nothing is not worth keeping. */
+const shapes = SHAPES.filter(({ name }) => name !== "an input over the limit");
+
+describe.runIf(isRecording)("record", () => {
+  let rig: WorkerRig;
+  beforeAll(async () => {
+    rig = await createWorkerRig();
+  });
+  afterAll(() => rig.close());
+  for (const shape of shapes.filter((each) => !recorded.has(fileOf(each)))) {
+    test(shape.name, () => record(rig, shape));
+  }
+});
+
+describe.runIf(!isRecording)("replay", () => {
+  beforeAll(() => {
+    installTemporalRuntime(createLogger({ name: "test", level: "silent" }), "silent");
+  });
+
+  test.for([...recorded])("%s", async (file) => {
+    const { workflow_run_id, mirror, history } = await read(file);
+    expect(await replay(history, workflow_run_id)).toEqual(mirror);
+  });
+
+  test("every shape has a recorded history", () => {
+    expect(shapes.map(fileOf).filter((file) => !recorded.has(file))).toEqual([]);
+  });
+
+  test("a history that today's code would not make is noticed", async () => {
+    const { workflow_run_id, history } = await read(fileOf({ name: "sequence" }));
+    const other = JSON.stringify(history).replaceAll('"name":"transform"', '"name":"http_request"');
+    await expect(replay(JSON.parse(other), workflow_run_id)).rejects.toThrow(/[Nn]ondeterminism/);
+  });
+});
+
+function fileOf({ name }: Pick<Shape, "name">): string {
+  return `${name.replaceAll(/[^a-z]+/g, "-")}.json`;
+}
+
+async function read(file: string): Promise<Recorded> {
+  return JSON.parse(await readFile(join(FOLDER, file), "utf8")) as Recorded;
+}
+
+async function replay(history: unknown, workflowRunId: string): Promise<MirrorRecord[]> {
+  const { records, sinks } = createCollectingSinks();
+  const options = { workflowBundle: { codePath: WORKFLOW_BUNDLE }, sinks };
+  await Worker.runReplayHistory(options, history, workflowRunId);
+  return records;
+}
+
+async function record(rig: WorkerRig, shape: Shape): Promise<void> {
+  const { name, operator, timeout, input } = shape;
+  const id = await rig.startRun({
+    name,
+    components: shape.components(),
+    ...(input === undefined ? {} : { input }),
+    ...(timeout === undefined ? {} : { timeout }),
+  });
+  const handle = rig.client.workflow.getHandle(id);
+  if (operator !== undefined) {
+    await waitFor("the running component", async () => {
+      const { raw } = await handle.describe();
+      const isRunning = raw.pendingActivities?.some((activity) => activity.lastStartedTime != null);
+      return isRunning === true && (await rig.getRun(id)).steps.length >= operator.afterSteps;
+    });
+    await handle[operator.action]();
+  }
+  await waitFor("the end", async () => (await handle.describe()).status.name !== "RUNNING", 30_000);
+  const text = historyToJSON(await handle.fetchHistory());
+  const history = JSON.parse(text, withoutMachine) as unknown;
+  const content: Recorded = {
+    workflow_run_id: id,
+    mirror: await replay(history, id),
+    history,
+  };
+  await writeFile(join(FOLDER, fileOf(shape)), `${JSON.stringify(content, null, 1)}\n`);
+}
+
+/** What tells of the machine that recorded, and takes no part in a replay. */
+function withoutMachine(name: string, value: unknown): unknown {
+  if (name === "stackTrace") return undefined;
+  return name === "identity" ? "recorder" : value;
+}
