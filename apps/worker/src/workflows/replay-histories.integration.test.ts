@@ -108,5 +108,6 @@ async function record(rig: WorkerRig, shape: Shape): Promise<void> {
 /** What tells of the machine that recorded, and takes no part in a replay. */
 function withoutMachine(name: string, value: unknown): unknown {
   if (name === "stackTrace") return undefined;
-  return name === "identity" ? "recorder" : value;
+  const isIdentity = typeof value === "string" && /^\d+@/.test(value);
+  return isIdentity ? "recorder" : value;
 }
