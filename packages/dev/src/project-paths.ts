@@ -9,3 +9,6 @@ export const PRISMA_DIR = join(PROJECT_DIR, "prisma");
 
 /** What was fetched for this machine and can be fetched again. */
 export const TEMPORAL_CACHE_DIR = join(PROJECT_DIR, "node_modules", ".cache", "truerun");
+
+/** The example definitions, one YAML file each. */
+export const WORKFLOWS_DIR = join(PROJECT_DIR, "workflows");

@@ -1,0 +1,52 @@
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import {
+  API_KEY_SCOPES,
+  generateApiKey,
+  hashApiKey,
+  isWellFormedApiKey,
+} from "@truerun/shared/api-keys";
+import type { Database } from "@truerun/shared/db";
+import { newId } from "@truerun/shared/ids";
+
+/**
+ * The demo org's key, kept in a file that only its owner may read: the database has nothing but its hash.
+ * It is made again when the file is gone, or the key does not work any more in this database.
+ */
+export async function ensureDemoKey(db: Database, orgId: string, file: string): Promise<string> {
+  const kept = await readKey(file);
+  if (kept !== null && (await storeKey(db, orgId, hashApiKey(kept)))) return kept;
+  const { text, hash } = generateApiKey();
+  await storeKey(db, orgId, hash);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.new`, `${text}\n`, { mode: 0o600 });
+  await chmod(`${file}.new`, 0o600);
+  await rename(`${file}.new`, file);
+  return text;
+}
+
+async function readKey(file: string): Promise<string | null> {
+  try {
+    const text = (await readFile(file, "utf8")).trim();
+    return isWellFormedApiKey(text) ? text : null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Whether the key is the org's and good now; a database that has never seen it is told of it. */
+async function storeKey(
+  db: Database,
+  orgId: string,
+  hash: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  await db.$executeRaw`
+    INSERT INTO api_keys (id, org_id, name, key_hash, scopes)
+    VALUES (${newId("cbak")}, ${orgId}, 'demo', ${hash}, ${[...API_KEY_SCOPES]})
+    ON CONFLICT (key_hash) DO NOTHING`;
+  const now = new Date();
+  const key = await db.apiKey.findUniqueOrThrow({ where: { keyHash: hash } });
+  const isExpired = key.expiresAt !== null && key.expiresAt <= now;
+  return key.orgId === orgId && key.revokedAt === null && !isExpired;
+}

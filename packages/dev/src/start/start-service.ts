@@ -1,0 +1,84 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
+import { endRecorded } from "../processes/orphans.ts";
+import { PROJECT_DIR } from "../project-paths.ts";
+import type { RunningPart } from "./supervise-part.ts";
+
+export interface ServiceSpec {
+  name: "api" | "worker";
+  dataDir: string;
+  environment: NodeJS.ProcessEnv;
+}
+
+const READY_WITHIN_MS = 90_000;
+/** Above the longest grace that a service can be given: it is the service that decides when to give up. */
+const STOP_WITHIN_MS = 3_700_000;
+
+/**
+ * Starts the gateway or a worker, and waits until it says that it is ready. It ends by itself when this
+ * process is gone: its message channel closes then.
+ *
+ * @throws when it ends instead; the message holds its log's end
+ */
+export async function startService({
+  name,
+  dataDir,
+  environment,
+}: ServiceSpec): Promise<RunningPart> {
+  const logFile = join(dataDir, "logs", `${name}.log`);
+  const main = join(PROJECT_DIR, "apps", name, "dist", "main.js");
+  const service = await startProcess({
+    command: process.execPath,
+    // The services read no arguments: this one tells processes of several data folders apart.
+    args: ["--enable-source-maps", main, markOf(dataDir)],
+    env: environment,
+    cwd: PROJECT_DIR,
+    logFile,
+    ipc: true,
+  });
+  await writeFile(pidFile(dataDir, name), String(service.pid));
+  try {
+    await untilReady(service);
+  } catch (error) {
+    await service.stop("SIGKILL", 0);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The ${name} ${reason}. The end of ${logFile}:\n${tailOf(logFile)}`);
+  }
+  return { process: service, stop: () => service.stop("SIGTERM", STOP_WITHIN_MS) };
+}
+
+/** Ends a service that still drains after its supervisor was killed. */
+export async function endLeftOverService(
+  dataDir: string,
+  name: ServiceSpec["name"],
+): Promise<void> {
+  await endRecorded({ pidFile: pidFile(dataDir, name), mark: markOf(dataDir), signal: "SIGTERM" });
+}
+
+function markOf(dataDir: string): string {
+  return `--data-dir=${dataDir}`;
+}
+
+function pidFile(dataDir: string, name: string): string {
+  return join(dataDir, `${name}.pid`);
+}
+
+async function untilReady(service: ManagedProcess): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`was not ready within ${READY_WITHIN_MS / 1_000} s`)),
+      READY_WITHIN_MS,
+    );
+    service.child.on("message", (message) => {
+      const isReady = typeof message === "object" && "type" in message && message.type === "ready";
+      if (!isReady) return;
+      clearTimeout(timer);
+      resolve();
+    });
+    void service.exited.then(({ code, signal }) => {
+      clearTimeout(timer);
+      reject(new Error(`ended while starting (${signal ?? `exit code ${code}`})`));
+    });
+  });
+}
