@@ -1,4 +1,5 @@
 import type { Fault } from "@truerun/shared/contracts/faults";
+import { toNumberFault } from "./json-number.ts";
 
 /** Levels of objects and lists that a document may have; the document's own is the first. */
 export const MAX_NESTING = 100;
@@ -241,19 +242,4 @@ function isDigit(char: string | undefined): boolean {
 /** A key's text from its raw form. */
 function toKey(raw: string): string {
   return raw.includes("\\") ? String(JSON.parse(raw)) : raw.slice(1, -1);
-}
-
-const INTEGER = /^-?\d+$/;
-
-/** Why a number cannot be kept exactly, in Pydantic's words, or null. */
-function toNumberFault(token: string): Omit<Fault, "loc"> | null {
-  const value = Number(token);
-  if (INTEGER.test(token)) {
-    if (Number.isSafeInteger(value)) return null;
-    const msg = "Unable to parse input string as an integer, exceeded maximum size";
-    return { msg, type: "int_parsing_size" };
-  }
-  return Number.isFinite(value)
-    ? null
-    : { msg: "Input should be a finite number", type: "finite_number" };
 }

@@ -22,6 +22,8 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 export function createBodyReader(limit: number): ReadBody {
   const readRaw = express.raw({ type: () => true, limit, inflate: true });
   return async (req, res) => {
+    // Nothing at all is no body, not a compressed one that was cut short.
+    if (!hasBody(req)) return EMPTY;
     await new Promise<void>((resolve, reject) => {
       readRaw(req, res, (error?: unknown) => {
         if (error === undefined) resolve();

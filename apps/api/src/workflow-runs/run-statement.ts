@@ -91,17 +91,9 @@ function boundCte(request: RunRequest): Prisma.Sql {
     LIMIT 1)`;
 }
 
-/**
- * The hot path: one statement that checks the key, finds the stored answer or the definition, claims the
- * Idempotency-Key and inserts the run, all or nothing. The claim waits for a concurrent request with the
- * same key; when it is lost to one, the row has neither a bound nor a started run.
- *
- * @returns null when the API key is not good
- */
-export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
-  const rows = await db.$queryRaw<InsertRow[]>`
-    WITH ${authCte(run.credential)}, ${boundCte(run)},
-    moment AS MATERIALIZED (
+/** `moment`, `definition` and `allowed AS (...)`: whether the run may be inserted, one row or none. */
+function allowedCtes(run: NewRun): Prisma.Sql {
+  return Prisma.sql`moment AS MATERIALIZED (
       SELECT now_at AS at, now_at > to_timestamp(${run.deadline}::float8) AS late
       FROM clock_timestamp() AS now_at
     ), definition AS (
@@ -115,7 +107,12 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | 
       FROM auth, definition, moment
       WHERE definition.enabled AND definition.fits AND NOT moment.late
         AND NOT EXISTS (SELECT FROM bound)
-    ), claim AS (
+    )`;
+}
+
+/** `claim AS (...)`: the key's row, when the key is new or has expired. Waits for whoever claims it too. */
+function claimCte(run: NewRun): Prisma.Sql {
+  return Prisma.sql`claim AS (
       INSERT INTO idempotency_keys AS i (org_id, endpoint, key, run_id, expires_at)
       SELECT org_id, ${endpointOf(run)}::text, ${run.idempotencyKey}::text, ${run.id}::text,
         now() + ${KEY_LIFETIME}
@@ -125,7 +122,20 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | 
         SET run_id = excluded.run_id, expires_at = excluded.expires_at
         WHERE i.expires_at <= now()
       RETURNING run_id
-    ), inserted AS (
+    )`;
+}
+
+/**
+ * The hot path: one statement that checks the key, finds the stored answer or the definition, claims the
+ * Idempotency-Key and inserts the run, all or nothing. The claim waits for a concurrent request with the
+ * same key; when it is lost to one, the row has neither a bound nor a started run.
+ *
+ * @returns null when the API key is not good
+ */
+export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
+  const rows = await db.$queryRaw<InsertRow[]>`
+    WITH ${authCte(run.credential)}, ${boundCte(run)}, ${allowedCtes(run)}, ${claimCte(run)},
+    inserted AS (
       INSERT INTO workflow_runs
         (id, org_id, definition_id, definition_version, workflow_name, input, request_hash,
          next_dispatch_at)
