@@ -20,7 +20,7 @@ import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
-import { createRunWorker } from "../worker.ts";
+import { createRunWorker, type RunWorkerOptions } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 import { testComponents } from "./test-components.ts";
 
@@ -55,6 +55,8 @@ export type RunRow = Awaited<ReturnType<typeof readRun>>;
 export interface RigOptions {
   /** Where the mirror writes, if not straight to the database: the way through a proxy. */
   mirrorUrl?: (url: string) => string;
+  /** No worker in this process: the test starts its own. */
+  idle?: boolean;
 }
 
 type Long = NonNullable<
@@ -97,21 +99,9 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     applicationName: "test-mirror",
   });
   const temporal = createTemporalClient(config);
-  const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
-  const components = new Map(
-    testComponents.map((each): [string, Component] => [each.action, each]),
-  );
   const { client } = temporal;
-  const run = await createRunWorker({
-    config,
-    connection,
-    client,
-    mirrorDb,
-    components,
-    bundlePath: WORKFLOW_BUNDLE,
-    logger,
-  });
-  const ended = run.worker.run();
+  const worker =
+    options.idle === true ? null : await startWorker({ config, client, mirrorDb, logger });
   const dispatcher = createDispatcher({
     client,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -148,13 +138,34 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
       return reply.runId;
     },
     async close() {
+      await worker?.stop();
+      await temporal.close();
+      await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
+      await database.drop();
+    },
+  };
+}
+
+async function startWorker(
+  options: Pick<RunWorkerOptions, "config" | "client" | "mirrorDb" | "logger">,
+): Promise<{ stop(): Promise<void> }> {
+  const connection = await NativeConnection.connect({ address: options.config.TEMPORAL_ADDRESS });
+  const components = new Map(
+    testComponents.map((each): [string, Component] => [each.action, each]),
+  );
+  const run = await createRunWorker({
+    ...options,
+    connection,
+    components,
+    bundlePath: WORKFLOW_BUNDLE,
+  });
+  const ended = run.worker.run();
+  return {
+    async stop() {
       run.worker.shutdown();
       await ended;
       await run.close();
       await connection.close();
-      await temporal.close();
-      await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
-      await database.drop();
     },
   };
 }

@@ -1,0 +1,137 @@
+// The worker as a process of its own, from what the build made, ended in every way a process ends.
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ManagedProcess, startProcess, tailOf } from "@truerun/dev/processes/managed-process";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+let rig: WorkerRig;
+let folder: string;
+let target: SlowServer;
+const started: ManagedProcess[] = [];
+
+beforeAll(async () => {
+  rig = await createWorkerRig({ idle: true });
+  folder = await mkdtemp(join(tmpdir(), "truerun-worker-"));
+});
+beforeEach(async () => {
+  target = await startSlowServer();
+});
+afterEach(async () => {
+  for (const each of started.splice(0)) await each.stop("SIGKILL", 0);
+  await target.close();
+});
+afterAll(async () => {
+  await rig.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("SIGTERM lets a running component finish, writes its outcome, and exits 0", async () => {
+  const worker = await startWorker();
+  const id = await rig.startRun({ components: [request("slow", ["after"]), request("after")] });
+  await waitFor("the request", () => target.waiting.length === 1);
+  worker.kill("SIGTERM");
+  setTimeout(() => target.answerAll(), 1_500);
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  const next = await startWorker();
+  await waitFor("the second component", () => target.waiting.length === 1);
+  target.answerAll();
+  const ended = await rig.finished(id);
+  expect(ended.steps.map((step) => [step.stepKey, step.status, step.attempt])).toEqual([
+    ["slow", "success", 1],
+    ["after", "success", 1],
+  ]);
+  expect(target.keys).toEqual([`${id}:slow`, `${id}:after`]);
+  next.kill("SIGTERM");
+  expect((await next.exited).code).toBe(0);
+});
+
+test("after kill -9 another worker takes the attempt over, with the same idempotency key", async () => {
+  const first = await startWorker();
+  const id = await rig.startRun({ components: [request("slow")] });
+  await waitFor("the request", () => target.waiting.length === 1);
+  first.kill("SIGKILL");
+  await startWorker();
+  await waitFor("the second attempt", () => target.keys.length === 2, 30_000);
+  target.answerAll();
+  const ended = await rig.finished(id);
+  expect(ended.steps[0]).toMatchObject({ status: "success", attempt: 2 });
+  expect(target.keys).toEqual([`${id}:slow`, `${id}:slow`]);
+});
+
+test("a configuration that cannot be used is refused with every fault", async () => {
+  const worker = await startWorker({ DATABASE_URL: "nonsense", WORKER_MAX_ACTIVITIES: "many" });
+  expect((await worker.exited).code).toBe(1);
+  const said = tailOf(join(folder, "worker.log"), 5);
+  expect(said).toContain("DATABASE_URL");
+  expect(said).toContain(
+    'WORKER_MAX_ACTIVITIES is "many": expected a whole number from 1 to 10000',
+  );
+  expect(said).not.toContain("nonsense");
+});
+
+/** A component that asks the slow server. */
+function request(key: string, then: readonly string[] = []) {
+  const next = then.map((to) => ({ to, on: "success" as const }));
+  const url = `http://127.0.0.1:${target.port}/`;
+  return component(key, { action: "http_request", with: { method: "POST", url }, next });
+}
+
+async function startWorker(extra: Record<string, string> = {}): Promise<ManagedProcess> {
+  const worker = await startProcess({
+    command: process.execPath,
+    args: [MAIN],
+    logFile: join(folder, "worker.log"),
+    env: {
+      PATH: process.env["PATH"],
+      DATABASE_URL: rig.config.DATABASE_URL,
+      TEMPORAL_ADDRESS: rig.config.TEMPORAL_ADDRESS,
+      TEMPORAL_TASK_QUEUE: rig.config.TEMPORAL_TASK_QUEUE,
+      HTTP_ALLOWED_PRIVATE_HOSTS: "127.0.0.1",
+      DATA_DIR: folder,
+      ...extra,
+    },
+  });
+  started.push(worker);
+  return worker;
+}
+
+interface SlowServer {
+  port: number;
+  /** Requests without an answer yet. */
+  waiting: (() => void)[];
+  /** The Idempotency-Key of each request, in order. */
+  keys: string[];
+  answerAll(): void;
+  close(): Promise<void>;
+}
+
+async function startSlowServer(): Promise<SlowServer> {
+  const waiting: (() => void)[] = [];
+  const keys: string[] = [];
+  const server: Server = createServer((req, res) => {
+    keys.push(String(req.headers["idempotency-key"]));
+    waiting.push(() => res.end("{}"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The server has no port");
+  return {
+    port: address.port,
+    waiting,
+    keys,
+    answerAll() {
+      for (const answer of waiting.splice(0)) answer();
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
