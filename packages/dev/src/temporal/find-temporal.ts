@@ -72,6 +72,7 @@ async function explainFault(path: string): Promise<string | null> {
 }
 
 function findOnPath(name: string): string | null {
+  // oxlint-disable-next-line node/no-process-env -- it is no setting of ours, and every command has it
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
