@@ -1,14 +1,10 @@
 import { z } from "zod";
-import { integerParameter } from "./query.ts";
+import { integerParameterOr } from "./query.ts";
 
 /** `limit` and `offset` of every list. */
 export const pageParameters = {
-  limit: integerParameter({ description: "Entries at most; 100 if left out", min: 1, max: 500 })
-    .optional()
-    .transform((limit) => limit ?? 100),
-  offset: integerParameter({ description: "Entries to leave out at the start", min: 0 })
-    .optional()
-    .transform((offset) => offset ?? 0),
+  limit: integerParameterOr(100, { description: "Entries at most", min: 1, max: 500 }),
+  offset: integerParameterOr(0, { description: "Entries to leave out at the start", min: 0 }),
 };
 
 /** One page of a list. */

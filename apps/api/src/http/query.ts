@@ -48,14 +48,23 @@ export function integerParameter(options: IntegerOptions) {
       return value + 0;
     })
     .meta({
-      description: options.description,
       override: ({ jsonSchema }: { jsonSchema: object }) =>
         replace(jsonSchema, {
           type: "integer",
           minimum: options.min ?? Number.MIN_SAFE_INTEGER,
           maximum: options.max ?? Number.MAX_SAFE_INTEGER,
         }),
-    });
+    })
+    .optional()
+    .meta({ description: options.description });
+}
+
+/** An integer that has a value even when it is not given. */
+export function integerParameterOr(fallback: number, options: IntegerOptions) {
+  const description = `${options.description}; ${fallback} if left out`;
+  return integerParameter(options)
+    .transform((value) => value ?? fallback)
+    .meta({ description });
 }
 
 const NO_INTEGER = [
@@ -73,9 +82,10 @@ export function textParameter(description: string) {
       return text;
     })
     .meta({
-      description,
       override: ({ jsonSchema }: { jsonSchema: object }) => replace(jsonSchema, { type: "string" }),
-    });
+    })
+    .optional()
+    .meta({ description });
 }
 
 /** Values of a closed set, given as often as wished; a fault carries its index. */
@@ -83,10 +93,10 @@ export function enumListParameter<const Values extends readonly [string, ...stri
   values: Values,
   description: string,
 ) {
-  return z.array(z.enum(values)).meta({
-    description,
-    param: { style: "form", explode: true },
-  });
+  return z
+    .array(z.enum(values))
+    .optional()
+    .meta({ description, param: { style: "form", explode: true } });
 }
 
 /**
@@ -97,7 +107,10 @@ export function commaListParameter<const Values extends readonly [string, ...str
   values: Values,
   description: string,
 ) {
-  return z.array(z.enum(values)).meta({ description, param: { style: "form", explode: false } });
+  return z
+    .array(z.enum(values))
+    .optional()
+    .meta({ description, param: { style: "form", explode: false } });
 }
 
 function refuse(context: z.RefinementCtx, type: string, message: string): never {

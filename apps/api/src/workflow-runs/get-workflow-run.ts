@@ -42,7 +42,7 @@ export const getWorkflowRun = defineEndpoint({
   access: "any_key",
   params: z.object({ workflow_run_id: idSchema("cbwr", "The run") }),
   query: z.object({
-    include: commaListParameter(INCLUDES, "What to add to the answer").optional(),
+    include: commaListParameter(INCLUDES, "What to add to the answer"),
   }),
   commaLists: ["include"],
   responses: {

@@ -10,14 +10,12 @@ import { enumListParameter, integerParameter, textParameter } from "../http/quer
 import { type RunRow, toRunEntryView, workflowRunEntrySchema } from "./run-view.ts";
 
 const querySchema = z.object({
-  workflow_name: textParameter("Runs of this workflow definition only").optional(),
-  status: enumListParameter(RUN_STATUSES, "Runs of these states only").optional(),
-  created_at_after: integerParameter({
-    description: "Runs created at this unix second or later",
-  }).optional(),
+  workflow_name: textParameter("Runs of this workflow definition only"),
+  status: enumListParameter(RUN_STATUSES, "Runs of these states only"),
+  created_at_after: integerParameter({ description: "Runs created at this unix second or later" }),
   created_at_before: integerParameter({
     description: "Runs created at this unix second or earlier",
-  }).optional(),
+  }),
   ...pageParameters,
 });
 
