@@ -21,6 +21,8 @@ export interface PostgresOptions {
 
 export interface PostgresServer {
   port: number;
+  /** Of PostgreSQL, such as 18.4. */
+  version: string;
   process: ManagedProcess;
   /** `postgresql://...` of a database in it. */
   url(database: string): string;
@@ -66,9 +68,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     cwd: "/",
     ...ids(user),
   });
-  await waitUntilReady(server, url("postgres"), options.logFile);
+  const version = await waitUntilReady(server, url("postgres"), options.logFile);
   return {
     port: options.port,
+    version,
     process: server,
     url,
     // SIGINT is Postgres' fast shutdown: it ends sessions instead of waiting for them.
@@ -130,7 +133,12 @@ export async function endLeftOverPostgres(dataDir: string): Promise<void> {
   await endRecorded({ pidFile, mark: folder, signal: "SIGINT" });
 }
 
-async function waitUntilReady(server: ManagedProcess, url: string, logFile: string): Promise<void> {
+/** @returns the server's version */
+async function waitUntilReady(
+  server: ManagedProcess,
+  url: string,
+  logFile: string,
+): Promise<string> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   let ended = false;
   void server.exited.then(() => {
@@ -140,8 +148,9 @@ async function waitUntilReady(server: ManagedProcess, url: string, logFile: stri
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
     try {
       await client.connect();
+      const { rows } = await client.query<{ server_version: string }>("SHOW server_version");
       await client.end();
-      return;
+      return rows[0]?.server_version ?? "";
     } catch (error) {
       if (ended) throw new Error(`PostgreSQL ended while starting:\n${tailOf(logFile)}`);
       if (Date.now() > deadline) {

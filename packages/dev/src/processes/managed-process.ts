@@ -41,11 +41,18 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
     ...(spec.gid === undefined ? {} : { gid: spec.gid }),
   });
   closeSync(log);
+  running.add(child);
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
-    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("exit", (code, signal) => {
+      running.delete(child);
+      resolve({ code, signal });
+    });
   });
   const pid = await new Promise<number>((resolve, reject) => {
-    child.once("error", reject);
+    child.once("error", (error) => {
+      running.delete(child);
+      reject(error);
+    });
     child.once("spawn", () => resolve(child.pid ?? -1));
   });
   return {
@@ -63,6 +70,13 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
       clearTimeout(timer);
     },
   };
+}
+
+const running = new Set<ChildProcess>();
+
+/** Kills whatever {@link startProcess} started and still runs. For a supervisor that may not wait. */
+export function killAllProcesses(): void {
+  for (const child of running) child.kill("SIGKILL");
 }
 
 /** The last lines of a log file, for an error's message. */

@@ -9,9 +9,13 @@ export interface ServiceSpec {
   name: "api" | "worker";
   dataDir: string;
   environment: NodeJS.ProcessEnv;
+  /** Gives up waiting for it to be ready. */
+  signal: AbortSignal;
 }
 
 const READY_WITHIN_MS = 90_000;
+/** What is not ready has little to finish. */
+const GIVE_UP_AFTER_MS = 5_000;
 /** Above the longest grace that a service can be given: it is the service that decides when to give up. */
 const STOP_WITHIN_MS = 3_700_000;
 
@@ -25,6 +29,7 @@ export async function startService({
   name,
   dataDir,
   environment,
+  signal,
 }: ServiceSpec): Promise<RunningPart> {
   const logFile = join(dataDir, "logs", `${name}.log`);
   const main = join(PROJECT_DIR, "apps", name, "dist", "main.js");
@@ -39,9 +44,9 @@ export async function startService({
   });
   await writeFile(pidFile(dataDir, name), String(service.pid));
   try {
-    await untilReady(service);
+    await untilReady(service, signal);
   } catch (error) {
-    await service.stop("SIGKILL", 0);
+    await service.stop("SIGTERM", GIVE_UP_AFTER_MS);
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`The ${name} ${reason}. The end of ${logFile}:\n${tailOf(logFile)}`);
   }
@@ -64,7 +69,7 @@ function pidFile(dataDir: string, name: string): string {
   return join(dataDir, `${name}.pid`);
 }
 
-async function untilReady(service: ManagedProcess): Promise<void> {
+async function untilReady(service: ManagedProcess, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`was not ready within ${READY_WITHIN_MS / 1_000} s`)),
@@ -76,9 +81,13 @@ async function untilReady(service: ManagedProcess): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
-    void service.exited.then(({ code, signal }) => {
+    signal.addEventListener("abort", () => {
       clearTimeout(timer);
-      reject(new Error(`ended while starting (${signal ?? `exit code ${code}`})`));
+      reject(new Error("was stopped while starting"));
+    });
+    void service.exited.then(({ code, signal: by }) => {
+      clearTimeout(timer);
+      reject(new Error(`ended while starting (${by ?? `exit code ${code}`})`));
     });
   });
 }

@@ -20,8 +20,6 @@ export interface SupervisedPart<T extends RunningPart> {
   /** As it was first started. */
   first: T;
   stop(): Promise<void>;
-  /** Ends it at once. */
-  kill(signal: NodeJS.Signals): void;
 }
 
 const FIRST_DELAY_MS = 500;
@@ -72,7 +70,6 @@ export async function supervisePart<T extends RunningPart>(
       await current?.stop();
       await kept;
     },
-    kill: (signal) => current?.process.kill(signal),
   };
 }
 

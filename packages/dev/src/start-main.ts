@@ -1,0 +1,76 @@
+// `npm start`: everything on this machine, until Ctrl-C or SIGTERM.
+import { ConfigurationError } from "@truerun/shared/config";
+import { readStartConfig } from "./config.ts";
+import { killAllProcesses } from "./processes/managed-process.ts";
+import { DefinitionFileError } from "./seed/seed-definitions.ts";
+import { type Claim, claimDataDir } from "./start/claim-data-dir.ts";
+import { createProgress } from "./start/progress.ts";
+import { StartError } from "./start/start-error.ts";
+import { startSystem } from "./start/start-system.ts";
+
+/** npm passes a Ctrl-C on that the terminal has sent already: only a later one is a second one. */
+const ONE_PRESS_MS = 1_000;
+
+const progress = createProgress((text) => process.stdout.write(text));
+
+async function main(signal: AbortSignal): Promise<void> {
+  const config = readStartConfig();
+  const claim = await claimDataDir(config.DATA_DIR, { say: progress.line, signal });
+  const started = performance.now();
+  try {
+    const system = await startSystem({ config, progress, signal });
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    progress.line(`Everything ... ${seconds} s\n${system.banner}`);
+    await untilAborted(signal, claim);
+    await progress.step("Stopped", () => system.stop());
+  } finally {
+    await claim.release();
+  }
+}
+
+/** Aborts at the first wish to stop; a second one does not wait for anything. */
+function listenForStop(): AbortController {
+  const stopping = new AbortController();
+  let firstAt = 0;
+  const onSignal = (): void => {
+    if (!stopping.signal.aborted) {
+      firstAt = Date.now();
+      progress.line("Stopping; once more to force it");
+      stopping.abort();
+    } else if (Date.now() - firstAt > ONE_PRESS_MS) {
+      killAllProcesses();
+      process.exit(1);
+    }
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  return stopping;
+}
+
+async function untilAborted(signal: AbortSignal, claim: Claim): Promise<void> {
+  if (!signal.aborted) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  }
+  await claim.markStopping();
+}
+
+/** An error that was made to be read needs no stack; any other is a fault of ours. */
+function explain(error: unknown): string {
+  const isForPeople =
+    error instanceof StartError ||
+    error instanceof ConfigurationError ||
+    error instanceof DefinitionFileError ||
+    (error instanceof Error && error.constructor === Error);
+  if (isForPeople) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+const { signal } = listenForStop();
+try {
+  await main(signal);
+  process.exit(0);
+} catch (error) {
+  // What was stopped on request has not failed, however far it had come.
+  if (signal.aborted) process.exit(0);
+  process.stderr.write(`\n${explain(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,40 @@
+export interface BannerFacts {
+  apiUrl: string;
+  /** Null when it is not known where it is. */
+  temporalUiUrl: string | null;
+  demoKey: string;
+  dataDir: string;
+}
+
+const EXAMPLE = "quarterly-privacy-sweep";
+const EXAMPLE_INPUT = {
+  vendor_filter: { tags: ["processes_pii"] },
+  due_date: "2026-06-30",
+};
+
+/** What is said when everything runs; the commands in it work as they stand. */
+export function toBanner(facts: BannerFacts): string {
+  const { apiUrl, demoKey } = facts;
+  const header = `-H 'Authorization: Bearer ${demoKey}'`;
+  return `
+truerun is ready.
+
+  API              ${apiUrl}
+  API reference    ${apiUrl}/docs
+  Temporal Web UI  ${facts.temporalUiUrl ?? "unknown; set TEMPORAL_UI_URL"}
+  Demo key         ${demoKey}
+  Data and logs    ${facts.dataDir}
+
+Start a run:
+
+  curl -sS -X POST ${apiUrl}/v1/workflows/${EXAMPLE}/run \\
+    ${header} -H 'Content-Type: application/json' \\
+    -d '${JSON.stringify({ input: EXAMPLE_INPUT })}'
+
+Read it, with the workflow_run_id of the answer:
+
+  curl -sS ${apiUrl}/v1/workflows/runs/<workflow_run_id> ${header}
+
+Ctrl-C stops everything; the data stays.
+`;
+}

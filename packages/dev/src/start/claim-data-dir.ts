@@ -1,0 +1,113 @@
+import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { startMarkOf } from "../processes/orphans.ts";
+import { readIfThere, readRuntime, runtimeFile, writePrivateFile } from "./runtime-file.ts";
+import { StartError } from "./start-error.ts";
+
+/** Two supervisors on one data folder would end each other's servers: only its owner starts any. */
+export interface Claim {
+  /** From now on another start waits for the folder instead of being refused. */
+  markStopping(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Process ids are used again, so when the process was started belongs to it. */
+const owner = z.object({
+  pid: z.number(),
+  startMark: z.string().nullable(),
+  isStopping: z.boolean(),
+});
+type Owner = z.output<typeof owner>;
+
+/** Draining takes 20 s by default, and Postgres and Temporal end after it. */
+const WAIT_FOR_STOPPING_MS = 60_000;
+
+/**
+ * Makes the folder and claims it. The claim of a process that is gone is taken over; one that is
+ * stopping is waited for.
+ *
+ * @throws StartError when another start runs on it; the message says where
+ */
+export async function claimDataDir(
+  dataDir: string,
+  options: { say: (message: string) => void; signal: AbortSignal },
+): Promise<Claim> {
+  await mkdir(dataDir, { recursive: true });
+  const path = join(dataDir, "supervisor.lock");
+  const own: Owner = {
+    pid: process.pid,
+    startMark: await startMarkOf(process.pid),
+    isStopping: false,
+  };
+  const deadline = Date.now() + WAIT_FOR_STOPPING_MS;
+  for (let hasWaited = false; !(await tryToCreate(path, JSON.stringify(own))); ) {
+    options.signal.throwIfAborted();
+    const seen = await readIfThere(path);
+    if (seen === null) continue;
+    const other = await findLiving(seen);
+    if (other === null) {
+      await removeStale(path, seen);
+      continue;
+    }
+    if (!other.isStopping || Date.now() > deadline) throw await refusal(dataDir, other.pid);
+    if (!hasWaited) options.say(`Waiting for process ${other.pid}, which is stopping`);
+    hasWaited = true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  // What a killed supervisor left says nothing true any more.
+  await rm(runtimeFile(dataDir), { force: true });
+  return {
+    markStopping: () => writePrivateFile(path, JSON.stringify({ ...own, isStopping: true })),
+    async release() {
+      await rm(runtimeFile(dataDir), { force: true });
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function refusal(dataDir: string, pid: number): Promise<StartError> {
+  const running = await readRuntime(dataDir);
+  const where =
+    running?.pid === pid ? `serves ${running.apiUrl}` : "is not ready yet or is stopping";
+  return new StartError(
+    `It runs already: process ${pid} ${where}, with the data in ${dataDir}. Stop it, or set DATA_DIR to another folder.`,
+  );
+}
+
+/** By linking a file that is written already: nobody sees a claim without its owner. */
+async function tryToCreate(path: string, content: string): Promise<boolean> {
+  const written = `${path}.${process.pid}`;
+  await writeFile(written, content, { mode: 0o600 });
+  try {
+    await link(written, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(written, { force: true });
+  }
+}
+
+/** By renaming: of several that see the same stale claim one gets it, and a fresh one is put back. */
+async function removeStale(path: string, seen: string): Promise<void> {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  const taken = await readIfThere(aside);
+  await rm(aside, { force: true });
+  if (taken !== null && taken !== seen) await tryToCreate(path, taken);
+}
+
+/** Null when that process is gone, or a crash of the machine left the file without its content. */
+async function findLiving(text: string): Promise<Owner | null> {
+  if (text.trim() === "") return null;
+  const said = owner.parse(JSON.parse(text));
+  const startMark = await startMarkOf(said.pid);
+  return startMark !== null && startMark === said.startMark ? said : null;
+}

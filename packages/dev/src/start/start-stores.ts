@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import type { StartConfig } from "../config.ts";
+import { endLeftOverPostgres, startPostgres } from "../postgres/start-postgres.ts";
+import { findFreePort } from "../processes/ports.ts";
+import { TEMPORAL_CACHE_DIR } from "../project-paths.ts";
+import { findTemporal } from "../temporal/find-temporal.ts";
+import { endLeftOverTemporal, startTemporal } from "../temporal/start-temporal.ts";
+import type { Progress } from "./progress.ts";
+import { type SupervisedPart, supervisePart } from "./supervise-part.ts";
+
+export interface StoreContext {
+  config: StartConfig;
+  progress: Progress;
+  signal: AbortSignal;
+  /** Told of a part as soon as it runs, so that it is ended whatever comes next. */
+  onStarted: (part: Pick<SupervisedPart<never>, "stop">) => void;
+}
+
+const DATABASE = "truerun";
+
+/** Ends what a killed supervisor left behind, so that its ports are free again. */
+export async function endLeftOverStores({ DATA_DIR }: StartConfig): Promise<void> {
+  await Promise.all([
+    endLeftOverPostgres(join(DATA_DIR, "postgres")),
+    endLeftOverTemporal(join(DATA_DIR, "temporal.db")),
+  ]);
+}
+
+/** @returns the URL of the database, which may not exist yet */
+export async function startDatabase(context: StoreContext): Promise<string> {
+  const { config, progress } = context;
+  if (config.DATABASE_URL !== undefined) {
+    progress.line("Postgres: the one of DATABASE_URL");
+    return config.DATABASE_URL;
+  }
+  // Nobody is told this port, so any will do; it stays the same when the server has to be restarted.
+  const port = await findFreePort();
+  const start = () =>
+    startPostgres({
+      dataDir: join(config.DATA_DIR, "postgres"),
+      port,
+      logFile: join(config.DATA_DIR, "logs", "postgres.log"),
+    });
+  const part = await progress.step(
+    "Postgres",
+    () => supervisePart({ name: "Postgres", start, say: progress.line }),
+    ({ first }) => `Postgres ${first.version}`,
+  );
+  context.onStarted(part);
+  return part.first.url(DATABASE);
+}
+
+/** @returns the server's address, `host:port` */
+export async function startEngine(
+  context: StoreContext,
+  ports: { port: number; uiPort: number },
+): Promise<string> {
+  const { config, progress, signal } = context;
+  if (config.TEMPORAL_ADDRESS !== undefined) {
+    progress.line(`Temporal: the one of TEMPORAL_ADDRESS, ${config.TEMPORAL_ADDRESS}`);
+    return config.TEMPORAL_ADDRESS;
+  }
+  const cliPath = await findTemporal({
+    cliPath: config.TEMPORAL_CLI_PATH,
+    cacheDir: TEMPORAL_CACHE_DIR,
+    progress: (message) => progress.line(`Temporal: ${message}`),
+    signal,
+  });
+  const start = () =>
+    startTemporal({
+      cliPath,
+      dbFile: join(config.DATA_DIR, "temporal.db"),
+      ...ports,
+      namespace: config.TEMPORAL_NAMESPACE,
+      logFile: join(config.DATA_DIR, "logs", "temporal.log"),
+    });
+  const part = await progress.step("Temporal", () =>
+    supervisePart({ name: "Temporal", start, say: progress.line }),
+  );
+  context.onStarted(part);
+  return part.first.address;
+}
