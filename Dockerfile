@@ -40,4 +40,4 @@ COPY --from=build --chown=node:node /out/migrate ./
 COPY --from=build --chown=node:node /src/prisma/migrations ./prisma/migrations
 COPY --from=build --chown=node:node /src/prisma/schema.prisma ./prisma/schema.prisma
 ENV PRISMA_DIR=/app/prisma
-CMD ["node", "dist/migrate-main.js"]
+CMD ["node", "dist/migrations/migrate-main.js"]
