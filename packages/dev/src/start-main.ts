@@ -3,10 +3,11 @@ import { ConfigurationError } from "@truerun/shared/config";
 import { readStartConfig } from "./config.ts";
 import { killAllProcesses } from "./processes/managed-process.ts";
 import { DefinitionFileError } from "./seed/seed-definitions.ts";
-import { type Claim, claimDataDir } from "./start/claim-data-dir.ts";
+import { claimDataDir } from "./start/claim-data-dir.ts";
 import { createProgress } from "./start/progress.ts";
 import { StartError } from "./start/start-error.ts";
 import { startSystem } from "./start/start-system.ts";
+import { watchNpm } from "./start/watch-npm.ts";
 
 /** npm passes a Ctrl-C on that the terminal has sent already: only a later one is a second one. */
 const ONE_PRESS_MS = 1_000;
@@ -16,14 +17,16 @@ const progress = createProgress((text) => process.stdout.write(text));
 async function main(signal: AbortSignal): Promise<void> {
   const config = readStartConfig();
   const claim = await claimDataDir(config.DATA_DIR, { say: progress.line, signal });
+  const stopping = untilAborted(signal).then(() => claim.markStopping());
   const started = performance.now();
   try {
     const system = await startSystem({ config, progress, signal });
     const seconds = ((performance.now() - started) / 1_000).toFixed(1);
     progress.line(`Everything ... ${seconds} s\n${system.banner}`);
-    await untilAborted(signal, claim);
+    await stopping;
     await progress.step("Stopped", () => system.stop());
   } finally {
+    if (signal.aborted) await stopping;
     await claim.release();
   }
 }
@@ -43,14 +46,17 @@ function listenForStop(): AbortController {
     }
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  watchNpm(process.env["npm_lifecycle_event"] === "start", onSignal);
+  // With its reader gone, nothing can be said any more; everything is still to be ended in order.
+  process.stdout.on("error", () => undefined);
+  // Whatever ends this process, what it started ends with it.
+  process.on("exit", killAllProcesses);
   return stopping;
 }
 
-async function untilAborted(signal: AbortSignal, claim: Claim): Promise<void> {
-  if (!signal.aborted) {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  }
-  await claim.markStopping();
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 /** An error that was made to be read needs no stack; any other is a fault of ours. */

@@ -20,6 +20,8 @@ const owner = z.object({
 });
 type Owner = z.output<typeof owner>;
 
+/** A supervisor whose npm was killed needs a moment to notice it, and to say that it is stopping. */
+const REFUSE_AFTER_MS = 1_500;
 /** Draining takes 20 s by default, and Postgres and Temporal end after it. */
 const WAIT_FOR_STOPPING_MS = 60_000;
 
@@ -40,7 +42,7 @@ export async function claimDataDir(
     startMark: await startMarkOf(process.pid),
     isStopping: false,
   };
-  const deadline = Date.now() + WAIT_FOR_STOPPING_MS;
+  const start = Date.now();
   for (let hasWaited = false; !(await tryToCreate(path, JSON.stringify(own))); ) {
     options.signal.throwIfAborted();
     const seen = await readIfThere(path);
@@ -50,9 +52,12 @@ export async function claimDataDir(
       await removeStale(path, seen);
       continue;
     }
-    if (!other.isStopping || Date.now() > deadline) throw await refusal(dataDir, other.pid);
-    if (!hasWaited) options.say(`Waiting for process ${other.pid}, which is stopping`);
-    hasWaited = true;
+    const patienceMs = other.isStopping ? WAIT_FOR_STOPPING_MS : REFUSE_AFTER_MS;
+    if (Date.now() - start > patienceMs) throw await refusal(dataDir, other.pid);
+    if (other.isStopping && !hasWaited) {
+      options.say(`Waiting for process ${other.pid}, which is stopping`);
+      hasWaited = true;
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   // What a killed supervisor left says nothing true any more.

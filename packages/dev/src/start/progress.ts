@@ -1,6 +1,6 @@
 /** Tells the person who waits what is being done, and how long it took. */
 export interface Progress {
-  line(text: string): void;
+  readonly line: (text: string) => void;
   /** Runs `work` and says its title with the time taken; `work` may give a better title back. */
   step<T>(title: string, work: () => Promise<T>, done?: (result: T) => string): Promise<T>;
 }

@@ -53,9 +53,13 @@ export async function supervisePart<T extends RunningPart>(
       delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
       try {
         current = await spec.start();
+        // Whoever asked to stop meanwhile waits for this to return, and ends what has come up.
+        if (stopping.signal.aborted) return;
         spec.say(`${spec.name} is back`);
       } catch (error) {
-        spec.say(`${spec.name} does not start: ${error instanceof Error ? error.message : error}`);
+        spec.say(
+          `${spec.name} does not start: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     }
   }
