@@ -1,0 +1,17 @@
+// `npm run --silent key -- --org <name>`: prints one new key, and nothing else, on stdout.
+import { createKey } from "./keys/create-key.ts";
+import { type KeyOptions, parseKeyOptions, UsageError } from "./keys/parse-key-options.ts";
+import { runTool } from "./run-tool.ts";
+
+function readOptions(): KeyOptions {
+  try {
+    return parseKeyOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+const options = readOptions();
+await runTool("key", (db) => createKey(db, options));

@@ -1,0 +1,19 @@
+import { generateApiKey } from "@truerun/shared/api-keys";
+import type { Database } from "@truerun/shared/db";
+import { newId } from "@truerun/shared/ids";
+import { ensureOrganization } from "../seed/organization.ts";
+import type { KeyOptions } from "./parse-key-options.ts";
+
+/**
+ * Makes a key, and its org when that is new.
+ *
+ * @returns the key in clear; it cannot be had again
+ */
+export async function createKey(db: Database, options: KeyOptions): Promise<string> {
+  const orgId = await ensureOrganization(db, options.org);
+  const { text, hash } = generateApiKey();
+  await db.apiKey.create({
+    data: { id: newId("cbak"), orgId, name: options.name, keyHash: hash, scopes: options.scopes },
+  });
+  return text;
+}
