@@ -1,4 +1,4 @@
-import { createDatabase } from "@truerun/shared/db";
+import { createDatabase, type Database } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import type { Logger } from "@truerun/shared/logger";
@@ -16,7 +16,7 @@ export interface Gateway {
 /** How long a probe of Temporal may take; the caller gives up around then. */
 const PING_WITHIN_MS = 1_500;
 
-/** Builds a gateway from its configuration and starts to listen. Waits for neither database nor Temporal. */
+/** Builds a gateway from its configuration and starts to listen, with or without database and Temporal. */
 export async function startGateway(config: ApiConfig, logger: Logger): Promise<Gateway> {
   const db = createDatabase({
     url: config.DATABASE_URL,
@@ -47,6 +47,7 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
       temporalNamespace: config.TEMPORAL_NAMESPACE,
     },
   });
+  await openConnections(db, config.DATABASE_POOL_SIZE, logger);
   const port = await server.listen(config.PORT, config.HOST);
   return {
     port,
@@ -57,4 +58,16 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
       await db.$disconnect();
     },
   };
+}
+
+/**
+ * Fills the pool, so that a burst right after the start does not wait for connections to be made. A
+ * database that is away is no reason not to start: requests are told so, and `/readyz` names it.
+ */
+async function openConnections(db: Database, count: number, logger: Logger): Promise<void> {
+  const opened = await Promise.allSettled(
+    Array.from({ length: count }, () => db.$queryRaw`SELECT 1`),
+  );
+  const failed = opened.find((result) => result.status === "rejected");
+  if (failed !== undefined) logger.warn({ err: failed.reason }, "the database does not answer yet");
 }

@@ -70,7 +70,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
           refused += 1;
           return;
         }
-        expect(answer.status, answer.text).toBe(201);
+        expect(answer.status, gateway.output()).toBe(201);
         ids.push(String(answer.json["workflow_run_id"]));
         if (ids.length === 50) gateway.child.kill(signal);
       }

@@ -23,6 +23,7 @@ export interface ApiServer {
 export function createServer(dependencies: ApiDependencies): ApiServer {
   const app = createApp(dependencies);
   let draining = false;
+  const open = new Set<http.ServerResponse>();
   const server = http.createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -30,6 +31,8 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
     (req, res) => {
+      open.add(res);
+      res.once("close", () => open.delete(res));
       if (draining) res.shouldKeepAlive = false;
       req.url = toOriginForm(req.url ?? "/");
       app(req, res);
@@ -46,6 +49,8 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
     },
     async drain(withinMs) {
       draining = true;
+      // Told so, no caller sends another request on a connection that is about to be closed.
+      for (const res of open) if (!res.headersSent) res.shouldKeepAlive = false;
       await closeGently(server, withinMs);
     },
   };
@@ -62,7 +67,8 @@ async function closeGently(server: http.Server, withinMs: number): Promise<void>
     // http.Server's own close() cuts idle connections at once, and with them requests on their way.
     net.Server.prototype.close.call(server, () => resolve());
   });
-  const closeIdle = () => server.closeIdleConnections();
+  // After what has already arrived was read: such a connection is not idle any more.
+  const closeIdle = () => setImmediate(() => server.closeIdleConnections());
   let interval: NodeJS.Timeout | undefined;
   const gentle = setTimeout(() => {
     closeIdle();

@@ -12,10 +12,15 @@ export function toQueryLists(
 ): Record<string, string[]> {
   const lists = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
-    const values = commaLists.includes(name) ? value.split(",") : [value];
+    const values = commaLists.includes(name) ? toWords(value) : [value];
     lists.set(name, [...(lists.get(name) ?? []), ...values]);
   }
   return Object.fromEntries(lists);
+}
+
+/** The empty text is the empty list. */
+function toWords(text: string): string[] {
+  return text === "" ? [] : text.split(",");
 }
 
 const INTEGER = /^[+-]?\d+$/;
