@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "unit",
+          sequence: { groupOrder: 0 },
           include: ["**/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/node_modules/**"],
           // The SDK's mock environment and its native parts do not live in threads.
@@ -26,6 +27,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "integration",
+          sequence: { groupOrder: 1 },
           include: ["**/src/**/*.integration.test.ts"],
           globalSetup: ["packages/dev/src/testing/global-setup.ts"],
           pool: "forks",
@@ -40,6 +42,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "e2e",
+          sequence: { groupOrder: 2 },
           include: ["e2e/*.e2e.test.ts"],
           pool: "forks",
           maxWorkers: 1,

@@ -137,7 +137,7 @@ test("a configuration that cannot be used is refused with a list of what is wron
       resolve({ code: error?.code, stderr });
     });
   });
-  expect(code).toBe(2);
+  expect(code).toBe(1);
   for (const variable of ["DATABASE_URL", "PORT", "MAX_BODY_BYTES"])
     expect(stderr).toContain(variable);
   expect(stderr).not.toMatch(/\n\s+at /);

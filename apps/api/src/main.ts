@@ -7,7 +7,12 @@ import { startGateway } from "./gateway.ts";
 async function main(): Promise<void> {
   const config = readConfigOrExit();
   const logger = createLogger({ name: "api", level: config.LOG_LEVEL });
-  const gateway = await startGateway(config, logger);
+  const gateway = await startGateway(config, logger).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).syscall !== "listen") throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`Cannot listen on HOST ${config.HOST}, PORT ${config.PORT}: ${reason}\n`);
+    process.exit(1);
+  });
   logger.info({ host: config.HOST, port: gateway.port }, "listening");
 
   let stopping = false;
@@ -40,7 +45,7 @@ function readConfigOrExit(): ApiConfig {
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(2);
+    process.exit(1);
   }
 }
 

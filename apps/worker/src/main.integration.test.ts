@@ -1,10 +1,10 @@
 // The worker as a process of its own, from what the build made, ended in every way a process ends.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ManagedProcess, startProcess, tailOf } from "@truerun/dev/processes/managed-process";
+import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
@@ -68,7 +68,7 @@ test("after kill -9 another worker takes the attempt over, with the same idempot
 test("a configuration that cannot be used is refused with every fault", async () => {
   const worker = await startWorker({ DATABASE_URL: "nonsense", WORKER_MAX_ACTIVITIES: "many" });
   expect((await worker.exited).code).toBe(1);
-  const said = tailOf(join(folder, "worker.log"), 5);
+  const said = await readFile(join(folder, "worker.log"), "utf8");
   expect(said).toContain("DATABASE_URL");
   expect(said).toContain(
     'WORKER_MAX_ACTIVITIES is "many": expected a whole number from 1 to 10000',

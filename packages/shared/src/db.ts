@@ -20,19 +20,22 @@ export interface DatabaseOptions {
 }
 
 /** How long a connection, or a place in the pool, is waited for. */
-const CONNECT_TIMEOUT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+/** How long a connection that nobody uses is kept: a burst after a pause must not wait for new ones. */
+const IDLE_TIMEOUT_MS = 300_000;
 /** More different statements than the services have; beyond it they are sent unprepared. */
 const MAX_PREPARED = 500;
 
 /** Opens nothing yet: connections are made with the first statement. End with `$disconnect()`. */
 export function createDatabase(options: DatabaseOptions): Database {
-  const statementTimeoutMs = options.statementTimeoutMs ?? 2_000;
+  const statementTimeoutMs = options.statementTimeoutMs ?? 2_500;
   const adapter = new PrismaPg(
     {
       connectionString: options.url,
       max: options.poolSize,
       application_name: options.applicationName,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
       // On the server for a statement that is slow, on this side for a server that is silent.
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs,

@@ -22,6 +22,8 @@ interface NewRun {
   completedAt?: Date;
   errorCode?: string;
   errorMessage?: string;
+  generation?: number;
+  dispatchedAt?: Date | null;
 }
 
 /** A row as the gateway and the mirror would have left it. */
@@ -46,13 +48,14 @@ export async function insertRun(rig: TestRig, definition: TestDefinition, run: N
 export async function insertStep(
   rig: TestRig,
   runId: string,
-  step: { ordinal: number; status: string | null },
+  step: { ordinal: number; status: string | null; generation?: number },
 ) {
   const id = `cbwrs_${randomUUID().replaceAll("-", "")}`;
   await rig.db.workflowRunStep.create({
     data: {
       id,
       runId,
+      generation: 0,
       ...step,
       stepKey: `step_${step.ordinal}`,
       componentId: newId("cbwc"),
@@ -67,7 +70,6 @@ export async function insertStep(
       createdAt: new Date("2025-05-07T00:09:00.999Z"),
       updatedAt: new Date("2025-05-07T00:10:00.001Z"),
       temporalRunId: "t",
-      generation: 0,
       mirrorLength: 1,
       mirrorTimeMs: 1n,
       mirrorSeq: 1,

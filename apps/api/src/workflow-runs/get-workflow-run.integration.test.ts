@@ -74,6 +74,16 @@ describe("get-run", () => {
     );
   });
 
+  test("shows no step that a reset has left behind, and counts none", async () => {
+    const definition = await defineWorkflow(rig);
+    const id = await insertRun(rig, definition, { generation: 1 });
+    await insertStep(rig, id, { ordinal: 0, status: "success", generation: 0 });
+    const kept = await insertStep(rig, id, { ordinal: 0, status: null, generation: 1 });
+    expect((await getRun(id)).json["steps"]).toMatchObject([{ step_id: kept }]);
+    const list = await get(`/v1/workflows/runs?workflow_name=${definition.name}`);
+    expect(list.json["data"]).toMatchObject([{ step_count: 1 }]);
+  });
+
   test("adds what is asked for, the input as it was sent", async () => {
     const { name } = await defineWorkflow(rig);
     const input = '{ "b":1.0,"a" : -0,"s":"\\ud800"}';

@@ -76,7 +76,7 @@ export const getWorkflowRun = defineEndpoint({
             'updated_at', floor(extract(epoch FROM s.updated_at))::int8,
             'details', ${include.has("details") ? DETAILS : NOTHING}
           ) ORDER BY s.ordinal), '[]')::text
-         FROM workflow_run_steps s WHERE s.run_id = r.id) AS steps
+         FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
       FROM auth
       LEFT JOIN workflow_runs r ON r.id = ${id} AND r.org_id = auth.org_id
       LEFT JOIN workflow_definitions d ON d.id = r.definition_id AND d.org_id = auth.org_id`;

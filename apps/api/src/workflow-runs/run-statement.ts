@@ -5,6 +5,12 @@ import { authCte, type Credential } from "../http/authenticate.ts";
 /** How long a key keeps returning its first answer, from first use, by the database's clock. */
 const KEY_LIFETIME = Prisma.sql`interval '24 hours'`;
 
+/**
+ * How old a run may be for a repeat to dispatch it: less than the 24 hours after which the sweeper ends it,
+ * so that no repeat starts a run that is just being ended.
+ */
+const REPEAT_WINDOW = Prisma.sql`interval '23 hours 50 minutes'`;
+
 /** One concrete request to run a workflow. */
 export interface RunRequest {
   credential: Credential;
@@ -63,7 +69,8 @@ const BOUND_COLUMNS = Prisma.sql`
   floor(extract(epoch FROM r.started_at))::float8 AS bound_started_at,
   r.input::text AS bound_input,
   r.request_hash AS bound_hash,
-  (r.status = 'started' AND r.dispatched_at IS NULL) AS bound_needs_dispatch`;
+  (r.status = 'started' AND r.dispatched_at IS NULL AND r.started_at > now() - ${REPEAT_WINDOW})
+    AS bound_needs_dispatch`;
 
 /** The endpoint that a key is scoped to: the concrete path, its name decoded. */
 function endpointOf(request: RunRequest): string {

@@ -28,7 +28,7 @@ import {
 import { startedRunSchema, toStartedRunText } from "./run-view.ts";
 
 /** After this long a run is not inserted any more; less than what a statement may take. */
-const INSERT_WITHIN_MS = 1_500;
+const INSERT_WITHIN_MS = 2_300;
 /** Beyond the dispatch deadline: what the request's own try leaves to the sweeper to find. */
 const SWEEP_SLACK_MS = 2_000;
 const MAX_TRIES = 3;
