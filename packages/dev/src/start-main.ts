@@ -1,11 +1,9 @@
 // `npm start`: everything on this machine, until Ctrl-C or SIGTERM.
-import { ConfigurationError } from "@truerun/shared/config";
 import { readStartConfig } from "./config.ts";
+import { explainError } from "./explain-error.ts";
 import { killAllProcesses } from "./processes/managed-process.ts";
-import { DefinitionFileError } from "./seed/seed-definitions.ts";
 import { claimDataDir } from "./start/claim-data-dir.ts";
 import { createProgress } from "./start/progress.ts";
-import { StartError } from "./start/start-error.ts";
 import { startSystem } from "./start/start-system.ts";
 import { watchNpm } from "./start/watch-npm.ts";
 
@@ -59,17 +57,6 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
-/** An error that was made to be read needs no stack; any other is a fault of ours. */
-function explain(error: unknown): string {
-  const isForPeople =
-    error instanceof StartError ||
-    error instanceof ConfigurationError ||
-    error instanceof DefinitionFileError ||
-    (error instanceof Error && error.constructor === Error);
-  if (isForPeople) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
 const { signal } = listenForStop();
 try {
   await main(signal);
@@ -77,6 +64,6 @@ try {
 } catch (error) {
   // What was stopped on request has not failed, however far it had come.
   if (signal.aborted) process.exit(0);
-  process.stderr.write(`\n${explain(error)}\n`);
+  process.stderr.write(`\n${explainError(error)}\n`);
   process.exit(1);
 }

@@ -5,7 +5,7 @@ import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/pr
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
+import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
 import { endRecorded } from "../processes/orphans.ts";
 import { findPostgresBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
 import { makeFolderFor, runUnprivileged, type Unprivileged } from "./unprivileged.ts";
@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     cwd: "/",
     ...ids(user),
   });
-  const version = await waitUntilReady(server, url("postgres"), options.logFile);
+  const version = await waitUntilReady(server, url("postgres"));
   return {
     port: options.port,
     version,
@@ -134,11 +134,7 @@ export async function endLeftOverPostgres(dataDir: string): Promise<void> {
 }
 
 /** @returns the server's version */
-async function waitUntilReady(
-  server: ManagedProcess,
-  url: string,
-  logFile: string,
-): Promise<string> {
+async function waitUntilReady(server: ManagedProcess, url: string): Promise<string> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   let ended = false;
   void server.exited.then(() => {
@@ -152,10 +148,10 @@ async function waitUntilReady(
       await client.end();
       return rows[0]?.server_version ?? "";
     } catch (error) {
-      if (ended) throw new Error(`PostgreSQL ended while starting:\n${tailOf(logFile)}`);
+      if (ended) throw new Error(`PostgreSQL ended while starting:\n${server.tail()}`);
       if (Date.now() > deadline) {
         await server.stop("SIGKILL", 0);
-        throw new Error(`PostgreSQL does not answer (${String(error)}):\n${tailOf(logFile)}`);
+        throw new Error(`PostgreSQL does not answer (${String(error)}):\n${server.tail()}`);
       }
       await new Promise((resolveLater) => setTimeout(resolveLater, 30));
     }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 
 export interface ManagedProcess {
   readonly pid: number;
@@ -7,6 +7,8 @@ export interface ManagedProcess {
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly child: ChildProcess;
   kill(signal: NodeJS.Signals): void;
+  /** The last lines that this process, and no earlier one, wrote into its log; for an error's message. */
+  tail(): string;
   /** Asks by `signal`, waits, and kills what did not listen. */
   stop(signal: NodeJS.Signals, timeoutMs: number): Promise<void>;
 }
@@ -24,6 +26,8 @@ export interface ProcessSpec {
   ipc?: boolean;
 }
 
+const TAIL_LINES = 15;
+
 /**
  * Starts a process in a group of its own: a Ctrl-C in the terminal reaches only the supervisor, which
  * ends the others in order.
@@ -32,6 +36,7 @@ export interface ProcessSpec {
  */
 export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
   const log = openSync(spec.logFile, "a");
+  const logStart = fstatSync(log).size;
   const child = spawn(spec.command, spec.args, {
     detached: true,
     stdio: spec.ipc === true ? ["ignore", log, log, "ipc"] : ["ignore", log, log],
@@ -60,6 +65,10 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
     exited,
     child,
     kill: (signal) => void child.kill(signal),
+    tail() {
+      const written = readFileSync(spec.logFile).subarray(logStart).toString();
+      return written.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
+    },
     async stop(signal, timeoutMs) {
       if (child.exitCode !== null || child.signalCode !== null) return;
       // A stopped process hears nothing but SIGKILL until it is continued.
@@ -77,13 +86,4 @@ const running = new Set<ChildProcess>();
 /** Kills whatever {@link startProcess} started and still runs. For a supervisor that may not wait. */
 export function killAllProcesses(): void {
   for (const child of running) child.kill("SIGKILL");
-}
-
-/** The last lines of a log file, for an error's message. */
-export function tailOf(logFile: string, lines = 15): string {
-  try {
-    return readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
-  } catch {
-    return "(no log)";
-  }
 }

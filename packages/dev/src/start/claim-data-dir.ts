@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -82,7 +83,7 @@ async function refusal(dataDir: string, pid: number): Promise<StartError> {
 
 /** By linking a file that is written already: nobody sees a claim without its owner. */
 async function tryToCreate(path: string, content: string): Promise<boolean> {
-  const written = `${path}.${process.pid}`;
+  const written = `${path}.${randomUUID()}`;
   await writeFile(written, content, { mode: 0o600 });
   try {
     await link(written, path);
@@ -97,7 +98,7 @@ async function tryToCreate(path: string, content: string): Promise<boolean> {
 
 /** By renaming: of several that see the same stale claim one gets it, and a fresh one is put back. */
 async function removeStale(path: string, seen: string): Promise<void> {
-  const aside = `${path}.${process.pid}.stale`;
+  const aside = `${path}.${randomUUID()}.stale`;
   try {
     await rename(path, aside);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
+import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
 import { endRecorded } from "../processes/orphans.ts";
 import { PROJECT_DIR } from "../project-paths.ts";
 import type { RunningPart } from "./supervise-part.ts";
@@ -48,7 +48,7 @@ export async function startService({
   } catch (error) {
     await service.stop("SIGTERM", GIVE_UP_AFTER_MS);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`The ${name} ${reason}. The end of ${logFile}:\n${tailOf(logFile)}`);
+    throw new Error(`The ${name} ${reason}. It wrote to ${logFile}:\n${service.tail()}`);
   }
   return { process: service, stop: () => service.stop("SIGTERM", STOP_WITHIN_MS) };
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createTemporalClient, type TemporalConfig } from "@truerun/shared/temporal-connection";
 import type { StartConfig } from "../config.ts";
 import { endLeftOverPostgres, startPostgres } from "../postgres/start-postgres.ts";
 import { findFreePort } from "../processes/ports.ts";
@@ -6,6 +7,7 @@ import { TEMPORAL_CACHE_DIR } from "../project-paths.ts";
 import { findTemporal } from "../temporal/find-temporal.ts";
 import { endLeftOverTemporal, startTemporal } from "../temporal/start-temporal.ts";
 import type { Progress } from "./progress.ts";
+import { StartError } from "./start-error.ts";
 import { type SupervisedPart, supervisePart } from "./supervise-part.ts";
 
 export interface StoreContext {
@@ -17,6 +19,8 @@ export interface StoreContext {
 }
 
 const DATABASE = "truerun";
+/** For a Temporal elsewhere, which runs already. */
+const ANSWER_WITHIN_MS = 10_000;
 
 /** Ends what a killed supervisor left behind, so that its ports are free again. */
 export async function endLeftOverStores({ DATA_DIR }: StartConfig): Promise<void> {
@@ -57,8 +61,10 @@ export async function startEngine(
 ): Promise<string> {
   const { config, progress, signal } = context;
   if (config.TEMPORAL_ADDRESS !== undefined) {
-    progress.line(`Temporal: the one of TEMPORAL_ADDRESS, ${config.TEMPORAL_ADDRESS}`);
-    return config.TEMPORAL_ADDRESS;
+    const address = config.TEMPORAL_ADDRESS;
+    await checkEngine({ ...config, TEMPORAL_ADDRESS: address });
+    progress.line(`Temporal: the one of TEMPORAL_ADDRESS, ${address}`);
+    return address;
   }
   const cliPath = await findTemporal({
     cliPath: config.TEMPORAL_CLI_PATH,
@@ -79,4 +85,22 @@ export async function startEngine(
   );
   context.onStarted(part);
   return part.first.address;
+}
+
+/** A Temporal that cannot be used is told before anything waits for it. */
+async function checkEngine(config: TemporalConfig): Promise<void> {
+  const temporal = createTemporalClient(config);
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = config;
+  try {
+    await temporal.connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+      temporal.connection.workflowService.describeNamespace({ namespace }),
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `The Temporal of TEMPORAL_ADDRESS (${address}) cannot be used with the namespace ${namespace}: ${reason}`,
+    );
+  } finally {
+    await temporal.close();
+  }
 }

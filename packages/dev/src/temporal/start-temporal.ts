@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { Connection } from "@temporalio/client";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
-import { type ManagedProcess, startProcess, tailOf } from "../processes/managed-process.ts";
+import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
 import { endRecorded } from "../processes/orphans.ts";
 
 export interface TemporalOptions {
@@ -65,7 +65,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     await prepare(server, address, namespace);
   } catch (error) {
     await server.stop("SIGKILL", 0);
-    throw new Error(`Temporal does not come up (${String(error)}):\n${tailOf(logFile)}`);
+    throw new Error(`Temporal does not come up (${String(error)}):\n${server.tail()}`);
   }
   return {
     address,

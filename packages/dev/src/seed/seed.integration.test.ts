@@ -1,0 +1,81 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hashApiKey } from "@truerun/shared/api-keys";
+import { createDatabase, type Database } from "@truerun/shared/db";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createKey } from "../keys/create-key.ts";
+import { createTestDatabase, type TestDatabase, uniqueName } from "../testing/test-services.ts";
+import { ensureDemoKey } from "./demo-key.ts";
+import { ensureOrganization } from "./organization.ts";
+import { DefinitionFileError, seedDefinitions } from "./seed-definitions.ts";
+import { seed } from "./seed.ts";
+
+let database: TestDatabase;
+let db: Database;
+let folder: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = createDatabase({ url: database.url, poolSize: 12, applicationName: "test" });
+  folder = await mkdtemp(join(tmpdir(), "truerun-seed-"));
+});
+
+afterAll(async () => {
+  await db.$disconnect();
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("without a catalogue the seed says to start a worker, and makes nothing", async () => {
+  await expect(seed(db, { dataDir: folder })).rejects.toThrow("start a worker first");
+  expect(await db.organization.count({ where: { name: "demo" } })).toBe(0);
+});
+
+test("an org of one name is made once, however many ask for it", async () => {
+  const name = uniqueName("org");
+  const ids = await Promise.all(Array.from({ length: 10 }, () => ensureOrganization(db, name)));
+  expect(new Set(ids).size).toBe(1);
+});
+
+test("a new key is stored as its hash alone, with the scopes that were asked for", async () => {
+  const org = uniqueName("org");
+  const text = await createKey(db, { org, name: "ci", scopes: ["workflows:write"] });
+  const key = await db.apiKey.findUniqueOrThrow({
+    where: { keyHash: hashApiKey(text) },
+    include: { organization: true },
+  });
+  expect(key).toMatchObject({ name: "ci", scopes: ["workflows:write"], revokedAt: null });
+  expect(key.organization.name).toBe(org);
+  expect(JSON.stringify(key)).not.toContain(text);
+});
+
+test("the demo key is kept for its owner only, and made again once it does not work", async () => {
+  const orgId = await ensureOrganization(db, uniqueName("org"));
+  const file = join(folder, "demo-key");
+  const first = await ensureDemoKey(db, orgId, file);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await ensureDemoKey(db, orgId, file)).toBe(first);
+
+  await db.apiKey.delete({ where: { keyHash: hashApiKey(first) } });
+  expect(await ensureDemoKey(db, orgId, file)).toBe(first);
+
+  const where = { keyHash: hashApiKey(first) };
+  await db.apiKey.update({ where, data: { revokedAt: new Date() } });
+  const second = await ensureDemoKey(db, orgId, file);
+  expect(second).not.toBe(first);
+  expect(await readFile(file, "utf8")).toBe(`${second}\n`);
+});
+
+test("a definition file that is wrong is refused by its name, with every fault's place", async () => {
+  const orgId = await ensureOrganization(db, uniqueName("org"));
+  const path = join(folder, "broken.yaml");
+  await writeFile(path, "components: [{ key: a, name: A, action: no_such_action }]\ncolour: red\n");
+  const refused = seedDefinitions(db, { orgId, folder });
+  await expect(refused).rejects.toThrow(DefinitionFileError);
+  await expect(refused).rejects.toThrow(path);
+  await expect(refused).rejects.toThrow(/colour: Extra inputs/);
+  await writeFile(path, "components: [");
+  await expect(seedDefinitions(db, { orgId, folder })).rejects.toThrow(`${path} is not YAML`);
+  expect(await db.workflowDefinition.count({ where: { orgId } })).toBe(0);
+});
