@@ -69,12 +69,15 @@ async function test(project) {
   }
 }
 
+/** A tool that cannot even be started is a check that failed: the last line still has to come. */
 async function runBin([packageName, command], args) {
-  const script = binOf(packageName, command ?? packageName);
-  const { code } = await run({
-    command: process.execPath,
-    args: [script, ...args],
-    capture: false,
-  });
-  return code;
+  try {
+    const script = binOf(packageName, command ?? packageName);
+    const tool = { command: process.execPath, args: [script, ...args], capture: false };
+    const { code } = await run(tool);
+    return code;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    return 1;
+  }
 }

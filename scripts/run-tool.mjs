@@ -1,7 +1,6 @@
 // Runs the tools of the build as child processes that never outlive this one.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { PROJECT_DIR } from "./project.mjs";
@@ -60,8 +59,8 @@ export class ToolError extends Error {}
 
 /** The script behind a package's command, to be run by this very Node. */
 export function binOf(packageName, command = packageName) {
-  const require = createRequire(join(PROJECT_DIR, "package.json"));
-  const manifest = require.resolve(`${packageName}/package.json`);
+  // Not through `require.resolve`: some packages do not export their manifest.
+  const manifest = join(PROJECT_DIR, "node_modules", packageName, "package.json");
   const { bin } = JSON.parse(readFileSync(manifest, "utf8"));
   return join(dirname(manifest), typeof bin === "string" ? bin : bin[command]);
 }
