@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findFreePort } from "../packages/dev/src/processes/ports.ts";
 import { waitFor } from "../packages/dev/src/testing/wait-for.ts";
 import {
@@ -43,6 +43,15 @@ describe("npm start in a fresh clone", () => {
     started?.kill("SIGTERM");
     await started?.exited;
     await clone.remove();
+  });
+
+  // Each step goes on from the one before: after a failure the others would only say so again.
+  let hasFailed = false;
+  beforeEach(({ skip, onTestFailed }) => {
+    skip(hasFailed, "a step before it failed");
+    onTestFailed(() => {
+      hasFailed = true;
+    });
   });
 
   async function getRun(): Promise<Run> {

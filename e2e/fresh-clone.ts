@@ -76,7 +76,8 @@ export async function createFreshClone(): Promise<FreshClone> {
   };
 }
 
-function startIn(folder: string, settings: Record<string, string>): Started {
+/** Starts `npm start` in a folder of the repository. */
+export function startIn(folder: string, settings: Record<string, string>): Started {
   const child = spawn("npm", ["start"], { ...optionsIn(folder, settings), stdio: "pipe" });
   let text = "";
   const collect = (chunk: Buffer): void => {

