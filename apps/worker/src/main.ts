@@ -18,12 +18,14 @@ import { startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
+import { confirmClosedRuns } from "./reconcile/closed-runs.ts";
 import { createRunWorker } from "./worker.ts";
 import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
 /** How long Postgres and Temporal may take to come up after this process. */
 const START_PATIENCE_MS = 60_000;
 const SWEEP_INTERVAL_MS = 1_000;
+const CLOSED_RUNS_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
 async function main(): Promise<void> {
@@ -69,6 +71,18 @@ async function main(): Promise<void> {
       intervalMs: SWEEP_INTERVAL_MS,
       logger,
       pass: () => redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
+    }),
+    startPeriodic({
+      name: "closed runs",
+      intervalMs: CLOSED_RUNS_INTERVAL_MS,
+      logger,
+      pass: () =>
+        confirmClosedRuns({
+          db: mirrorDb,
+          client: temporal.client,
+          bundlePath: WORKFLOW_BUNDLE,
+          logger,
+        }),
     }),
     startPeriodic({
       name: "housekeeping",

@@ -1,6 +1,6 @@
-import { WorkflowNotFoundError } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
+import { findCurrentTemporalRun } from "./find-current-temporal-run.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
 import type { ForeignRun } from "./mirror-statement.ts";
 import { projectRun, type ProjectionSource } from "./project-history.ts";
@@ -81,16 +81,4 @@ async function adopt(
   const moved = await writeProjection(db, projection, row);
   if (moved) logger.info({ run_id, temporal_run_id }, "run moved to a new Temporal run");
   return moved;
-}
-
-async function findCurrentTemporalRun(
-  client: AdopterOptions["client"],
-  workflowRunId: string,
-): Promise<string | null> {
-  try {
-    return (await client.workflow.getHandle(workflowRunId).describe()).runId;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }

@@ -87,7 +87,8 @@ export async function writeRecords(
       INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
       SELECT ${STEP_VALUES}
         FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
-        JOIN workflow_runs AS run ON run.id = step.run_id
+        -- What comes after the confirmation of the end is late: the projection has been made.
+        JOIN workflow_runs AS run ON run.id = step.run_id AND run.confirmed_at IS NULL
          AND (run.temporal_run_id IS NULL OR run.temporal_run_id = step.temporal_run_id)
       ${STEP_GUARD}
     )

@@ -44,15 +44,29 @@ export async function projectRun(
     history,
     workflowRunId,
   );
-  // A reset run's history begins with the original's first event, and so its replay has that run's id.
-  for (const record of records) record.temporal_run_id = temporalRunId;
-  const steps = newestBySteps(records);
-  const close = findClose(history.events ?? []);
-  const recorded = records.findLast((record): record is RunEnd => record.kind === "end");
+  const events = history.events ?? [];
+  const tasks = completedTasks(events);
+  const kept = records
+    .filter((record) => tasks.has(record.mirror_length))
+    // A reset run's history begins with the original's first event, and so its replay has that run's id.
+    .map((record) => ({ ...record, temporal_run_id: temporalRunId }));
+  const steps = newestBySteps(kept);
+  const close = findClose(events);
   if (close === null) return { workflowRunId, temporalRunId, steps, end: null };
-  const end = close.interruption === null ? recorded : interruptSteps(steps, close, temporalRunId);
+  const recorded = kept.findLast((record): record is RunEnd => record.kind === "end");
+  const ids = { run_id: workflowRunId, temporal_run_id: temporalRunId };
+  const end = close.interruption === null ? recorded : interruptSteps(steps, close, ids);
   if (end === undefined) throw new Error(`The closed history of ${workflowRunId} recorded no end`);
   return { workflowRunId, temporalRunId, steps, end: { ...end, completed_at_ms: close.timeMs } };
+}
+
+/**
+ * The history lengths at which the completed workflow tasks began. A replay also runs the task that was
+ * under way when a run was terminated; what that would have recorded did not happen.
+ */
+function completedTasks(events: HistoryEvents): ReadonlySet<number> {
+  const started = events.map((event) => event.workflowTaskCompletedEventAttributes?.startedEventId);
+  return new Set(started.filter((id) => id != null).map(Number));
 }
 
 /** A sink that keeps all that a replay hands to the mirror. */
@@ -110,15 +124,18 @@ function findClose(events: HistoryEvents): Close | null {
 }
 
 /** Ends the steps, in place, that the run's end left without an outcome. */
-function interruptSteps(steps: StepRow[], close: Close, temporalRunId: string): RunEnd | undefined {
+function interruptSteps(
+  steps: StepRow[],
+  close: Close,
+  { run_id, temporal_run_id }: { run_id: string; temporal_run_id: string },
+): RunEnd | undefined {
   const { interruption } = close;
-  const run_id = steps[0]?.run_id;
-  if (interruption === null || run_id === undefined) return undefined;
+  if (interruption === null) return undefined;
   const position: MirrorPosition = {
-    temporal_run_id: temporalRunId,
+    temporal_run_id,
     mirror_length: close.length,
     mirror_time_ms: close.timeMs,
-    mirror_seq: Math.max(...steps.map((row) => row.mirror_seq)) + 1,
+    mirror_seq: Math.max(0, ...steps.map((row) => row.mirror_seq)) + 1,
   };
   for (const [index, row] of steps.entries()) {
     if (row.status !== null) continue;

@@ -39,7 +39,8 @@ export async function writeProjection(
       DELETE FROM workflow_run_steps
        WHERE run_id = ${workflowRunId}
          AND id NOT IN (SELECT json_array_elements_text(${ids}::json))
-         AND (generation < ${generation}
+         -- Nothing comes after the end; of an open run a live write may be newer than the projection.
+         AND (${end !== null} OR generation < ${generation}
               OR (mirror_length, mirror_time_ms, mirror_seq)
                  <= (${newest.mirror_length}::int, ${newest.mirror_time_ms}::bigint, ${newest.mirror_seq}::int))`;
     await writeProjectedSteps(tx, steps);
@@ -58,6 +59,6 @@ function endColumns({ end }: Projection): Prisma.Sql {
   return Prisma.sql`
     status = ${end.status}, completed_at = to_timestamp(${end.completed_at_ms}::double precision / 1000),
     error_code = ${end.error_code}, error_message = ${end.error_message}, step_count = ${end.step_count},
-    steps_digest = ${end.steps_digest}, mirror_length = ${end.mirror_length},
+    steps_digest = ${end.steps_digest}, confirmed_at = now(), mirror_length = ${end.mirror_length},
     mirror_time_ms = ${end.mirror_time_ms}, mirror_seq = ${end.mirror_seq}`;
 }

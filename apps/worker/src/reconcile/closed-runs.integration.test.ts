@@ -1,0 +1,109 @@
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { confirmClosedRuns } from "./closed-runs.ts";
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig.close());
+
+/** Passes until the run's row is confirmed. */
+async function confirmed(id: string): Promise<RunRow> {
+  return await waitFor(`the confirmation of ${id}`, async () => {
+    await confirmClosedRuns(rig);
+    const run = await rig.getRun(id);
+    return run.confirmedAt !== null && run;
+  });
+}
+
+async function startWaiting(timeout = "1h"): Promise<string> {
+  const id = await rig.startRun({
+    timeout,
+    components: [
+      component("a", { next: [{ to: "b", on: "success" }] }),
+      component("b", { action: "slow", with: { ms: 60_000 } }),
+    ],
+  });
+  await waitFor("the running component", async () => {
+    const { raw } = await rig.client.workflow.getHandle(id).describe();
+    return raw.pendingActivities?.some(({ activityType }) => activityType?.name === "slow");
+  });
+  return id;
+}
+
+test("an end that the mirror recorded is confirmed, with Temporal's own close time", async () => {
+  const id = await rig.startRun({ components: [component("a")] });
+  const before = await rig.finished(id);
+  const after = await confirmed(id);
+  const { closeTime } = await rig.client.workflow.getHandle(id).describe();
+  expect(after.completedAt).toEqual(closeTime);
+  expect(after.steps).toEqual(before.steps);
+  expect(after.status).toBe("completed");
+});
+
+test("a run terminated in Temporal ends here, its steps too, with the reason", async () => {
+  const id = await startWaiting();
+  await rig.client.workflow.getHandle(id).terminate("wrong quarter");
+  const ended = await confirmed(id);
+  expect(ended).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
+  expect(ended.steps.map((step) => [step.status, step.message])).toEqual([
+    ["success", null],
+    ["failed", "The run was terminated in Temporal: wrong quarter"],
+  ]);
+});
+
+test("a run over its timeout ends here", async () => {
+  const ended = await confirmed(await startWaiting("2s"));
+  expect(ended).toMatchObject({ status: "failed", errorCode: "workflow_timed_out" });
+  expect(ended.steps[1]).toMatchObject({
+    status: "failed",
+    message: "The run exceeded its timeout.",
+  });
+});
+
+test("a run that ended before any worker saw it ends here, without steps", async () => {
+  const idle = await createWorkerRig({ idle: true });
+  const id = await idle.startRun({ components: [component("a")] });
+  await idle.client.workflow.getHandle(id).terminate();
+  await waitFor("the confirmation", async () => {
+    await confirmClosedRuns(idle);
+    return (await idle.getRun(id)).confirmedAt !== null;
+  });
+  const run = await idle.getRun(id);
+  expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated", steps: [] });
+  await idle.close();
+});
+
+test("rows that were damaged or lost are restored", async () => {
+  const id = await rig.startRun({
+    components: [component("a", { next: [{ to: "b", on: "success" }] }), component("b")],
+  });
+  const before = await rig.finished(id);
+  await rig.db.workflowRunStep.delete({ where: { id: before.steps[0]?.id ?? "" } });
+  await rig.db.workflowRunStep.update({
+    where: { id: before.steps[1]?.id ?? "" },
+    data: { status: "failed", digest: 0 },
+  });
+  const after = await confirmed(id);
+  expect(after.steps).toEqual(before.steps);
+});
+
+test("after a reset the old end confirms nothing; the new run's does", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("a", { next: [{ to: "b", on: "success" }] }),
+      component("b", { action: "slow", with: { ms: 1_000 } }),
+    ],
+  });
+  const before = await rig.finished(id);
+  const runId = await rig.reset(before, 10);
+  await confirmClosedRuns(rig);
+  const reopened = await waitFor("the new Temporal run", async () => {
+    const run = await rig.getRun(id);
+    return run.temporalRunId === runId && run;
+  });
+  expect(reopened).toMatchObject({ status: "started", confirmedAt: null });
+  expect(await confirmed(id)).toMatchObject({ status: "completed", generation: 1 });
+});
