@@ -1,5 +1,5 @@
+import type { Database } from "@truerun/shared/db";
 import {
-  DEFINITION_COLUMNS,
   type DefinitionRow,
   toSavedDefinition,
 } from "@truerun/shared/definitions/definition-store";
@@ -16,7 +16,8 @@ const bodySchema = z
   .strictObject({ enabled: z.boolean().meta({ description: "Whether it may be run" }) })
   .meta({ id: "WorkflowDefinitionPatch" });
 
-type Row = { org_id: string } & (DefinitionRow | { id: null });
+type Head = Omit<DefinitionRow, "document">;
+type Row = { org_id: string } & (Head | { id: null });
 
 /** Enables or disables a definition; its version stays. */
 export const patchWorkflow = defineEndpoint({
@@ -35,15 +36,26 @@ export const patchWorkflow = defineEndpoint({
       WITH ${authCte(request.credential)}, d AS (
         UPDATE workflow_definitions AS w SET enabled = ${enabled}, updated_at = clock_timestamp()
         FROM auth WHERE w.org_id = auth.org_id AND w.name = ${name}
-        RETURNING w.*
+        RETURNING w.id, w.name, w.enabled, w.version, w.created_at, w.updated_at
       )
-      SELECT auth.org_id, ${DEFINITION_COLUMNS}
-      FROM auth
-      LEFT JOIN d ON true
-      LEFT JOIN workflow_definition_versions v ON v.definition_id = d.id AND v.version = d.version`;
+      SELECT auth.org_id, d.* FROM auth LEFT JOIN d ON true`;
     const [row] = rows;
     request.confirm(row?.org_id);
     if (row === undefined || row.id === null) throw workflowNotFound(name);
-    return json(200, toDefinitionView(toSavedDefinition(row)));
+    const document = await getDocumentText(db, row);
+    return json(200, toDefinitionView(toSavedDefinition({ ...row, document })));
   },
 });
+
+/**
+ * The document of a head's version. A statement of its own: an update that waited for a replacement of
+ * the definition has the new version's number, but not its document, which its snapshot is too old for.
+ */
+async function getDocumentText(db: Database, { id, version }: Head): Promise<string> {
+  const rows = await db.$queryRaw<{ document: string }[]>`
+    SELECT document::text AS document FROM workflow_definition_versions
+    WHERE definition_id = ${id} AND version = ${version}`;
+  const [row] = rows;
+  if (row === undefined) throw new Error(`Version ${version} of the definition ${id} is gone`);
+  return row.document;
+}

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { Prisma } from "@truerun/shared/db";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { echo } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
@@ -18,6 +19,14 @@ function send(method: string, path: string, body?: unknown, key = rig.org.key) {
   return rig.gateways[0].send(method, path, { key, body });
 }
 
+/** Statements of this database that wait for a lock. */
+async function countWaiting(): Promise<number> {
+  const rows = await rig.db.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  return rows[0]?.count ?? 0;
+}
+
 const notFound = (name: string) => [
   404,
   { detail: { code: "workflow_not_found", message: `Workflow '${name}' not found.` } },
@@ -30,6 +39,25 @@ describe("PATCH", () => {
     const off = await send("PATCH", at(name), { enabled: false });
     expect([off.status, off.json["enabled"], off.json["version"]]).toEqual([200, false, 1]);
     expect((await send("GET", at(name))).json["enabled"]).toBe(false);
+  });
+
+  test("that waits for a replacement answers with the version that it made", async () => {
+    const name = unused();
+    await send("PUT", at(name), echo());
+    const head = Prisma.sql`d.org_id = ${rig.org.orgId} AND d.name = ${name}`;
+    let patched: ReturnType<typeof send> | undefined;
+    await rig.db.$transaction(async (replacement) => {
+      await replacement.$executeRaw`
+        UPDATE workflow_definitions AS d SET version = 2 WHERE ${head}`;
+      patched = send("PATCH", at(name), { enabled: false });
+      await expect.poll(countWaiting, { timeout: 2_000 }).toBe(1);
+      await replacement.$executeRaw`
+        INSERT INTO workflow_definition_versions (definition_id, version, document)
+        SELECT v.definition_id, 2, v.document FROM workflow_definition_versions v
+        JOIN workflow_definitions d ON d.id = v.definition_id AND ${head}`;
+    });
+    const answer = await patched;
+    expect([answer?.status, answer?.json]).toMatchObject([200, { enabled: false, version: 2 }]);
   });
 
   test.each([
