@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import http from "node:http";
-import type { Duplex } from "node:stream";
 import net, { type AddressInfo } from "node:net";
 import { createApp } from "./app.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
 
 /** A caller that dribbles its headers or its body is not waited for longer than this. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -29,16 +28,23 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      // Node's own refusal has neither body nor request id; ours comes below.
+      requireHostHeader: false,
     },
     (req, res) => {
       open.add(res);
       res.once("close", () => open.delete(res));
       if (draining) res.shouldKeepAlive = false;
+      if (req.httpVersion === "1.1" && req.headers.host === undefined) {
+        refuseRequest(400, { req, res });
+        return;
+      }
       req.url = toOriginForm(req.url ?? "/");
       app(req, res);
     },
   );
-  server.on("clientError", answerClientError);
+  server.on("clientError", refuseConnection);
+  server.on("checkExpectation", (req, res) => refuseRequest(417, { req, res }));
   return {
     async listen(port, host) {
       await new Promise<void>((resolve, reject) => {
@@ -79,29 +85,4 @@ async function closeGently(server: http.Server, withinMs: number): Promise<void>
   clearTimeout(gentle);
   clearInterval(interval);
   clearTimeout(cut);
-}
-
-const CLIENT_ERRORS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
-};
-
-/** What is no HTTP request never reaches the app; it gets the same envelope all the same. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!(socket instanceof net.Socket) || !socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const status = CLIENT_ERRORS[error.code ?? ""] ?? "400 Bad Request";
-  const body = JSON.stringify({
-    detail: { code: "bad_request", message: "This is not a valid HTTP request." },
-  });
-  const headers = [
-    `HTTP/1.1 ${status}`,
-    "Content-Type: application/json; charset=utf-8",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${randomUUID()}`,
-    "Connection: close",
-  ];
-  socket.end(`${headers.join("\r\n")}\r\n\r\n${body}`);
 }

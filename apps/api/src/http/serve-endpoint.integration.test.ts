@@ -191,6 +191,28 @@ describe("every answer", () => {
     expect(text).toContain('{"detail":{"code":"bad_request"');
   });
 
+  test.each([
+    ["without a host", "GET /healthz HTTP/1.1\r\nX-Request-Id: mine\r\n\r\n", 400, "bad_request"],
+    [
+      "with an expectation that nobody knows",
+      "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nExpect: more\r\n\r\n",
+      417,
+      "expectation_failed",
+    ],
+  ])("to a request %s is in the envelope too", async (_, request, status, code) => {
+    const text = await exchange(request);
+    expect(text.startsWith(`HTTP/1.1 ${status} `), text).toBe(true);
+    expect(text).toContain("\r\nX-Request-Id: mine\r\n");
+    expect(text).toContain(`{"detail":{"code":"${code}"`);
+  });
+
+  test("to headers that are too long says so", async () => {
+    const text = await exchange(`GET /${"x".repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(text).toMatch(/^HTTP\/1.1 431 /);
+    expect(text).toMatch(/X-Request-Id: \S+\r\n/);
+    expect(text).toContain('{"detail":{"code":"headers_too_large"');
+  });
+
   test("to a request target in absolute form is that of its path", async () => {
     const head = `Host: x\r\nAuthorization: Bearer ${rig.org.key}\r\nConnection: close`;
     const text = await exchange(`GET http://x:1/v1/utils/authtest?a HTTP/1.1\r\n${head}\r\n\r\n`);
