@@ -53,7 +53,7 @@ export function createAuthenticator(db: Database): Authenticator {
 
   return {
     read(authorization) {
-      const token = /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1];
+      const token = /^bearer +(.+)$/i.exec(authorization ?? "")?.[1];
       if (token === undefined) throw notAuthenticated();
       if (!isWellFormedApiKey(token)) throw invalidApiKey();
       return { keyHash: hashApiKey(token), orgId: null };

@@ -40,6 +40,7 @@ describe("a credential", () => {
 
   test.each([
     ["is malformed", "ak_live_nonsense"],
+    ["has something behind it", `${generateApiKey().text} more`],
     ["is unknown", generateApiKey().text],
   ])("that %s is invalid", async (_, key) => {
     const answer = await send("GET", "/v1/utils/authtest", { key });
