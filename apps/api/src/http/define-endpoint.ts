@@ -19,7 +19,6 @@ export interface Answer {
 
 /** A request that has passed routing and, where there is one, the reading of its body. */
 export interface EndpointRequest<Query = unknown> {
-  method: string;
   headers: IncomingHttpHeaders;
   /** A path parameter. @throws when the route has none of that name, which is a fault of ours */
   param(name: string): PathParam;

@@ -3,7 +3,6 @@ import { ApiError, serviceUnavailable, toErrorBody } from "@truerun/shared/error
 import type { ErrorRequestHandler } from "express";
 
 /** The only place that writes an error's answer. What really happened goes to the log. */
-// oxlint-disable-next-line max-params -- Express knows error handlers by their four parameters
 // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
 export const errorHandler: ErrorRequestHandler = (thrown: unknown, req, res, _next) => {
   const error = toApiError(thrown);

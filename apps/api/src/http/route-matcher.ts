@@ -15,7 +15,7 @@ export interface Route<Target> {
 }
 
 export type RouteMatch<Target> =
-  | { kind: "found"; target: Target; path: string; params: ReadonlyMap<string, PathParam> }
+  | { kind: "found"; target: Target; params: ReadonlyMap<string, PathParam> }
   /** `allow`: every method of every route that matches the path. */
   | { kind: "wrong_method"; allow: string[] }
   | { kind: "no_route" };
@@ -37,8 +37,8 @@ export function createRouteMatcher<Target>(routes: readonly Route<Target>[]) {
     const wanted = method === "HEAD" ? "GET" : method;
     const chosen = matching.find(({ route }) => route.method === wanted);
     if (chosen === undefined) return { kind: "wrong_method", allow: toAllow(matching) };
-    const { target, path: pattern } = chosen.route;
-    return { kind: "found", target, path: pattern, params: toParams(chosen.segments, segments) };
+    const params = toParams(chosen.segments, segments);
+    return { kind: "found", target: chosen.route.target, params };
   };
 }
 

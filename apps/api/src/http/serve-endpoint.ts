@@ -41,11 +41,10 @@ export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving
   };
 }
 
-/** Path and query of a request target, which may also be absolute (`http://host/path?query`). */
+/** Path and query of a request target in origin form, which the server has brought it to. */
 function splitTarget(target: string): [path: string, query: string] {
-  const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
-  const mark = relative.indexOf("?");
-  return mark === -1 ? [relative, ""] : [relative.slice(0, mark), relative.slice(mark + 1)];
+  const mark = target.indexOf("?");
+  return mark === -1 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)];
 }
 
 interface Exchange {
@@ -89,7 +88,6 @@ async function call(
       : parseOrFaults(endpoint.query, toQueryLists(query, endpoint.commaLists), ["query"]);
   if ("faults" in parsed) throw invalidRequest(parsed.faults);
   const request = {
-    method: req.method,
     headers: req.headers,
     param: (name: string) => toParam(params, name),
     query: parsed.value as never,

@@ -33,7 +33,7 @@ const INSERT_WITHIN_MS = 2_300;
 const SWEEP_SLACK_MS = 2_000;
 const MAX_TRIES = 3;
 
-/** Numbers (1) and (2) of a run's path: commits the run, then hands it to Temporal. */
+/** Commits the run, then hands it to Temporal. */
 export const runWorkflow = defineEndpoint({
   operationId: "runWorkflow",
   summary: "Run a workflow",
@@ -67,31 +67,32 @@ export const runWorkflow = defineEndpoint({
   errors: ["workflow_not_found", "workflow_disabled", "workflow_dispatch_failed"],
   async handler(request, services) {
     const name = request.param("workflow_name");
+    const workflowName = name.text !== null && isWorkflowName(name.text) ? name.text : null;
     const key = readIdempotencyKey(request.headers);
     const input = parseRunBody(request.body);
-    const workflowName = name.text !== null && isWorkflowName(name.text) ? name.text : null;
+    const common = { credential: request.credential, requestHash: hashBody(request.body) };
     if ("faults" in key || "faults" in input) {
-      const faults = [key, input].flatMap((part) => ("faults" in part ? part.faults : []));
-      const bound = "faults" in key ? null : await findReplay(request, services, workflowName);
-      if (bound === null) throw invalidRequest(faults);
-      return bound;
+      const mayBeBound = "value" in key && key.value !== null && workflowName !== null;
+      const replayed = mayBeBound
+        ? await findReplay(request, services, {
+            ...common,
+            workflowName,
+            idempotencyKey: key.value,
+          })
+        : null;
+      if (replayed !== null) return replayed;
+      throw invalidRequest([key, input].flatMap((part) => ("faults" in part ? part.faults : [])));
     }
     if (workflowName === null) throw workflowNotFound(name.text ?? name.raw);
-    const { credential, body } = request;
-    const run = {
-      credential,
-      workflowName,
-      idempotencyKey: key.value,
-      requestHash: hashBody(body),
-      input,
-    };
-    return createRun(request, services, run);
+    const wanted = { ...common, workflowName, idempotencyKey: key.value, input };
+    return createRun(request, services, wanted);
   },
 });
 
-type WantedRun = Pick<NewRun, "credential" | "workflowName" | "idempotencyKey" | "requestHash"> & {
-  input: RunInput;
-};
+/** A request to run, so far as it is judged before its body. */
+type KeyedRequest = Pick<NewRun, "credential" | "workflowName" | "idempotencyKey" | "requestHash">;
+
+type WantedRun = KeyedRequest & { input: RunInput };
 
 type Request = Pick<EndpointRequest, "confirm" | "note">;
 
@@ -184,22 +185,14 @@ async function start(
 
 /** The stored answer to a request whose own body is not valid, or null. */
 async function findReplay(
-  request: EndpointRequest,
+  request: Request,
   services: EndpointServices,
-  workflowName: string | null,
+  keyed: KeyedRequest,
 ): Promise<Answer | null> {
-  const key = readIdempotencyKey(request.headers);
-  if ("faults" in key || key.value === null || workflowName === null) return null;
-  const { credential } = request;
-  const found = await findBoundRun(services.db, {
-    credential,
-    workflowName,
-    idempotencyKey: key.value,
-  });
+  const found = await findBoundRun(services.db, keyed);
   request.confirm(found?.orgId);
-  if (found === null || found.bound === null) return null;
-  const { bound } = found;
-  return replay(request, services, { bound, workflowName, requestHash: hashBody(request.body) });
+  const bound = found?.bound ?? null;
+  return bound === null ? null : replay(request, services, { ...keyed, bound });
 }
 
 /** The first answer, to the byte; a run that Temporal is not known to have is dispatched before. */

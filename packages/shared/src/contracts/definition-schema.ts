@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ComponentDefinition, Condition, WorkflowDefinitionDocument } from "./definition.ts";
+import type { Condition } from "./definition.ts";
 import {
   COMPONENT_KEY_PATTERN,
   CONDITION_OPS,
@@ -165,29 +165,3 @@ export const workflowDefinitionInputSchema = z
       .describe("The components; those that no 'next' points to start the run"),
   })
   .meta({ title: "Workflow definition", description: "A workflow definition" });
-
-const componentDocumentSchema = z.strictObject({
-  id: z.string().min(1),
-  key: key("Name of the component inside the definition"),
-  name: componentName,
-  action: z.string().min(1),
-  with: jsonObjectSchema,
-  next: z.array(edgeSchema),
-  timeout: attemptTimeout,
-  retry: z.strictObject(retryFields).refine(hasOrderedIntervals, ORDERED_INTERVALS),
-  on_failure: onFailure,
-}) satisfies z.ZodType<ComponentDefinition>;
-
-/** A stored definition: every default is filled in. */
-export const workflowDefinitionDocumentSchema = z
-  .strictObject({
-    description,
-    timeout: runTimeout,
-    components: z.array(componentDocumentSchema).min(1).max(MAX_COMPONENTS),
-  })
-  .meta({ description: "A saved workflow definition, every default filled in" });
-
-/** Parses a stored `document` column. Throws a ZodError when the row was written by something else. */
-export function parseDefinitionDocument(value: unknown): WorkflowDefinitionDocument {
-  return workflowDefinitionDocumentSchema.parse(value);
-}
