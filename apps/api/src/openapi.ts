@@ -135,6 +135,12 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
   service_unavailable: "What the service needs does not answer; nothing was created",
 };
 
+/** Headers that go with an error, by its status. */
+const ERROR_HEADERS: Readonly<Record<number, z.ZodRawShape>> = {
+  401: { "WWW-Authenticate": z.literal("Bearer").meta({ description: "How to authenticate" }) },
+  503: { "Retry-After": z.string().meta({ description: "Seconds until another try makes sense" }) },
+};
+
 function toErrors(endpoint: Endpoint) {
   const codes = [...new Set([...endpoint.errors, ...impliedErrors(endpoint)])];
   const statuses = [...new Set(codes.map((code) => ERROR_STATUSES[code]))];
@@ -145,7 +151,7 @@ function toErrors(endpoint: Endpoint) {
       String(status),
       {
         description: group.map((code) => EXPLANATIONS[code]).join("; or: "),
-        headers: z.object({ "X-Request-Id": requestIdHeader }),
+        headers: z.object({ ...ERROR_HEADERS[status], "X-Request-Id": requestIdHeader }),
         content: { "application/json": { schema: toErrorSchema(group) } },
       },
     ]);

@@ -29,6 +29,8 @@ interface IntegerOptions {
   description: string;
   min?: number;
   max?: number;
+  /** Its value when it is not given; for the documentation. */
+  fallback?: number;
 }
 
 /** An integer given at most once: sign and decimal digits, within ±(2^53−1). */
@@ -58,6 +60,7 @@ export function integerParameter(options: IntegerOptions) {
           type: "integer",
           minimum: options.min ?? Number.MIN_SAFE_INTEGER,
           maximum: options.max ?? Number.MAX_SAFE_INTEGER,
+          ...(options.fallback === undefined ? {} : { default: options.fallback }),
         }),
     })
     .optional()
@@ -67,7 +70,7 @@ export function integerParameter(options: IntegerOptions) {
 /** An integer that has a value even when it is not given. */
 export function integerParameterOr(fallback: number, options: IntegerOptions) {
   const description = `${options.description}; ${fallback} if left out`;
-  return integerParameter(options)
+  return integerParameter({ ...options, fallback })
     .transform((value) => value ?? fallback)
     .meta({ description });
 }

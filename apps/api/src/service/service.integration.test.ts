@@ -59,6 +59,27 @@ test("the reference describes every route but the page's own files", async () =>
   ]);
 });
 
+test("the reference names the headers of errors and the defaults of pages", async () => {
+  const { paths } = (await get("/openapi.json")).json as unknown as {
+    paths: Record<string, { get: Operation }>;
+  };
+  const list = paths["/v1/workflows/runs"]?.get;
+  expect(Object.keys(list?.responses["401"]?.headers ?? {})).toContain("WWW-Authenticate");
+  expect(Object.keys(list?.responses["503"]?.headers ?? {})).toContain("Retry-After");
+  const defaults = list?.parameters.map(({ name, schema }) => [name, schema["default"]]);
+  expect(defaults).toEqual(
+    expect.arrayContaining([
+      ["limit", 100],
+      ["offset", 0],
+    ]),
+  );
+});
+
+interface Operation {
+  responses: Record<string, { headers: object }>;
+  parameters: { name: string; schema: Record<string, unknown> }[];
+}
+
 test("the page loads nothing from elsewhere", async () => {
   const page = await get("/docs");
   expect(page.status).toBe(200);
