@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { type Component, isComponent } from "./component.ts";
 
 /** Some files in the components folder cannot be used. The message names each, and why. */
@@ -25,6 +26,8 @@ export async function loadComponents(folder: string): Promise<Components> {
     try {
       const component = await loadComponent(file);
       if (components.has(component.action)) throw new Error("another file has the same action");
+      if (isEngineAction(component.action))
+        throw new Error("the engine has an action of that name");
       components.set(component.action, component);
     } catch (error) {
       faults.push(`  ${file.path}: ${error instanceof Error ? error.message : String(error)}`);

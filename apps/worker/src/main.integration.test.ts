@@ -65,6 +65,30 @@ test("after kill -9 another worker takes the attempt over, with the same idempot
   expect(target.keys).toEqual([`${id}:slow`, `${id}:slow`]);
 });
 
+test("a wait survives the death of its worker", async () => {
+  const first = await startWorker();
+  const id = await rig.startRun({
+    components: [
+      component("wait", {
+        action: "wait",
+        with: { duration: "4s" },
+        next: [{ to: "after", on: "success" }],
+      }),
+      component("after"),
+    ],
+  });
+  await waitFor("the timer", async () => (await rig.getRun(id)).steps.length === 1);
+  first.kill("SIGKILL");
+  await first.exited;
+  await startWorker();
+  const ended = await rig.finished(id);
+  expect(ended.steps.map((step) => step.status)).toEqual(["success", "success"]);
+  const [waited, after] = ended.steps;
+  expect((after?.createdAt.getTime() ?? 0) - (waited?.createdAt.getTime() ?? 0)).toBeGreaterThan(
+    3_900,
+  );
+});
+
 test("a configuration that cannot be used is refused with every fault", async () => {
   const worker = await startWorker({ DATABASE_URL: "nonsense", WORKER_MAX_ACTIVITIES: "many" });
   expect((await worker.exited).code).toBe(1);

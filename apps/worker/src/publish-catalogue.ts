@@ -3,6 +3,7 @@ import { type Database, Prisma } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 import { z } from "zod";
 import type { Component } from "./component.ts";
+import { type ActionDescription, ENGINE_ACTION_DESCRIPTIONS } from "./engine-actions.ts";
 import type { Components } from "./load-components.ts";
 
 /** A row of `component_types`; the JSON columns as the text that they hold. */
@@ -28,7 +29,7 @@ export async function publishCatalogue(options: {
   logger: Logger;
 }): Promise<void> {
   const { db, components, logger } = options;
-  const wanted = [...components.values()]
+  const wanted = [...[...components.values()].map(toDescription), ...ENGINE_ACTION_DESCRIPTIONS]
     .map(toRow)
     .sort((a, b) => (a.action_type < b.action_type ? -1 : 1));
   const isChanged = await db.$transaction(async (transaction) => {
@@ -61,23 +62,27 @@ async function replaceRows(
     VALUES ${Prisma.join(values)}`;
 }
 
-function toRow(component: Component): CatalogueRow {
-  const { action, title, description, timeout, retry } = component;
+function toDescription({ timeout, retry, ...component }: Component): ActionDescription {
+  return { ...component, defaults: { timeout, retry } };
+}
+
+function toRow(described: ActionDescription): CatalogueRow {
+  const { action, title, description, defaults } = described;
   return {
     action_type: action,
     title,
     description,
-    input_schema: toSchemaText(component, "input"),
-    output_schema: toSchemaText(component, "output"),
-    defaults: JSON.stringify({ timeout, retry }),
+    input_schema: toSchemaText(described, "input"),
+    output_schema: toSchemaText(described, "output"),
+    defaults: JSON.stringify(defaults),
   };
 }
 
-function toSchemaText(component: Component, io: "input" | "output"): string {
+function toSchemaText(described: ActionDescription, io: "input" | "output"): string {
   try {
-    return JSON.stringify(z.toJSONSchema(component[io], { io }));
+    return JSON.stringify(z.toJSONSchema(described[io], { io }));
   } catch (error) {
-    throw new Error(`Component ${component.action}: its ${io} has no JSON Schema`, {
+    throw new Error(`Component ${described.action}: its ${io} has no JSON Schema`, {
       cause: error,
     });
   }

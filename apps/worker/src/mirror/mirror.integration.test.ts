@@ -2,6 +2,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SHAPES, type Shape } from "../testing/shapes.ts";
+import { startShape } from "../testing/start-shape.ts";
 import { executions } from "../testing/test-components.ts";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
 import type { StepRow } from "./mirror-record.ts";
@@ -17,7 +18,7 @@ afterAll(() => rig.close());
 describe("tables equal the projection, and the projection what happened", () => {
   for (const shape of SHAPES) {
     test.concurrent(shape.name, async () => {
-      const id = await startShape(shape);
+      const id = await startShape(rig, shape);
       const seen = endsInCode(shape) ? await rig.finished(id) : await projectedAfterClose(id);
       expect(seen.status).toBe(shape.ends);
       expect(seen.steps.map((step) => `${step.stepKey}: ${step.status}`)).toEqual(shape.steps);
@@ -52,15 +53,20 @@ test("a step's row is there, without a status, while its component runs", async 
 });
 
 test("messages name what happened to a step", async () => {
-  const timedOut = await rig.finished(await startShape(shapeOf("an attempt times out")));
+  const timedOut = await rig.finished(await startShape(rig, shapeOf("an attempt times out")));
   expect(timedOut.steps[0]?.message).toBe("The component did not finish within its timeout.");
   expect(timedOut.errorCode).toBe("component_failed");
   const failed = await rig.finished(
-    await startShape(shapeOf("a failure ends the run and its sibling")),
+    await startShape(rig, shapeOf("a failure ends the run and its sibling")),
   );
   expect(failed.steps[0]?.message).toBe("broken \ufffd \ufffd");
   expect(failed.steps[1]?.message).toContain("Canceled because the run failed");
-  const unknown = await rig.finished(await startShape(shapeOf("an unknown action")));
+  const refused = await rig.finished(await startShape(rig, shapeOf("a wait that cannot be")));
+  expect(refused.steps[0]?.message).toContain('`until` is "tomorrow"');
+  const ended = await rig.finished(await startShape(rig, shapeOf("the action fail")));
+  expect(ended).toMatchObject({ errorCode: "workflow_failed", errorMessage: "Stopped: no budget" });
+  expect(ended.steps[0]?.message).toBe("Stopped: no budget");
+  const unknown = await rig.finished(await startShape(rig, shapeOf("an unknown action")));
   expect(unknown.steps[0]?.message).toBe("No worker knows this action.");
 });
 
@@ -154,26 +160,6 @@ function shapeOf(name: string): Shape {
 /** Whether workflow code runs at this shape's end. Where none does, the tables wait for a projection. */
 function endsInCode(shape: Shape): boolean {
   return shape.operator?.action !== "terminate" && shape.timeout === undefined;
-}
-
-async function startShape(shape: Shape): Promise<string> {
-  const { name, operator } = shape;
-  const id = await rig.startRun({
-    name,
-    components: shape.components(),
-    ...(shape.input === undefined ? {} : { input: shape.input }),
-    ...(shape.timeout === undefined ? {} : { timeout: shape.timeout }),
-  });
-  if (operator !== undefined) {
-    // A row is written just before its task is completed: what the operator meets is what Temporal has.
-    await waitFor(`${operator.afterSteps} steps of ${id}`, async () => {
-      const { raw } = await rig.client.workflow.getHandle(id).describe();
-      const isRunning = raw.pendingActivities?.some((activity) => activity.lastStartedTime != null);
-      return isRunning === true && (await rig.getRun(id)).steps.length >= operator.afterSteps;
-    });
-    await rig.client.workflow.getHandle(id)[operator.action]();
-  }
-  return id;
 }
 
 async function projectedAfterClose(id: string): Promise<RunRow> {

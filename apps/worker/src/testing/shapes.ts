@@ -165,4 +165,47 @@ export const SHAPES: readonly Shape[] = [
     ends: "failed",
     steps: ["a: failed"],
   },
+  {
+    name: "waits",
+    components: () => [
+      component("short", { action: "wait", with: { duration: "1s" }, next: [to("past")] }),
+      component("past", { action: "wait", with: { until: 1_000_000_000 }, next: [to("after")] }),
+      component("after", { with: { value: "${{ steps.short.output }}" } }),
+    ],
+    ends: "completed",
+    steps: ["short: success", "past: success", "after: success"],
+  },
+  {
+    name: "a wait that cannot be",
+    input: { until: "tomorrow" },
+    components: () => [component("bad", { action: "wait", with: { until: "${{ input.until }}" } })],
+    ends: "failed",
+    steps: ["bad: failed"],
+  },
+  {
+    name: "canceled while it waits",
+    components: () => [
+      component("a", { next: [to("long")] }),
+      component("long", { action: "wait", with: { duration: "10d" } }),
+    ],
+    operator: { action: "cancel", afterSteps: 2 },
+    ends: "canceled",
+    steps: ["a: success", "long: failed"],
+  },
+  {
+    name: "the action fail",
+    input: { reason: "no budget" },
+    components: () => [
+      component("stop", {
+        action: "fail",
+        with: { message: "Stopped: ${{ input.reason }}" },
+        on_failure: "continue",
+        next: [to("never", "always")],
+      }),
+      component("never"),
+      component("sibling", { action: "wait", with: { duration: "10d" } }),
+    ],
+    ends: "failed",
+    steps: ["stop: failed", "sibling: failed"],
+  },
 ];

@@ -3,7 +3,8 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import { advance, type StepState } from "@truerun/shared/engine/advance";
+import { advance, type RunOutcome, type StepState } from "@truerun/shared/engine/advance";
+import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { compileDefinition } from "@truerun/shared/engine/compile-definition";
 import { clipUtf8, utf8Bytes } from "@truerun/shared/storable-text";
 import {
@@ -15,8 +16,10 @@ import {
   proxyActivities,
 } from "@temporalio/workflow";
 import type { ResultEnvelope } from "../component-activity.ts";
-import { toFailure } from "./activity-outcome.ts";
-import { engineOutcome, type StepRecorder } from "./step-recorder.ts";
+import { toFailure, toSuccess } from "./activity-outcome.ts";
+import { runEngineAction } from "./engine-action.ts";
+import { FAILURE_TYPES } from "./failure-types.ts";
+import { engineOutcome, type StepOutcome, type StepRecorder } from "./step-recorder.ts";
 
 /** A resolved `with` may have so many bytes; more belongs into a store, by reference. */
 const MAX_WITH_BYTES = 1024 * 1024;
@@ -38,7 +41,7 @@ export interface RunResult {
 /**
  * Runs one workflow definition to its end.
  *
- * @throws ApplicationFailure of type `ComponentFailed` when a component's failure ends the run
+ * @throws ApplicationFailure of a type of {@link FAILURE_TYPES} when a failure ends the run
  * @throws CancelledFailure when the run was canceled
  */
 export async function interpretRun(
@@ -92,7 +95,7 @@ class Interpreter {
         this.#states.set(component.key, { status: "skipped" });
         this.#recorder.close(component.key, engineOutcome("skipped", message));
       }
-      if (decision.outcome?.status === "failed") await this.#endFailed(decision.outcome.message);
+      if (decision.outcome?.status === "failed") await this.#endFailed(decision.outcome);
       if (decision.outcome?.status === "completed") return this.#result();
       const seen = this.#settled;
       this.#startAll(decision.ready);
@@ -117,18 +120,23 @@ class Interpreter {
   }
 
   #start(component: ComponentDefinition, input: JsonObject): void {
-    const { key } = component;
+    const { key, action } = component;
     this.#states.set(key, { status: "running" });
     this.#running++;
+    const summary = clipUtf8(component.name, MAX_SUMMARY_BYTES);
     void this.#activities
-      .run(() => executeActivity(component, input))
-      .then(
-        (envelope) => this.#settle(key, { status: "success", output: envelope.output }),
-        (error: unknown) => {
-          const { message } = toFailure(error, this.#recorder.cancelReason);
-          this.#settle(key, { status: "failed", message: message ?? "" });
-        },
+      .run(() =>
+        isEngineAction(action)
+          ? runEngineAction(component, { action, input, summary }, this.#recorder)
+          : runActivity(component, { input, summary }, this.#recorder),
       )
+      .then(({ status, output, message }) => {
+        const isSuccess = status === "success";
+        this.#settle(
+          key,
+          isSuccess ? { status, output } : { status: "failed", message: message ?? "" },
+        );
+      })
       .finally(() => {
         this.#running--;
       });
@@ -139,9 +147,9 @@ class Interpreter {
     this.#settled++;
   }
 
-  async #endFailed(message: string): Promise<never> {
+  async #endFailed({ code, message }: Extract<RunOutcome, { status: "failed" }>): Promise<never> {
     await this.#cancelRunning(`Canceled because the run failed: ${message}`);
-    throw ApplicationFailure.nonRetryable(message, "ComponentFailed");
+    throw ApplicationFailure.nonRetryable(message, FAILURE_TYPES[code]);
   }
 
   async #endCanceled(): Promise<never> {
@@ -165,16 +173,30 @@ class Interpreter {
   }
 }
 
+/** The outcome as the interceptor has recorded it: it sees what comes back before the interpreter does. */
+async function runActivity(
+  component: ComponentDefinition,
+  { input, summary }: { input: JsonObject; summary: string },
+  recorder: StepRecorder,
+): Promise<StepOutcome> {
+  try {
+    return toSuccess(await executeActivity(component, input, summary));
+  } catch (error) {
+    return toFailure(error, recorder.cancelReason);
+  }
+}
+
 async function executeActivity(
   component: ComponentDefinition,
   input: JsonObject,
+  summary: string,
 ): Promise<ResultEnvelope> {
   const { retry } = component;
   const activities = proxyActivities<
     Record<string, (input: JsonObject) => Promise<ResultEnvelope>>
   >({
     activityId: component.key,
-    summary: clipUtf8(component.name, MAX_SUMMARY_BYTES),
+    summary,
     startToCloseTimeout: durationMs(component.timeout),
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,6 +1,5 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
 import {
   ApplicationFailure,
   isCancellation,
@@ -9,6 +8,7 @@ import {
 } from "@temporalio/workflow";
 import type { ResultEnvelope } from "../component-activity.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
+import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
 
@@ -63,12 +63,10 @@ async function recordEnd<T>(recorder: StepRecorder, run: () => Promise<T>): Prom
   }
 }
 
-/** How the types of the failures that end a run are called in the API. */
-const ERROR_CODES = new Map<string, RunErrorCode>([["ComponentFailed", "component_failed"]]);
-
 function toRunError(error: TemporalFailure): RunError {
   const type = error instanceof ApplicationFailure ? error.type : undefined;
-  return { code: ERROR_CODES.get(type ?? "") ?? "workflow_failed", message: error.message };
+  const code = type === FAILURE_TYPES.component_failed ? "component_failed" : "workflow_failed";
+  return { code, message: error.message };
 }
 
 function assertRunRequested(argument: unknown): RunRequestedEvent {

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createCollectingSinks } from "../mirror/project-history.ts";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
 import { SHAPES, type Shape } from "../testing/shapes.ts";
+import { startShape } from "../testing/start-shape.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
@@ -78,22 +79,8 @@ async function replay(history: unknown, workflowRunId: string): Promise<MirrorRe
 }
 
 async function record(rig: WorkerRig, shape: Shape): Promise<void> {
-  const { name, operator, timeout, input } = shape;
-  const id = await rig.startRun({
-    name,
-    components: shape.components(),
-    ...(input === undefined ? {} : { input }),
-    ...(timeout === undefined ? {} : { timeout }),
-  });
+  const id = await startShape(rig, shape);
   const handle = rig.client.workflow.getHandle(id);
-  if (operator !== undefined) {
-    await waitFor("the running component", async () => {
-      const { raw } = await handle.describe();
-      const isRunning = raw.pendingActivities?.some((activity) => activity.lastStartedTime != null);
-      return isRunning === true && (await rig.getRun(id)).steps.length >= operator.afterSteps;
-    });
-    await handle[operator.action]();
-  }
   await waitFor("the end", async () => (await handle.describe()).status.name !== "RUNNING", 30_000);
   const text = historyToJSON(await handle.fetchHistory());
   const history = JSON.parse(text, withoutMachine) as unknown;

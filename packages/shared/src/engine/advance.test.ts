@@ -134,6 +134,14 @@ describe("failures", () => {
     expect(next(parts, { a: FAILED, c: RUNNING })).toEqual({ outcome: BOOM });
   });
 
+  test("by the action `fail` end the run with its message, whatever would take another failure", () => {
+    const parts: Record<string, Parts> = {
+      a: { action: "fail", on_failure: "continue", next: [{ to: "b", on: "always" }] },
+      b: {},
+    };
+    expect(next(parts, { a: FAILED })).toEqual({ outcome: "boom" });
+  });
+
   test.each(["failure", "always"] as const)("are taken by an edge on %s", (on) => {
     const parts: Record<string, Parts> = { a: { next: ["b", { to: "h", on }] }, b: {}, h: {} };
     expect(next(parts, { a: FAILED })).toEqual({ ready: ["h"] });

@@ -4,10 +4,14 @@ import { clipUtf8 } from "../storable-text.ts";
 import type { CompiledComponent, CompiledDefinition } from "./compile-definition.ts";
 import { evaluateCondition } from "./conditions.ts";
 import type { Scope, StepView } from "./path.ts";
+import type { EngineAction } from "./engine-actions.ts";
 import { resolveReferences } from "./references.ts";
 
 /** Longest message of a skipped step or a failed run. */
 const MAX_MESSAGE_BYTES = 2_000;
+
+/** The engine action that ends the run. */
+const FAIL: EngineAction = "fail";
 
 /** What is known of a component that was started or skipped. */
 export type StepState =
@@ -22,7 +26,7 @@ export type RunScope = Omit<Scope, "steps">;
 /** How a run ends. */
 export type RunOutcome =
   | { status: "completed" }
-  | { status: "failed"; code: "component_failed"; message: string };
+  | { status: "failed"; code: "component_failed" | "workflow_failed"; message: string };
 
 /** What is to be done next. */
 export interface Decision {
@@ -81,15 +85,23 @@ function toStepViews(states: ReadonlyMap<string, StepState>): Map<string, StepVi
   return views;
 }
 
-/** A failure ends the run unless its component lets the run continue or an edge takes it. */
+/**
+ * A failure ends the run unless its component lets the run continue or an edge takes it. The action `fail`
+ * ends it in any case: that is what it is for.
+ */
 function findFailure(
   { components }: CompiledDefinition,
   states: ReadonlyMap<string, StepState>,
   scope: Scope,
 ): RunOutcome | null {
-  for (const { key, next, on_failure: onFailure } of components) {
+  for (const { key, action, next, on_failure: onFailure } of components) {
     const state = states.get(key);
-    if (state?.status !== "failed" || onFailure === "continue") continue;
+    if (state?.status !== "failed") continue;
+    if (action === FAIL) {
+      const message = clipUtf8(state.message, MAX_MESSAGE_BYTES);
+      return { status: "failed", code: "workflow_failed", message };
+    }
+    if (onFailure === "continue") continue;
     if (next.some((edge) => follow(edge, "failed", scope).taken)) continue;
     const message = clipUtf8(`Component '${key}' failed: ${state.message}`, MAX_MESSAGE_BYTES);
     return { status: "failed", code: "component_failed", message };

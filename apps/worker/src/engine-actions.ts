@@ -1,0 +1,46 @@
+import { DURATION_PATTERN } from "@truerun/shared/contracts/duration";
+import type { EngineAction } from "@truerun/shared/engine/engine-actions";
+import { z } from "zod";
+
+/** What the catalogue says of an action. */
+export interface ActionDescription {
+  action: string;
+  title: string;
+  description: string;
+  input: z.ZodType;
+  output: z.ZodType;
+  /** Time-out and retry policy of component activities; the engine's own actions have no attempts. */
+  defaults: Readonly<Record<string, unknown>>;
+}
+
+/** The engine's own actions as the catalogue shows them; `workflows/engine-action.ts` does them. */
+const DESCRIPTIONS: Readonly<Record<EngineAction, Omit<ActionDescription, "action" | "defaults">>> =
+  {
+    wait: {
+      title: "Wait",
+      description:
+        "Waits for a duration, or until a moment. Durable: it costs no worker, and a restart of anything does not change when it ends.",
+      input: z.union([
+        z.strictObject({
+          duration: z
+            .string()
+            .regex(DURATION_PATTERN)
+            .describe("How long, e.g. 30s, 10m, 24h, 30d"),
+        }),
+        z.strictObject({
+          until: z.int().describe("Unix seconds; a moment that is past does not wait"),
+        }),
+      ]),
+      output: z.strictObject({}),
+    },
+    fail: {
+      title: "Fail the run",
+      description: "Ends the run as failed, with a message.",
+      input: z.strictObject({ message: z.string().min(1).describe("Why the run fails") }),
+      output: z.null(),
+    },
+  };
+
+export const ENGINE_ACTION_DESCRIPTIONS: readonly ActionDescription[] = Object.entries(
+  DESCRIPTIONS,
+).map(([action, description]) => ({ action, ...description, defaults: {} }));

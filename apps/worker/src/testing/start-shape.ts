@@ -1,0 +1,25 @@
+// For tests only.
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import type { Shape } from "./shapes.ts";
+import type { WorkerRig } from "./worker-rig.ts";
+
+/** Starts a run of the shape, and does to it what the shape's operator does. */
+export async function startShape(rig: WorkerRig, shape: Shape): Promise<string> {
+  const { name, operator, input, timeout } = shape;
+  const id = await rig.startRun({
+    name,
+    components: shape.components(),
+    ...(input === undefined ? {} : { input }),
+    ...(timeout === undefined ? {} : { timeout }),
+  });
+  if (operator === undefined) return id;
+  const handle = rig.client.workflow.getHandle(id);
+  // A row is written just before its task is completed: what the operator meets is what Temporal has.
+  await waitFor(`${operator.afterSteps} steps of ${id}`, async () => {
+    const { raw } = await handle.describe();
+    const isAtRest = raw.pendingWorkflowTask == null;
+    return isAtRest && (await rig.getRun(id)).steps.length >= operator.afterSteps;
+  });
+  await handle[operator.action]();
+  return id;
+}

@@ -1,0 +1,7 @@
+import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
+
+/** Types of the failures that the interpreter ends a run with, by how the API calls them. */
+export const FAILURE_TYPES = {
+  component_failed: "ComponentFailed",
+  workflow_failed: "WorkflowFailed",
+} as const satisfies Partial<Record<RunErrorCode, string>>;

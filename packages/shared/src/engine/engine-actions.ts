@@ -1,0 +1,9 @@
+// Sandbox-safe.
+
+/** Actions that the engine does itself; every other is a component activity. */
+export const ENGINE_ACTIONS = ["fail", "wait"] as const;
+export type EngineAction = (typeof ENGINE_ACTIONS)[number];
+
+export function isEngineAction(action: string): action is EngineAction {
+  return (ENGINE_ACTIONS as readonly string[]).includes(action);
+}
