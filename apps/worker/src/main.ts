@@ -112,6 +112,14 @@ async function main(): Promise<void> {
   logger.info("worker stopped");
 }
 
+/** Something that is needed was not there in time. */
+class StartError extends Error {
+  constructor(what: string, patienceMs: number, cause: unknown) {
+    const reason = cause instanceof Error ? (cause.cause ?? cause) : cause;
+    super(`${what} could not be used within ${patienceMs / 1_000} s: ${String(reason)}`, { cause });
+  }
+}
+
 /** Tries until it works or patience ends: services may be started in any order. */
 async function patiently<T>(
   what: string,
@@ -123,7 +131,7 @@ async function patiently<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() > end) throw error;
+      if (Date.now() > end) throw new StartError(what, patienceMs, error);
       logger.warn({ err: error }, `${what} does not answer yet`);
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
@@ -143,16 +151,19 @@ function onStop(stop: () => void): void {
   process.on("disconnect", once);
 }
 
+/** An error that was made to be read needs no stack; any other is a fault of ours. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const readable = [ConfigurationError, ComponentsError, StartError];
+  return readable.some((type) => error instanceof type)
+    ? error.message
+    : (error.stack ?? error.message);
+}
+
 try {
   await main();
   process.exit(0);
 } catch (error) {
-  const expected = error instanceof ConfigurationError || error instanceof ComponentsError;
-  const text = expected
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
 }

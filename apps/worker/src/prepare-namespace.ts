@@ -1,10 +1,13 @@
-import type { Connection } from "@temporalio/client";
+import { type Connection, isGrpcServiceError } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
 import { DISPATCH_WINDOW_HOURS } from "./dispatch/redispatch-runs.ts";
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
+
+/** PERMISSION_DENIED and UNIMPLEMENTED: a hosted Temporal, whose attributes are made elsewhere. */
+const NOT_ALLOWED = new Set([7, 12]);
 
 /**
  * Registers the search attributes that runs are started with, and warns of a retention that is too short.
@@ -33,10 +36,21 @@ async function registerSearchAttributes(
   namespace: string,
   logger: Logger,
 ): Promise<void> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => !(name in (customAttributes ?? {})));
-  if (missing.length === 0) return;
-  const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
-  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
-  logger.info({ namespace, searchAttributes: missing }, "search attributes registered");
+  try {
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({
+      namespace,
+    });
+    const missing = SEARCH_ATTRIBUTE_NAMES.filter((name) => !(name in (customAttributes ?? {})));
+    if (missing.length === 0) return;
+    const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+    logger.info({ namespace, searchAttributes: missing }, "search attributes registered");
+  } catch (error) {
+    if (!isGrpcServiceError(error) || !NOT_ALLOWED.has(Number(error.code))) throw error;
+    const names = SEARCH_ATTRIBUTE_NAMES.join(", ");
+    logger.warn(
+      { namespace },
+      `may not register search attributes; runs need ${names}, all Keyword`,
+    );
+  }
 }

@@ -163,7 +163,7 @@ class Interpreter {
     this.#activities.cancel();
     await condition(() => this.#running === 0, CANCEL_GRACE_MS);
     this.#recorder.interrupt(
-      `${reason} The component did not answer within ${CANCEL_GRACE_MS / 1_000} s.`,
+      `${reason} (The component did not answer within ${CANCEL_GRACE_MS / 1_000} s.)`,
     );
   }
 
