@@ -84,7 +84,7 @@ function toComponentContext(
   input: unknown,
   { context, dependencies, beat }: AttemptParts,
 ): ComponentContext<unknown> {
-  const { activityId: stepKey, attempt, workflowExecution } = context.info;
+  const { activityId: stepKey, attempt, scheduledTimestampMs, workflowExecution } = context.info;
   const runId = workflowExecution?.workflowId ?? "";
   return {
     input,
@@ -99,6 +99,7 @@ function toComponentContext(
     heartbeat: beat,
     idempotencyKey: `${runId}:${stepKey}`,
     attempt,
+    scheduledAtMs: scheduledTimestampMs,
     run: { id: runId },
     stepKey,
   };

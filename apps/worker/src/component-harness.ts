@@ -34,6 +34,7 @@ export function runComponent(
       allowedPrivateHosts: [],
       vendorsFile: join(tmpdir(), "no-such-vendors.json"),
       outboxDir: join(tmpdir(), "no-such-outbox"),
+      webhookSecrets: new Map(),
       ...options.config,
     },
   });

@@ -21,6 +21,8 @@ export interface ComponentContext<Input> {
   idempotencyKey: string;
   /** 1 for the first. */
   attempt: number;
+  /** When the step was scheduled, in unix milliseconds, equal across attempts. */
+  scheduledAtMs: number;
   run: { id: string };
   stepKey: string;
 }

@@ -2,10 +2,11 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type AllowedHost, parseAllowedHosts } from "./outbound-http/allowed-hosts.ts";
+import type { WebhookSecrets } from "./webhook-secrets.ts";
 
 /** Spread into the worker's environment schema; {@link toComponentsConfig} makes of it what components see. */
 export const componentsEnv = {
-  /** Private hosts that `http_request` may reach: `host`, `host:port` or CIDR, separated by commas. */
+  /** Private hosts that `http_request` and `send_webhook` may reach: `host`, `host:port` or CIDR, by commas. */
   HTTP_ALLOWED_PRIVATE_HOSTS: z
     .string()
     .default("")
@@ -26,6 +27,7 @@ export interface ComponentsConfig {
   allowedPrivateHosts: readonly AllowedHost[];
   vendorsFile: string;
   outboxDir: string;
+  webhookSecrets: WebhookSecrets;
 }
 
 /** The same relative path from `src` and from `dist`. */
@@ -36,10 +38,12 @@ export function toComponentsConfig(env: {
   VENDORS_FILE?: string | undefined;
   OUTBOX_DIR?: string | undefined;
   DATA_DIR: string;
+  webhookSecrets: WebhookSecrets;
 }): ComponentsConfig {
   return {
     allowedPrivateHosts: env.HTTP_ALLOWED_PRIVATE_HOSTS,
     vendorsFile: env.VENDORS_FILE ?? SHIPPED_VENDORS_FILE,
     outboxDir: resolve(env.OUTBOX_DIR ?? join(env.DATA_DIR, "outbox")),
+    webhookSecrets: env.webhookSecrets,
   };
 }

@@ -1,9 +1,9 @@
 import { databaseEnv, dispatchEnv, integerText, logEnv, temporalEnv } from "@truerun/shared/config";
 import { z } from "zod";
 import { componentsEnv } from "./components-config.ts";
+import { webhookSecretsEnv } from "./webhook-secrets.ts";
 
-/** The worker's configuration. All of it stands in the README's table. */
-export const workerConfig = z.object({
+const fixedVariables = z.object({
   ...databaseEnv,
   ...temporalEnv,
   ...logEnv,
@@ -14,5 +14,8 @@ export const workerConfig = z.object({
   /** How long running components may finish after SIGTERM before they are interrupted. */
   WORKER_SHUTDOWN_GRACE_MS: integerText(0, 3_600_000).default(20_000),
 });
+
+/** The worker's configuration. All of it stands in the README's table. */
+export const workerConfig = z.intersection(fixedVariables, webhookSecretsEnv);
 
 export type WorkerConfig = z.output<typeof workerConfig>;

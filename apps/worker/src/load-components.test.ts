@@ -11,12 +11,10 @@ const shipped = fileURLToPath(new URL("./components", import.meta.url));
 describe("loadComponents", () => {
   it("finds the shipped components, each with schemas that have a JSON Schema", async () => {
     const components = await loadComponents(shipped);
-    expect([...components.keys()]).toEqual([
-      "find_vendors",
-      "http_request",
-      "send_questionnaire",
-      "transform",
-    ]);
+    // Not the whole list: to add a component takes no change of this test.
+    expect([...components.keys()]).toEqual(
+      expect.arrayContaining(["find_vendors", "http_request", "send_questionnaire", "transform"]),
+    );
     for (const component of components.values()) {
       expect(z.toJSONSchema(component.input, { io: "input" })).toMatchObject({ type: "object" });
       z.toJSONSchema(component.output, { io: "output" });

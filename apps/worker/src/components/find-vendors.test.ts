@@ -63,6 +63,7 @@ describe("find_vendors", () => {
       VENDORS_FILE: VENDORS_FILE.parse(undefined),
       OUTBOX_DIR: OUTBOX_DIR.parse(undefined),
       DATA_DIR: DATA_DIR.parse(undefined),
+      webhookSecrets: new Map(),
     });
     const { output } = await runComponent(findVendors, { tags: ["processes_pii"] }, { config });
     expect((output as { count: number }).count).toBeGreaterThan(10);

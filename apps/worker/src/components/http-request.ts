@@ -1,7 +1,8 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
-import { type OutboundResponse, sendOutbound } from "../outbound-http/outbound-request.ts";
+import { assertNoErrorStatus } from "../outbound-http/error-status.ts";
+import { sendOutbound } from "../outbound-http/outbound-request.ts";
 import { toBodyValue } from "../outbound-http/response-body.ts";
 
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -68,7 +69,7 @@ export default defineComponent({
       },
       { allowedPrivateHosts: config.allowedPrivateHosts, signal },
     );
-    assertAccepted(input, response);
+    assertNoErrorStatus(input, response);
     const { status, headers } = response;
     return {
       output: { status, headers, body: toBodyValue(response.body, headers["content-type"]) },
@@ -99,32 +100,4 @@ function withQuery(text: string, query: Record<string, QueryValue | QueryValue[]
   const url = new URL(text);
   for (const [name, value] of pairs) if (value !== null) url.searchParams.append(name, `${value}`);
   return url.href;
-}
-
-const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
-const SNIPPET_LENGTH = 300;
-const MAX_RETRY_AFTER_MS = 300_000;
-
-/** Throws for a status from 400 on; which of them are retried stands in the description above. */
-function assertAccepted(input: { method: string; url: string }, response: OutboundResponse): void {
-  const { status, headers } = response;
-  if (status < 400) return;
-  const { origin, pathname } = new URL(input.url);
-  const snippet = response.body.toString("utf8").replaceAll(/\s+/g, " ").trim();
-  const shown = snippet.length > SNIPPET_LENGTH ? `${snippet.slice(0, SNIPPET_LENGTH)}…` : snippet;
-  const message = `${input.method} ${origin}${pathname} answered ${status}${shown && `: ${shown}`}`;
-  const nextRetryDelay = retryAfterMs(headers["retry-after"]);
-  throw ApplicationFailure.create({
-    message,
-    type: "HttpStatus",
-    nonRetryable: status < 500 && !RETRYABLE_STATUSES.has(status),
-    ...(nextRetryDelay === null ? {} : { nextRetryDelay }),
-  });
-}
-
-/** `Retry-After` in seconds or as a date; null if there is none. Capped, as the server may ask for days. */
-function retryAfterMs(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
 }

@@ -23,6 +23,11 @@ export interface OutboundResponse {
 export interface OutboundOptions {
   allowedPrivateHosts: readonly AllowedHost[];
   signal: AbortSignal;
+  /**
+   * For requests whose outcome is the answer's status and nothing else: a redirect is an answer, and the
+   * body comes back as far as an error's message needs it, empty otherwise, however it may be broken.
+   */
+  isStatusOnly?: boolean;
 }
 
 const MAX_REDIRECTS = 5;
@@ -60,11 +65,11 @@ export async function sendOutbound(
   try {
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const { url, method, headers, body } = current;
-      const { signal } = options;
+      const { signal, isStatusOnly = false } = options;
       const sent = request(url, { method, headers, body, dispatcher: agent, signal });
       const answer = await untilAborted(sent, signal);
-      const next = toRedirected(current, answer);
-      if (next === null) return await toResponse(answer);
+      const next = isStatusOnly ? null : toRedirected(current, answer);
+      if (next === null) return await toResponse(answer, isStatusOnly);
       await answer.body.dump();
       current = next;
     }
@@ -138,19 +143,28 @@ function toRedirected(
   };
 }
 
-async function toResponse(answer: Dispatcher.ResponseData): Promise<OutboundResponse> {
+async function toResponse(
+  answer: Dispatcher.ResponseData,
+  isStatusOnly: boolean,
+): Promise<OutboundResponse> {
   const headers = Object.fromEntries(
     Object.entries(answer.headers).map(([name, value]): [string, string] => [
       name.toLowerCase(),
       Array.isArray(value) ? value.join(", ") : (value ?? ""),
     ]),
   );
+  const status = answer.statusCode;
+  if (isStatusOnly && status < 400) {
+    // Nobody reads it, so nobody is to be told that it was cut off.
+    answer.body.on("error", () => undefined).destroy();
+    return { status, headers, body: Buffer.alloc(0) };
+  }
   const encoding = headers["content-encoding"];
-  const isError = answer.statusCode >= 400;
-  const body = isError
-    ? await readErrorBody(answer.body, encoding)
-    : await decodeContent(await readBody(answer.body), encoding);
-  return { status: answer.statusCode, headers, body };
+  const body =
+    status >= 400
+      ? await readErrorBody(answer.body, encoding)
+      : await decodeContent(await readBody(answer.body), encoding);
+  return { status, headers, body };
 }
 
 function toFailure(

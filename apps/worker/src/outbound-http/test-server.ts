@@ -93,6 +93,10 @@ function answer({ pathname, searchParams }: URL, response: ServerResponse): void
       response.write("begin");
       response.destroy();
       return;
+    case "cut":
+      // Once the status is on its way, not before.
+      response.write("begin", () => response.destroy());
+      return;
     case "hang":
       return;
     default:

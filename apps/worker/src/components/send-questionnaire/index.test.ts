@@ -10,7 +10,10 @@ import { readVendors, type Vendor } from "../../vendors.ts";
 import { componentsEnv, toComponentsConfig } from "../../components-config.ts";
 import sendQuestionnaire from "./index.ts";
 
-const { vendorsFile } = toComponentsConfig(z.object(componentsEnv).parse({}));
+const { vendorsFile } = toComponentsConfig({
+  ...z.object(componentsEnv).parse({}),
+  webhookSecrets: new Map(),
+});
 
 describe("send_questionnaire", () => {
   let outboxDir: string;
