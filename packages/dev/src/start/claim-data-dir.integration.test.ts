@@ -68,8 +68,12 @@ test("a claim of a process that is gone, or whose id is another's by now, is tak
 });
 
 test("of many that find a stale claim, one gets it", async () => {
-  await writeFile(lock(), JSON.stringify({ pid: 1, startMark: "never", isStopping: false }));
-  const tries = Array.from({ length: 8 }, () => claimDataDir(dataDir, context));
-  const results = await Promise.allSettled(tries);
-  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  for (let round = 0; round < 5; round++) {
+    await writeFile(lock(), JSON.stringify({ pid: 1, startMark: "never", isStopping: false }));
+    const tries = Array.from({ length: 8 }, () => claimDataDir(dataDir, context));
+    const results = await Promise.allSettled(tries);
+    const claims = results.filter((result) => result.status === "fulfilled");
+    expect(claims).toHaveLength(1);
+    await claims[0]?.value.release();
+  }
 });

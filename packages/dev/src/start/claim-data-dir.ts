@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { startMarkOf } from "../processes/orphans.ts";
@@ -25,6 +25,9 @@ type Owner = z.output<typeof owner>;
 const REFUSE_AFTER_MS = 1_500;
 /** Draining takes 20 s by default, and Postgres and Temporal end after it. */
 const WAIT_FOR_STOPPING_MS = 60_000;
+
+/** Far longer than taking over a claim takes. */
+const TURN_MS = 10_000;
 
 /**
  * Makes the folder and claims it. The claim of a process that is gone is taken over; one that is
@@ -96,18 +99,32 @@ async function tryToCreate(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** By renaming: of several that see the same stale claim one gets it, and a fresh one is put back. */
+/**
+ * One at a time removes a stale claim, and only the very one that was seen: between another's removal of
+ * it and this one's there may be a fresh claim in its place.
+ */
 async function removeStale(path: string, seen: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}.stale`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+  const turn = `${path}.takeover`;
+  if (!(await tryToCreate(turn, String(process.pid)))) {
+    await removeIfOld(turn);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return;
   }
-  const taken = await readIfThere(aside);
-  await rm(aside, { force: true });
-  if (taken !== null && taken !== seen) await tryToCreate(path, taken);
+  try {
+    // Nobody else removes it meanwhile, and while it is there nobody makes another.
+    if ((await readIfThere(path)) === seen) await rm(path);
+  } finally {
+    await rm(turn, { force: true });
+  }
+}
+
+/** What a process that was killed in its turn, of a millisecond, left behind. */
+async function removeIfOld(turn: string): Promise<void> {
+  const found = await stat(turn).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  });
+  if (found !== null && Date.now() - found.mtimeMs > TURN_MS) await rm(turn, { force: true });
 }
 
 /** Null when that process is gone, or a crash of the machine left the file without its content. */
