@@ -21,19 +21,34 @@ export interface MirrorWriterOptions {
   logger: Logger;
   /** Called for a Temporal run whose records the row refused: it may be a newer one. */
   onForeign: (run: ForeignRun, refused: readonly MirrorRecord[]) => void;
+  limits?: Partial<MirrorLimits>;
 }
 
-/** Records in one statement. */
-const MAX_BATCH = 500;
-/** Records held while the database is away; beyond it the oldest goes, and the reconciler restores it. */
-const MAX_HELD = 100_000;
-/** How long nobody waits after an error: without this a dead Postgres slows every run. */
-const BREAK_MS = 1_000;
+/** What is held and sent at most. Sizes count the characters of the records' texts. */
+export interface MirrorLimits {
+  /** Held while the database is away; beyond it the oldest records go, and the reconciler restores them. */
+  heldRecords: number;
+  heldSize: number;
+  /** In one statement. A batch that is too large to be written in time would never be. */
+  batchRecords: number;
+  batchSize: number;
+}
+
+const DEFAULT_LIMITS: MirrorLimits = {
+  heldRecords: 100_000,
+  heldSize: 128 * 1024 * 1024,
+  batchRecords: 500,
+  batchSize: 8 * 1024 * 1024,
+};
+
+/** How long until a failed write is tried again. */
+const RETRY_MS = 1_000;
 /** How long {@link MirrorWriter.close} tries. */
 const CLOSE_MS = 5_000;
 
 interface Held {
   record: MirrorRecord;
+  size: number;
   done: (() => void)[];
 }
 
@@ -43,20 +58,24 @@ export function createMirrorWriter(options: MirrorWriterOptions): MirrorWriter {
 
 class BatchingWriter implements MirrorWriter {
   readonly #options: MirrorWriterOptions;
+  readonly #limits: MirrorLimits;
   /** By row: a newer record of a row takes the older one's place. */
   readonly #held = new Map<string, Held>();
+  #heldSize = 0;
   readonly counts = { held: 0, dropped: 0, written: 0 };
   #flushing: Promise<void> | undefined;
-  #brokenUntil = 0;
+  /** Since a write failed, until one gets through. Nobody waits then: a dead Postgres must not slow runs. */
+  #isAway = false;
 
   constructor(options: MirrorWriterOptions) {
     this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
   }
 
   async write(record: MirrorRecord): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#hold({ record, done: [resolve] });
-      if (Date.now() < this.#brokenUntil) this.#releaseAll();
+      this.#hold({ record, size: sizeOf(record), done: [resolve] });
+      if (this.#isAway) this.#releaseAll();
       this.#flushing ??= this.#flush();
     });
   }
@@ -77,22 +96,27 @@ class BatchingWriter implements MirrorWriter {
   #hold(entry: Held): void {
     const key = rowKey(entry.record);
     const older = this.#held.get(key);
-    if (older === undefined) {
-      this.#held.set(key, entry);
-      if (this.#held.size > MAX_HELD) this.#dropOldest();
-    } else {
-      const record = isNewer(older.record, entry.record) ? older.record : entry.record;
-      this.#held.set(key, { record, done: [...older.done, ...entry.done] });
+    const { record, size } =
+      older !== undefined && isNewer(older.record, entry.record) ? older : entry;
+    this.#held.set(key, { record, size, done: [...(older?.done ?? []), ...entry.done] });
+    this.#heldSize += size - (older?.size ?? 0);
+    while (this.#held.size > this.#limits.heldRecords || this.#heldSize > this.#limits.heldSize) {
+      this.#dropOldest();
     }
     this.counts.held = this.#held.size;
   }
 
   #dropOldest(): void {
-    const oldest = this.#held.entries().next().value;
-    if (oldest === undefined) return;
-    this.#held.delete(oldest[0]);
+    const [key, oldest] = this.#held.entries().next().value ?? [];
+    if (key === undefined || oldest === undefined) return;
+    this.#remove(key, oldest);
     this.counts.dropped++;
-    for (const done of oldest[1].done) done();
+    for (const done of oldest.done) done();
+  }
+
+  #remove(key: string, { size }: Held): void {
+    this.#held.delete(key);
+    this.#heldSize -= size;
   }
 
   #releaseAll(): void {
@@ -106,32 +130,41 @@ class BatchingWriter implements MirrorWriter {
       const batch = this.#take();
       try {
         await this.#commit(batch);
+        this.#setAway(false);
         for (const { done } of batch) for (const resolve of done) resolve();
       } catch (error) {
         this.#options.logger.warn(
           { err: error, count: batch.length },
           "mirror write failed; it is tried again",
         );
-        this.#brokenUntil = Date.now() + BREAK_MS;
+        this.#setAway(true);
         for (const entry of batch) this.#hold(entry);
         this.#releaseAll();
-        await pause(BREAK_MS);
+        await pause(RETRY_MS);
       }
     }
     this.#flushing = undefined;
+  }
+
+  #setAway(isAway: boolean): void {
+    if (this.#isAway && !isAway) this.#options.logger.info(this.counts, "mirror writes again");
+    this.#isAway = isAway;
   }
 
   /** The oldest records, but none of a second Temporal run of the same run. */
   #take(): Held[] {
     const batch: Held[] = [];
     const temporalRuns = new Map<string, string>();
+    let size = 0;
     for (const [key, entry] of this.#held) {
       const { run_id, temporal_run_id } = entry.record;
       if ((temporalRuns.get(run_id) ?? temporal_run_id) !== temporal_run_id) continue;
+      size += entry.size;
+      if (batch.length > 0 && size > this.#limits.batchSize) break;
       temporalRuns.set(run_id, temporal_run_id);
-      this.#held.delete(key);
+      this.#remove(key, entry);
       batch.push(entry);
-      if (batch.length === MAX_BATCH) break;
+      if (batch.length === this.#limits.batchRecords) break;
     }
     this.counts.held = this.#held.size;
     return batch;
@@ -159,16 +192,24 @@ class BatchingWriter implements MirrorWriter {
 
   #refused(batch: readonly Held[], error: unknown): void {
     this.counts.dropped += batch.length;
-    this.#options.logger.error(
-      { err: error, record: batch[0]?.record },
-      "the database refuses a mirror record",
-    );
+    // Not the record itself: what components returned is not for the log.
+    const rows = batch.map(({ record }) => rowKey(record));
+    this.#options.logger.error({ err: error, rows }, "the database refuses a mirror record");
   }
 }
 
 function rowKey(record: MirrorRecord): string {
   const row = record.kind === "step" ? record.id : record.run_id;
   return `${row} ${record.temporal_run_id}`;
+}
+
+/** About what a record takes in memory and in a statement. */
+function sizeOf(record: MirrorRecord): number {
+  const texts =
+    record.kind === "step"
+      ? [record.output, record.artifacts, record.message, record.component_name]
+      : [record.error_message];
+  return texts.reduce((size, text) => size + (text?.length ?? 0), 500);
 }
 
 /** Whether `a` stands behind `b` in their Temporal run. */

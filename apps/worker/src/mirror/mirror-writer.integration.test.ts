@@ -1,0 +1,164 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
+import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { createDatabase, type Database } from "@truerun/shared/db";
+import { newId } from "@truerun/shared/ids";
+import { createLogger } from "@truerun/shared/logger";
+import { stepId } from "@truerun/shared/step-id";
+import type { StepRow } from "./mirror-record.ts";
+import { createMirrorWriter, type MirrorLimits, type MirrorWriter } from "./mirror-writer.ts";
+
+let database: TestDatabase;
+let db: Database;
+let proxy: TcpProxy;
+let throughProxy: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = createDatabase({ url: database.url, poolSize: 2, applicationName: "test" });
+});
+afterAll(async () => {
+  await db.$disconnect();
+  await database.drop();
+});
+beforeEach(async () => {
+  const url = new URL(database.url);
+  proxy = await createTcpProxy({ targetPort: Number(url.port) });
+  url.port = String(proxy.port);
+  throughProxy = createDatabase({ url: url.href, poolSize: 2, applicationName: "test-mirror" });
+});
+afterEach(async () => {
+  await throughProxy.$disconnect();
+  await proxy.close();
+});
+
+test("a frozen Postgres is waited for once; what came meanwhile is written when it is back", async () => {
+  const runId = await insertRun();
+  const writer = createWriter();
+  await writer.write(step(runId, 0));
+  proxy.freeze();
+  await writer.write(step(runId, 1));
+  const waited: number[] = [];
+  const start = Date.now();
+  // Long enough for further tries, each of which takes until its timeout.
+  for (let key = 2; Date.now() - start < 5_000; key++) {
+    const before = Date.now();
+    await writer.write(step(runId, key));
+    waited.push(Date.now() - before);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(Math.max(...waited)).toBeLessThan(500);
+  proxy.restore();
+  const count = waited.length + 2;
+  await waitFor("all records", async () => (await countSteps(runId)) === count, 20_000);
+  expect(writer.counts).toMatchObject({ held: 0, dropped: 0 });
+  // From here on writes are waited for again.
+  await writer.write(step(runId, count));
+  expect(await countSteps(runId)).toBe(count + 1);
+  await writer.close();
+});
+
+test("what is held has a limit in number and in size; the oldest goes", async () => {
+  const runId = await insertRun();
+  proxy.cut();
+  const few = createWriter({ heldRecords: 3 });
+  const small = createWriter({ heldSize: 10_000 });
+  for (let key = 0; key < 6; key++) {
+    await few.write(step(runId, key));
+    await small.write(step(runId, 10 + key, "x".repeat(3_000)));
+  }
+  expect(few.counts).toMatchObject({ dropped: 3 });
+  expect(small.counts).toMatchObject({ dropped: 4 });
+  proxy.restore();
+  await waitFor("both", async () => (await countSteps(runId)) === 5, 20_000);
+  expect(await keysOf(runId)).toEqual(["k14", "k15", "k3", "k4", "k5"]);
+  await Promise.all([few.close(), small.close()]);
+});
+
+test("a batch has a limit in size; a record larger than it goes alone", async () => {
+  const runId = await insertRun();
+  const writer = createWriter({ batchSize: 10_000 });
+  const sizes = [3_000, 30_000, 3_000, 3_000, 3_000];
+  await Promise.all(sizes.map((size, key) => writer.write(step(runId, key, "x".repeat(size)))));
+  expect(await countSteps(runId)).toBe(sizes.length);
+  const [{ statements } = { statements: 0 }] = await db.$queryRaw<{ statements: number }[]>`
+    SELECT count(DISTINCT xmin::text)::int AS statements FROM workflow_run_steps WHERE run_id = ${runId}`;
+  expect(statements).toBe(4);
+  await writer.close();
+});
+
+test("a record that the database refuses does not take its neighbours along, nor its content into the log", async () => {
+  const runId = await insertRun();
+  const lines: string[] = [];
+  const logger = createLogger({ name: "test", level: "info" });
+  logger.error = (...said: unknown[]) => void lines.push(JSON.stringify(said));
+  const writer = createWriter({}, logger);
+  const bad = { ...step(runId, 1, "private"), artifacts: "no JSON" };
+  await Promise.all([step(runId, 0), bad, step(runId, 2)].map((record) => writer.write(record)));
+  expect(await keysOf(runId)).toEqual(["k0", "k2"]);
+  expect(writer.counts).toEqual({ held: 0, dropped: 1, written: 2 });
+  expect(lines.join("\n")).toContain(bad.id);
+  expect(lines.join("\n")).not.toContain("private");
+  await writer.close();
+});
+
+function createWriter(
+  limits: Partial<MirrorLimits> = {},
+  logger = createLogger({ name: "test", level: "silent" }),
+): MirrorWriter {
+  return createMirrorWriter({ db: throughProxy, logger, onForeign: () => undefined, limits });
+}
+
+function step(runId: string, place: number, output = "done"): StepRow {
+  const key = `k${place}`;
+  return {
+    kind: "step",
+    run_id: runId,
+    id: stepId(runId, key),
+    ordinal: place,
+    step_key: key,
+    item_index: null,
+    component_id: "cbwc_x",
+    component_name: key,
+    action_type: "transform",
+    status: "success",
+    message: null,
+    artifacts: "[]",
+    output: JSON.stringify(output),
+    attempt: 1,
+    started_at_ms: 1,
+    finished_at_ms: 2,
+    created_at_ms: 1,
+    updated_at_ms: 2,
+    digest: 0,
+    temporal_run_id: "one",
+    mirror_length: 3,
+    mirror_time_ms: 1,
+    mirror_seq: place + 1,
+  };
+}
+
+async function keysOf(runId: string): Promise<string[]> {
+  const steps = await db.workflowRunStep.findMany({ where: { runId } });
+  return steps.map(({ stepKey }) => stepKey).toSorted();
+}
+
+async function countSteps(runId: string): Promise<number> {
+  return await db.workflowRunStep.count({ where: { runId } });
+}
+
+async function insertRun(): Promise<string> {
+  const id = newId("cbwr");
+  await db.workflowRun.create({
+    data: {
+      id,
+      orgId: "cborg_x",
+      definitionId: "cbwd_x",
+      definitionVersion: 1,
+      workflowName: "x",
+      input: {},
+      requestHash: new Uint8Array(32),
+    },
+  });
+  return id;
+}
