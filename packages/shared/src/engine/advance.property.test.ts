@@ -4,7 +4,13 @@ import type { Condition, Edge, WorkflowDefinitionDocument } from "../contracts/d
 import type { JsonObject } from "../contracts/json.ts";
 import { advance, type RunOutcome, type StepState } from "./advance.ts";
 import { compileDefinition } from "./compile-definition.ts";
-import { expectedStates, RUN, type Settled, type World } from "./testing/expected-states.ts";
+import {
+  expectedStates,
+  isEndedByFailure,
+  RUN,
+  type Settled,
+  type World,
+} from "./testing/expected-states.ts";
 
 const RUNS = { numRuns: 500 };
 const MAX_COMPONENTS = 10;
@@ -197,6 +203,7 @@ describe("whatever the graph, the outcomes and their order", () => {
         const one = drive(each, order);
         const other = drive(each, otherOrder);
         expect(other.outcome.status).toBe(one.outcome.status);
+        expect(one.outcome.status).toBe(isEndedByFailure(each) ? "failed" : "completed");
         // Which steps a failing run still had depends on who came first; what they are does not.
         const full = expectedStates(each);
         for (const [key, state] of [...one.states, ...other.states]) {

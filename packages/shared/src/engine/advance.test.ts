@@ -202,6 +202,23 @@ describe("references", () => {
     });
   });
 
+  test("to a skipped component see its status, but no output", () => {
+    const parts: Record<string, Parts> = {
+      a: { next: ["z"] },
+      b: { next: ["z"] },
+      z: {
+        with: { seen: "${{ steps.a.status }}", output: "${{ steps.a.output | default('none') }}" },
+      },
+    };
+    const definition = compileDefinition(define(parts));
+    const states = new Map([
+      ["a", SKIPPED],
+      ["b", OK],
+    ]);
+    const { ready } = advance(definition, { input: {}, run: RUN }, states);
+    expect(ready.map((each) => each.with)).toEqual([{ seen: "skipped", output: "none" }]);
+  });
+
   test("to a component that never ran have their default", () => {
     const parts: Record<string, Parts> = {
       a: { next: [{ to: "b", on: "failure" }, "c"] },

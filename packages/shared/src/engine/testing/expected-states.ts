@@ -2,7 +2,7 @@ import type { Edge, WorkflowDefinitionDocument } from "../../contracts/definitio
 import type { JsonObject } from "../../contracts/json.ts";
 import type { StepState } from "../advance.ts";
 import { evaluateCondition } from "../conditions.ts";
-import type { StepView } from "../path.ts";
+import type { Scope, StepView } from "../path.ts";
 import { resolveReferences } from "../references.ts";
 
 /** The run that all properties are about. */
@@ -24,8 +24,30 @@ const FOLLOWED: Record<Edge["on"], readonly string[]> = {
   always: ["success", "failed"],
 };
 
+/** Whether one of the failures ends the run: nothing lets it go on, and no edge takes it. */
+export function isEndedByFailure(world: World): boolean {
+  const { states, scope } = settle(world);
+  return world.document.components.some(
+    ({ key, next, on_failure: onFailure }) =>
+      states.get(key)?.status === "failed" &&
+      onFailure === "fail_run" &&
+      next.every(
+        ({ on, when }) =>
+          on === "success" || (when !== undefined && !evaluateCondition(when, scope).holds),
+      ),
+  );
+}
+
+/** The steps of a run in which no failure ends anything. */
+export function expectedStates(world: World): Map<string, Settled> {
+  return settle(world).states;
+}
+
 /** The rules once more, as plain recursion over a finished run in which no failure ends anything. */
-export function expectedStates({ document, input, outcomes }: World): Map<string, Settled> {
+function settle({ document, input, outcomes }: World): {
+  states: Map<string, Settled>;
+  scope: Scope;
+} {
   /** Null: dead without a step. */
   const found = new Map<string, Settled | null>();
   const steps = new Map<string, StepView>();
@@ -55,5 +77,5 @@ export function expectedStates({ document, input, outcomes }: World): Map<string
     const state = stateOf(key);
     if (state !== null) states.set(key, state);
   }
-  return states;
+  return { states, scope };
 }
