@@ -239,6 +239,37 @@ describe("an attempt", () => {
     expect((await failureOf(runComponent(pretending, {}))).message).toBe("not really");
   });
 
+  it("ends without a component that never answers its signal", async () => {
+    vi.useFakeTimers();
+    try {
+      const environment = createEnvironment();
+      const ended = runComponent(
+        returning(() => new Promise(() => undefined)),
+        {},
+        { environment },
+      ).catch((error: unknown) => error);
+      await vi.advanceTimersByTimeAsync(60_000);
+      environment.cancel("TIMED_OUT");
+      await vi.advanceTimersByTimeAsync(9_000);
+      expect(await Promise.race([ended, "still waited for"])).toBe("still waited for");
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(await ended).toBeInstanceOf(CancelledFailure);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("keeps what a component returns after its signal", async () => {
+    const environment = createEnvironment();
+    const component = returning(async ({ signal }) => {
+      environment.cancel("CANCELLED");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { output: signal.aborted };
+    });
+    expect((await runComponent(component, {}, { environment })).output).toBe(true);
+  });
+
   it("heartbeats by itself, repeats the details given, and stops", async () => {
     vi.useFakeTimers();
     try {

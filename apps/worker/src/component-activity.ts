@@ -28,6 +28,9 @@ const MAX_ENVELOPE_BYTES = 1_048_576;
 const FIRST_HEARTBEAT_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
 
+/** How long a component may go on after its signal. Then its attempt ends without it. */
+const GIVE_UP_AFTER_MS = 10_000;
+
 const entityText = z.string().min(1).max(255);
 const artifactsSchema = z
   .array(
@@ -61,9 +64,8 @@ export function toActivity(
     const heart = startHeartbeat(context);
     try {
       const input = await parse(component.input, args, { type: "InvalidInput", place: "with" });
-      const result: unknown = await component.run(
-        toComponentContext(component, input, { context, dependencies, beat: heart.beat }),
-      );
+      const given = toComponentContext(component, input, { context, dependencies, ...heart });
+      const result: unknown = await untilGivenUp(component.run(given), given);
       return toEnvelope(await toResult(component, result), times());
     } catch (error) {
       throw toCancellation(error, context.cancellationSignal) ?? toComponentFailure(error, times());
@@ -103,6 +105,34 @@ function toComponentContext(
     run: { id: runId },
     stepKey,
   };
+}
+
+/**
+ * The component's result; but one that does not answer its signal would hold its place in the worker for
+ * ever, and the worker's end back, so after a while the signal's reason stands in for it.
+ */
+async function untilGivenUp<T>(
+  work: Promise<T>,
+  { signal, log }: Pick<ComponentContext<unknown>, "signal" | "log">,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const settled = new AbortController();
+  const givenUp = new Promise<never>((_, fail) => {
+    const onAbort = (): void => {
+      timer = setTimeout(() => {
+        log.error("the component does not answer its signal; its attempt ends without it");
+        fail(signal.reason);
+      }, GIVE_UP_AFTER_MS);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { signal: settled.signal });
+  });
+  try {
+    return await Promise.race([work, givenUp]);
+  } finally {
+    clearTimeout(timer);
+    settled.abort();
+  }
 }
 
 /** Heartbeats until stopped, repeating the details that the component gave last. */

@@ -55,7 +55,8 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
-    shutdownForceTime: config.WORKER_SHUTDOWN_GRACE_MS + 10_000,
+    // Above what a component that does not answer its signal is waited for.
+    shutdownForceTime: config.WORKER_SHUTDOWN_GRACE_MS + 15_000,
   });
   return {
     worker,
