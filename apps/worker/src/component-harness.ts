@@ -35,6 +35,8 @@ export function runComponent(
       vendorsFile: join(tmpdir(), "no-such-vendors.json"),
       outboxDir: join(tmpdir(), "no-such-outbox"),
       webhookSecrets: new Map(),
+      smtpServer: null,
+      emailFrom: null,
       ...options.config,
     },
   });

@@ -2,6 +2,12 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { type AllowedHost, parseAllowedHosts } from "./outbound-http/allowed-hosts.ts";
+import {
+  type EmailSender,
+  parseEmailSender,
+  parseSmtpUrl,
+  type SmtpServer,
+} from "./outbound-smtp/email-settings.ts";
 import type { WebhookSecrets } from "./webhook-secrets.ts";
 
 /** Spread into the worker's environment schema; {@link toComponentsConfig} makes of it what components see. */
@@ -20,6 +26,33 @@ export const componentsEnv = {
   /** Folder that `send_questionnaire` writes to; default `outbox` in DATA_DIR. */
   OUTBOX_DIR: z.string().optional(),
   DATA_DIR: z.string().default(".data"),
+  /** The server that `send_email` hands its messages to. */
+  SMTP_URL: z
+    .string()
+    .transform((text, context) => {
+      const server = parseSmtpUrl(text);
+      if (server !== null) return server;
+      context.addIssue({
+        code: "custom",
+        message:
+          "expected smtp://user:password@host:port or smtps://..., special characters as %XX",
+      });
+      return z.NEVER;
+    })
+    .optional(),
+  /** Whom its messages are from. */
+  EMAIL_FROM: z
+    .string()
+    .transform((text, context) => {
+      const sender = parseEmailSender(text);
+      if (sender !== null) return sender;
+      context.addIssue({
+        code: "custom",
+        message: "expected name@example.com or Name <name@example.com>",
+      });
+      return z.NEVER;
+    })
+    .optional(),
 };
 
 /** What the environment says to components, parsed once at start-up. */
@@ -28,6 +61,8 @@ export interface ComponentsConfig {
   vendorsFile: string;
   outboxDir: string;
   webhookSecrets: WebhookSecrets;
+  smtpServer: SmtpServer | null;
+  emailFrom: EmailSender | null;
 }
 
 /** The same relative path from `src` and from `dist`. */
@@ -38,6 +73,8 @@ export function toComponentsConfig(env: {
   VENDORS_FILE?: string | undefined;
   OUTBOX_DIR?: string | undefined;
   DATA_DIR: string;
+  SMTP_URL?: SmtpServer | undefined;
+  EMAIL_FROM?: EmailSender | undefined;
   webhookSecrets: WebhookSecrets;
 }): ComponentsConfig {
   return {
@@ -45,5 +82,7 @@ export function toComponentsConfig(env: {
     vendorsFile: env.VENDORS_FILE ?? SHIPPED_VENDORS_FILE,
     outboxDir: resolve(env.OUTBOX_DIR ?? join(env.DATA_DIR, "outbox")),
     webhookSecrets: env.webhookSecrets,
+    smtpServer: env.SMTP_URL ?? null,
+    emailFrom: env.EMAIL_FROM ?? null,
   };
 }

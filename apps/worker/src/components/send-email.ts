@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { ApplicationFailure } from "@temporalio/common";
+import { z } from "zod";
+import { defineComponent } from "../component.ts";
+import type { ComponentsConfig } from "../components-config.ts";
+import { deliverEmail } from "../outbound-smtp/deliver-email.ts";
+import type { EmailSender, SmtpServer } from "../outbound-smtp/email-settings.ts";
+
+const MAX_RECIPIENTS = 50;
+
+const email = z.email().max(254);
+const oneOrList = z.union([email, z.array(email).min(1).max(MAX_RECIPIENTS)]);
+const body = z.string().min(1);
+
+/** Sends a message through the server of `SMTP_URL`. */
+export default defineComponent({
+  action: "send_email",
+  title: "Send email",
+  description:
+    "Sends one email through the mail server that the worker is configured with (SMTP_URL, EMAIL_FROM). What the server calls temporary (4xx) and network errors are retried; what it refuses for good (5xx) fails at once. When it takes the message for some recipients only, the step fails and names the others. Message-ID is equal across attempts: should the server's answer get lost on the way, the repeat can be recognised by it.",
+  input: z
+    .strictObject({
+      to: oneOrList.describe(
+        `One address, or a list of at most ${MAX_RECIPIENTS}; all see each other`,
+      ),
+      cc: oneOrList.optional(),
+      reply_to: email.optional().describe("Where answers go instead of to the sender"),
+      subject: z
+        .string()
+        .min(1)
+        .max(500)
+        // oxlint-disable-next-line no-control-regex -- a line break would begin another header
+        .regex(/^[^\x00-\x1f\x7f]*$/, "holds a control character"),
+      text: body.optional().describe("The message as plain text; it needs text, html or both"),
+      html: body.optional().describe("The message as HTML. Values from outside must be escaped"),
+    })
+    .refine(({ text, html }) => text !== undefined || html !== undefined, "needs text or html"),
+  output: z.strictObject({
+    message_id: z.string().describe("The header Message-ID, in angle brackets"),
+  }),
+  timeout: "2m",
+  // Servers that do not know a sender put him off for minutes (greylisting).
+  retry: { max_attempts: 8, initial_interval: "10s", max_interval: "10m" },
+  async run({ input, config, signal, log, idempotencyKey }) {
+    const { server, from } = getSettings(config);
+    const messageId = toMessageId(idempotencyKey, from);
+    const [to, cc] = [[input.to].flat(), [input.cc ?? []].flat()];
+    const { subject, text = null, html = null, reply_to: replyTo = null } = input;
+    const message = { messageId, from, to, cc, replyTo, subject, text, html };
+    await deliverEmail(server, message, { signal });
+    log.info({ messageId, recipients: to.length + cc.length }, "sent email");
+    return { output: { message_id: messageId } };
+  },
+});
+
+/** @throws a non-retryable `ApplicationFailure`: another attempt runs with the same environment */
+function getSettings(config: ComponentsConfig): { server: SmtpServer; from: EmailSender } {
+  const { smtpServer: server, emailFrom: from } = config;
+  if (server !== null && from !== null) return { server, from };
+  const missing = [
+    ...(server === null ? ["SMTP_URL"] : []),
+    ...(from === null ? ["EMAIL_FROM"] : []),
+  ];
+  throw ApplicationFailure.nonRetryable(
+    `Email is not configured: set ${missing.join(" and ")} in the worker's environment`,
+    "NotConfigured",
+  );
+}
+
+/** Equal across attempts, so that a repeat is told from another message. */
+function toMessageId(idempotencyKey: string, { address }: EmailSender): string {
+  const hash = createHash("sha256").update(`send_email ${idempotencyKey}`, "utf8").digest("hex");
+  return `<${hash.slice(0, 32)}@${address.slice(address.lastIndexOf("@") + 1)}>`;
+}
