@@ -12,6 +12,7 @@ const COMMANDS = {
   worker: { main: "apps/worker/dist/main.js", bundle: true, service: true },
   key: { main: "packages/dev/dist/key-main.js", bundle: false },
   seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
+  "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: false },
   test: { main: "scripts/checks.mjs", bundle: true },
   build: { bundle: true },
 };

@@ -12,3 +12,6 @@ export const TEMPORAL_CACHE_DIR = join(PROJECT_DIR, "node_modules", ".cache", "t
 
 /** The example definitions, one YAML file each. */
 export const WORKFLOWS_DIR = join(PROJECT_DIR, "workflows");
+
+/** One component activity a file, with its test. */
+export const COMPONENTS_DIR = join(PROJECT_DIR, "apps", "worker", "src", "components");

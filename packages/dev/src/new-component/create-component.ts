@@ -1,0 +1,60 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join, parse } from "node:path";
+import { isEngineAction } from "@truerun/shared/engine/engine-actions";
+import { toComponentFiles, toFileName } from "./component-template.ts";
+
+/** No component can be made of the arguments. The message is one line that says why. */
+export class NewComponentError extends Error {
+  override name = "NewComponentError";
+}
+
+/** What `defineComponent` takes. */
+const ACTION = /^[a-z][a-z0-9_]*$/;
+
+/** So that every line of the template stays within the formatter's width. */
+const MAX_LENGTH = 60;
+
+/**
+ * Writes a component and its test into a folder of components.
+ *
+ * @returns the paths of both
+ * @throws {@link NewComponentError}; nothing is written then
+ */
+export async function createComponent(folder: string, args: readonly string[]): Promise<string[]> {
+  const [action] = args;
+  if (action === undefined || args.length > 1) {
+    throw new NewComponentError("Usage: npm run new:component <action_type>");
+  }
+  assertUsable(action);
+  const name = toFileName(action);
+  const taken = (await readdir(folder)).find((entry) => toStem(entry) === name);
+  if (taken !== undefined) {
+    throw new NewComponentError(`There is a component ${action} already: ${join(folder, taken)}`);
+  }
+  const { component, test } = toComponentFiles(action);
+  const files = { [`${name}.ts`]: component, [`${name}.test.ts`]: test };
+  const written: string[] = [];
+  for (const [file, text] of Object.entries(files)) {
+    const path = join(folder, file);
+    await writeFile(path, text, { flag: "wx" });
+    written.push(path);
+  }
+  return written;
+}
+
+function assertUsable(action: string): void {
+  const shown = JSON.stringify(action.slice(0, 2 * MAX_LENGTH));
+  if (!ACTION.test(action) || action.length > MAX_LENGTH) {
+    throw new NewComponentError(
+      `${shown} is no action type: at most ${MAX_LENGTH} lower-case letters, digits and underscores, a letter first, such as notify_owner`,
+    );
+  }
+  if (isEngineAction(action)) {
+    throw new NewComponentError(`${shown} is an action of the engine's own: choose another name`);
+  }
+}
+
+/** `x` of the folder `x` and the files `x.ts` and `x.test.ts`. */
+function toStem(entry: string): string {
+  return parse(entry).name.replace(/\.test$/, "");
+}
