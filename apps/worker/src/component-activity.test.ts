@@ -251,7 +251,9 @@ describe("an attempt", () => {
       await vi.advanceTimersByTimeAsync(60_000);
       environment.cancel("TIMED_OUT");
       await vi.advanceTimersByTimeAsync(9_000);
-      expect(await Promise.race([ended, "still waited for"])).toBe("still waited for");
+      expect(await Promise.race([ended, Promise.resolve("still waited for")])).toBe(
+        "still waited for",
+      );
       await vi.advanceTimersByTimeAsync(1_000);
       expect(await ended).toBeInstanceOf(CancelledFailure);
       expect(vi.getTimerCount()).toBe(0);

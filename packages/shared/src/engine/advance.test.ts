@@ -211,7 +211,7 @@ describe("references", () => {
       },
     };
     const definition = compileDefinition(define(parts));
-    const states = new Map([
+    const states = new Map<string, StepState>([
       ["a", SKIPPED],
       ["b", OK],
     ]);
