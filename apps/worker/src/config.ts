@@ -9,6 +9,8 @@ const fixedVariables = z.object({
   ...logEnv,
   ...dispatchEnv,
   ...componentsEnv,
+  /** Half of them are the mirror's. Fewer would let its loops wait for each other. */
+  DATABASE_POOL_SIZE: integerText(4, 1_000).default(10),
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
   /** How long running components may finish after SIGTERM before they are interrupted. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
@@ -50,6 +51,40 @@ test("SIGTERM lets a running component finish, writes its outcome, and exits 0",
   expect(target.keys).toEqual([`${id}:slow`, `${id}:after`]);
   next.kill("SIGTERM");
   expect((await next.exited).code).toBe(0);
+});
+
+test("an attempt that outlasts the grace after SIGTERM is another worker's", async () => {
+  const first = await startWorker({ WORKER_SHUTDOWN_GRACE_MS: "200" });
+  const id = await rig.startRun({ components: [request("slow")] });
+  await waitFor("the request", () => target.waiting.length === 1);
+  first.kill("SIGTERM");
+  expect(await first.exited).toEqual({ code: 0, signal: null });
+  await startWorker();
+  await waitFor("the second attempt", () => target.keys.length === 2, 8_000);
+  target.answerAll();
+  const ended = await rig.finished(id);
+  expect(ended.steps[0]).toMatchObject({ status: "success", attempt: 2 });
+});
+
+test("a worker that waits for a frozen Temporal says so, comes up when it answers, and ends on SIGTERM before that", async () => {
+  const [, port = ""] = rig.config.TEMPORAL_ADDRESS.split(":");
+  const proxy = await createTcpProxy({ targetPort: Number(port) });
+  const logFile = join(folder, "frozen.log");
+  const said = (text: string) => async () => (await readFile(logFile, "utf8")).includes(text);
+  const start = () => startWorker({ TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}` }, logFile);
+  proxy.freeze();
+  const waiting = await start();
+  await waitFor("its complaint", said("Temporal does not answer yet"), 20_000);
+  waiting.kill("SIGTERM");
+  expect(await waiting.exited).toEqual({ code: 0, signal: null });
+  await rm(logFile);
+  const worker = await start();
+  await waitFor("its complaint", said("Temporal does not answer yet"), 20_000);
+  proxy.restore();
+  await waitFor("the worker", said("worker ready"), 20_000);
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  await proxy.close();
 });
 
 test("after kill -9 another worker takes the attempt over, with the same idempotency key", async () => {
@@ -107,11 +142,14 @@ function request(key: string, then: readonly string[] = []) {
   return component(key, { action: "http_request", with: { method: "POST", url }, next });
 }
 
-async function startWorker(extra: Record<string, string> = {}): Promise<ManagedProcess> {
+async function startWorker(
+  extra: Record<string, string> = {},
+  logFile = join(folder, "worker.log"),
+): Promise<ManagedProcess> {
   const worker = await startProcess({
     command: process.execPath,
     args: [MAIN],
-    logFile: join(folder, "worker.log"),
+    logFile,
     env: {
       PATH: process.env["PATH"],
       DATABASE_URL: rig.config.DATABASE_URL,

@@ -14,7 +14,7 @@ import { workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
-import { startPeriodic } from "./periodic.ts";
+import { pause, startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
@@ -24,30 +24,49 @@ import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
 /** How long Postgres and Temporal may take to come up after this process. */
 const START_PATIENCE_MS = 60_000;
+/** How long Temporal may take to answer while this process starts: frozen, it would never. */
+const START_CALL_MS = 5_000;
+/** How long a pass of a loop may take with Temporal's answers. */
+const PASS_CALLS_MS = 110_000;
 const SWEEP_INTERVAL_MS = 1_000;
 const CLOSED_RUNS_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   const config = parseEnvironment(workerConfig);
   const logger = createLogger({ name: "truerun-worker", level: config.LOG_LEVEL });
   installTemporalRuntime(logger, config.LOG_LEVEL);
   const components = await loadComponents(fileURLToPath(new URL("components", import.meta.url)));
-  const database = { url: config.DATABASE_URL, poolSize: config.DATABASE_POOL_SIZE };
-  const db = createDatabase({ ...database, applicationName: "truerun-worker" });
+  const url = config.DATABASE_URL;
+  const mirrorPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
+  const db = createDatabase({
+    url,
+    poolSize: config.DATABASE_POOL_SIZE - mirrorPoolSize,
+    applicationName: "truerun-worker",
+  });
   // What a crash of the database takes from the mirror, Temporal's history gives back.
   const mirrorDb = createDatabase({
-    ...database,
+    url,
+    poolSize: mirrorPoolSize,
     applicationName: "truerun-mirror",
     synchronousCommit: false,
   });
   const temporal = createTemporalClient(config);
-  const ready = { logger, patienceMs: START_PATIENCE_MS };
+  /** Temporal's answers are waited for so long, and until the signal. */
+  const bounded = <T>(signal: AbortSignal, ms: number, work: () => Promise<T>): Promise<T> =>
+    temporal.connection.withAbortSignal(signal, () =>
+      temporal.connection.withDeadline(Date.now() + ms, work),
+    );
+  const ready = { logger, patienceMs: START_PATIENCE_MS, signal: stopping };
   await patiently("Postgres", ready, () => publishCatalogue({ db, components, logger }));
   await patiently("Temporal", ready, () =>
-    prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
+    bounded(stopping, START_CALL_MS, () =>
+      prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
+    ),
   );
-  const connection = await NativeConnection.connect(temporalConnectionOptions(config));
+  const connection = await patiently("Temporal", ready, () =>
+    NativeConnection.connect(temporalConnectionOptions(config)),
+  );
   const run = await createRunWorker({
     config,
     connection,
@@ -70,19 +89,24 @@ async function main(): Promise<void> {
       name: "redispatch",
       intervalMs: SWEEP_INTERVAL_MS,
       logger,
-      pass: () => redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
+      pass: (signal) =>
+        bounded(signal, PASS_CALLS_MS, () =>
+          redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
+        ),
     }),
     startPeriodic({
       name: "closed runs",
       intervalMs: CLOSED_RUNS_INTERVAL_MS,
       logger,
-      pass: () =>
-        confirmClosedRuns({
-          db: mirrorDb,
-          client: temporal.client,
-          bundlePath: WORKFLOW_BUNDLE,
-          logger,
-        }),
+      pass: (signal) =>
+        bounded(signal, PASS_CALLS_MS, () =>
+          confirmClosedRuns({
+            db: mirrorDb,
+            client: temporal.client,
+            bundlePath: WORKFLOW_BUNDLE,
+            logger,
+          }),
+        ),
     }),
     startPeriodic({
       name: "housekeeping",
@@ -92,8 +116,10 @@ async function main(): Promise<void> {
     }),
   ];
 
-  onStop(() => run.worker.shutdown());
   const ended = run.worker.run();
+  const shutDown = (): void => run.worker.shutdown();
+  if (stopping.aborted) shutDown();
+  else stopping.addEventListener("abort", shutDown);
   logger.info(
     { taskQueue: config.TEMPORAL_TASK_QUEUE, actions: [...components.keys()] },
     "worker ready",
@@ -120,10 +146,14 @@ class StartError extends Error {
   }
 }
 
-/** Tries until it works or patience ends: services may be started in any order. */
+/**
+ * Tries until it works or patience ends: services may be started in any order.
+ *
+ * @throws the signal's reason when the process is to end before
+ */
 async function patiently<T>(
   what: string,
-  { logger, patienceMs }: { logger: Logger; patienceMs: number },
+  { logger, patienceMs, signal }: { logger: Logger; patienceMs: number; signal: AbortSignal },
   attempt: () => Promise<T>,
 ): Promise<T> {
   const end = Date.now() + patienceMs;
@@ -131,24 +161,26 @@ async function patiently<T>(
     try {
       return await attempt();
     } catch (error) {
+      signal.throwIfAborted();
       if (Date.now() > end) throw new StartError(what, patienceMs, error);
       logger.warn({ err: error }, `${what} does not answer yet`);
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await pause(1_000, signal);
+      signal.throwIfAborted();
     }
   }
 }
 
-/** SIGTERM and SIGINT drain; so does the end of the parent that started this process with a channel. */
-function onStop(stop: () => void): void {
-  let stopping = false;
-  const once = (): void => {
-    if (stopping) return;
-    stopping = true;
-    stop();
-  };
-  process.on("SIGTERM", once);
-  process.on("SIGINT", once);
-  process.on("disconnect", once);
+/**
+ * SIGTERM and SIGINT drain; so does the end of the parent that started this process with a channel. From
+ * the very start: in a container, a process that does not listen to a signal does not get it.
+ */
+function listenForStop(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("disconnect", stop);
+  return stopping.signal;
 }
 
 /** An error that was made to be read needs no stack; any other is a fault of ours. */
@@ -160,10 +192,13 @@ function explain(error: unknown): string {
     : (error.stack ?? error.message);
 }
 
+const stopping = listenForStop();
 try {
-  await main();
+  await main(stopping);
   process.exit(0);
 } catch (error) {
+  // Asked to end before it was ready, it had nothing to finish.
+  if (stopping.aborted && error === stopping.reason) process.exit(0);
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
 }

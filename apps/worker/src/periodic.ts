@@ -9,8 +9,8 @@ export interface PeriodicOptions {
   name: string;
   intervalMs: number;
   logger: Logger;
-  /** One pass. Returns whether there is more to do at once. */
-  pass: () => Promise<boolean>;
+  /** One pass. Returns whether there is more to do at once. The signal says that it is to end. */
+  pass: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Runs passes one after another until stopped, with jitter, so that processes do not keep step. */
@@ -18,8 +18,10 @@ export function startPeriodic({ name, intervalMs, logger, pass }: PeriodicOption
   const stopping = new AbortController();
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const more = await pass().catch((error: unknown) => {
-        logger.warn({ err: error }, `${name}: pass failed; the next one tries again`);
+      const more = await pass(stopping.signal).catch((error: unknown) => {
+        // The end cut it short; what it was at is the next one's.
+        if (stopping.signal.aborted) logger.debug({ err: error }, `${name}: pass not finished`);
+        else logger.warn({ err: error }, `${name}: pass failed; the next one tries again`);
         return false;
       });
       if (!more) await pause(intervalMs * (0.75 + Math.random() / 2), stopping.signal);
@@ -34,7 +36,8 @@ export function startPeriodic({ name, intervalMs, logger, pass }: PeriodicOption
   };
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits so long, or until the signal. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve();
