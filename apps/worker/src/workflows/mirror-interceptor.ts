@@ -69,16 +69,17 @@ function toRunError(error: TemporalFailure): RunError {
   return { code, message: error.message };
 }
 
+/** Anything that is no such event fails the run; an error of another kind would retry its task for ever. */
 function assertRunRequested(argument: unknown): RunRequestedEvent {
-  const event = argument as RunRequestedEvent | null | undefined;
-  if (
-    event?.event_type === "Workflow.RunRequested" &&
-    event.data.definition.components.length > 0
-  ) {
-    return event;
+  const event = argument as DeepPartial<RunRequestedEvent> | null | undefined;
+  const count = event?.data?.definition?.components?.length ?? 0;
+  if (event?.event_type === "Workflow.RunRequested" && count > 0) {
+    return event as RunRequestedEvent;
   }
   throw ApplicationFailure.nonRetryable(
     "The argument is not a Workflow.RunRequested event. Start runs through the API.",
     "InvalidEvent",
   );
 }
+
+type DeepPartial<T> = { [K in keyof T]?: T[K] extends object ? DeepPartial<T[K]> : T[K] };

@@ -1,0 +1,87 @@
+// What the recorded shapes do not reach: cancellation at odd moments, and starts that are not ours.
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
+import { WorkflowFailedError } from "@temporalio/client";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig.close());
+
+test("a run that is canceled while a component waits for its next attempt ends at once", async () => {
+  const retry = {
+    max_attempts: 3,
+    initial_interval: "10m",
+    backoff_coefficient: 1,
+    max_interval: "10m",
+  };
+  const id = await rig.startRun({
+    components: [component("a", { action: "flaky", retry, with: {} })],
+  });
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("the second attempt to be scheduled", async () => {
+    const { raw } = await handle.describe();
+    return raw.pendingActivities?.some(({ attempt }) => attempt === 2) ?? false;
+  });
+  await handle.cancel();
+  const ended = await rig.finished(id);
+  expect(ended.status).toBe("canceled");
+  expect(ended.steps.map(({ status, message }) => [status, message])).toEqual([
+    ["failed", "The run was canceled."],
+  ]);
+});
+
+test("a run that is canceled twice before its first task ends canceled, with nothing left open", async () => {
+  const components = [component("a", { next: [{ to: "b", on: "success" }] }), component("b")];
+  const id = await rig.startRun({ components, dispatch: false });
+  const handle = await rig.client.workflow.start("test-workflow", {
+    workflowId: id,
+    taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+    args: [toEvent(id, components)],
+    startDelay: "2s",
+  });
+  await handle.cancel();
+  await handle.cancel();
+  const ended = await rig.finished(id);
+  expect(ended.status).toBe("canceled");
+  expect(ended.steps.every(({ status }) => status === "failed")).toBe(true);
+  expect(ended.steps.map(({ stepKey }) => stepKey)).not.toContain("b");
+});
+
+test("a workflow that was started with something else fails and says so", async () => {
+  const starts = [undefined, null, "x", { event_type: "Workflow.RunRequested" }, { data: {} }];
+  for (const argument of starts) {
+    const started = rig.client.workflow.execute("test-workflow", {
+      workflowId: crypto.randomUUID(),
+      taskQueue: rig.config.TEMPORAL_TASK_QUEUE,
+      args: [argument],
+      workflowExecutionTimeout: "10s",
+    });
+    const error: unknown = await started.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(WorkflowFailedError);
+    expect((error as WorkflowFailedError).cause?.message).toContain("Start runs through the API");
+  }
+});
+
+function toEvent(id: string, components: ComponentDefinition[]): RunRequestedEvent {
+  const at = Math.floor(Date.now() / 1_000);
+  return {
+    event_id: "cbevt_1",
+    event_type: "Workflow.RunRequested",
+    occurred_at: at,
+    data: {
+      workflow_run_id: id,
+      org_id: "cborg_1",
+      workflow_name: "test-workflow",
+      workflow_definition_id: "cbwd_1",
+      definition_version: 1,
+      started_at: at,
+      input: {},
+      definition: { description: "", timeout: "1h", components },
+    },
+  };
+}
