@@ -162,11 +162,16 @@ function endsInCode(shape: Shape): boolean {
   return shape.operator?.action !== "terminate" && shape.timeout === undefined;
 }
 
-async function projectedAfterClose(id: string): Promise<RunRow> {
+/** The mirror's end is committed some milliseconds before Temporal closes the run. */
+async function closedInTemporal(id: string, { client }: WorkerRig): Promise<void> {
   await waitFor(`Temporal to close ${id}`, async () => {
-    const { status } = await rig.client.workflow.getHandle(id).describe();
+    const { status } = await client.workflow.getHandle(id).describe();
     return status.name !== "RUNNING";
   });
+}
+
+async function projectedAfterClose(id: string): Promise<RunRow> {
+  await closedInTemporal(id, rig);
   const row = await rig.getRun(id);
   const projection = await projectRun(rig, id, row.temporalRunId ?? "");
   expect(await writeProjection(rig.db, projection, row)).toBe(true);
@@ -175,6 +180,7 @@ async function projectedAfterClose(id: string): Promise<RunRow> {
 
 /** Compares every column that the mirror writes, positions included. */
 async function assertEqualsProjection(run: RunRow, from: WorkerRig = rig): Promise<void> {
+  await closedInTemporal(run.id, from);
   const projection = await projectRun(from, run.id, run.temporalRunId ?? "");
   expect(run.steps.map(toComparable)).toEqual(projection.steps.map(toComparableRow));
   expect({
