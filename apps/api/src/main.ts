@@ -6,7 +6,7 @@ import { startGateway } from "./gateway.ts";
 /** The process: configuration, gateway, and an orderly end on SIGTERM, SIGINT or a lost parent. */
 async function main(): Promise<void> {
   const config = readConfigOrExit();
-  const logger = createLogger({ name: "api", level: config.LOG_LEVEL });
+  const logger = createLogger({ name: "truerun-api", level: config.LOG_LEVEL });
   const gateway = await startGateway(config, logger).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).syscall !== "listen") throw error;
     const reason = error instanceof Error ? error.message : String(error);

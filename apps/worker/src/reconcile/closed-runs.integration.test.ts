@@ -90,6 +90,27 @@ test("rows that were damaged or lost are restored", async () => {
   expect(after.steps).toEqual(before.steps);
 });
 
+test("a run that could not be repaired is looked at again, however much closed since", async () => {
+  const id = await startWaiting();
+  await rig.client.workflow.getHandle(id).terminate();
+  const closed = await rig.client.workflow.getHandle(id).describe();
+  const broken = { ...rig, bundlePath: "/nowhere/bundle.js" };
+  await waitFor("a pass that saw it", async () => {
+    await confirmClosedRuns(broken);
+    const cursor = await rig.db.reconcilerCursor.findFirst();
+    return cursor?.position.getTime() === closed.closeTime?.getTime();
+  });
+  const later = await rig.startRun({ components: [component("a")] });
+  await rig.finished(later);
+  await waitFor("the later end", async () => {
+    await confirmClosedRuns(broken);
+    return (await rig.getRun(later)).confirmedAt;
+  });
+  const cursor = await rig.db.reconcilerCursor.findFirst();
+  expect(cursor?.position).toEqual(closed.closeTime);
+  expect((await confirmed(id)).errorCode).toBe("workflow_terminated");
+});
+
 test("after a reset the old end confirms nothing; the new run's does", async () => {
   const id = await rig.startRun({
     components: [

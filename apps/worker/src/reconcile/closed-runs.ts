@@ -29,6 +29,7 @@ interface Mismatch {
   temporal_run_id: string;
   row_temporal_run_id: string | null;
   generation: number;
+  closed_at_ms: number;
 }
 
 const CURSOR = "closed_runs";
@@ -36,6 +37,8 @@ const CURSOR = "closed_runs";
 const OVERLAP_MS = 10_000;
 /** A pass lists at most what closed in so long: after a pause the reconciler catches up slice by slice. */
 const SLICE_MS = 3_600_000;
+/** How long a run that cannot be repaired is tried again. */
+const RETRY_FOR_MS = 3_600_000;
 const BATCH = 200;
 
 /**
@@ -58,7 +61,12 @@ async function pass(
   const from = (cursor?.position ?? (await findFirstStart(db))).getTime();
   const until = from + SLICE_MS < Date.now() - OVERLAP_MS ? from + SLICE_MS : null;
   let newest = from;
+  let firstFailed = Number.POSITIVE_INFINITY;
   let batch: ClosedRun[] = [];
+  const flush = async (): Promise<void> => {
+    firstFailed = Math.min(firstFailed, await reconcile(options, batch, stillHere));
+    batch = [];
+  };
   for await (const execution of client.workflow.list({
     query: toQuery(from, until),
     pageSize: BATCH,
@@ -69,18 +77,18 @@ async function pass(
     const closed_at_ms = execution.closeTime.getTime();
     newest = Math.max(newest, closed_at_ms);
     batch.push({ run_id, temporal_run_id, status, closed_at_ms });
-    if (batch.length < BATCH) continue;
-    await reconcile(options, batch, stillHere);
-    batch = [];
+    if (batch.length === BATCH) await flush();
   }
-  await reconcile(options, batch, stillHere);
-  const position = new Date(until ?? newest);
+  await flush();
+  const end = until ?? newest;
+  // What was not repaired is looked at again, but does not hold everything up for ever.
+  const position = new Date(Math.min(end, Math.max(firstFailed, end - RETRY_FOR_MS)));
   await db.reconcilerCursor.upsert({
     where: { name: CURSOR },
     create: { name: CURSOR, position },
     update: { position },
   });
-  return until !== null;
+  return until !== null && firstFailed === Number.POSITIVE_INFINITY;
 }
 
 /** What of Temporal's statuses is an end, and how it is called here. */
@@ -104,23 +112,27 @@ async function findFirstStart(db: Database): Promise<Date> {
   return first.startedAt ?? new Date();
 }
 
+/** @returns when the first of those closed that could not be repaired; infinity when all are right now */
 async function reconcile(
   options: ReconcileOptions,
   closed: readonly ClosedRun[],
   stillHere: () => Promise<unknown>,
-): Promise<void> {
-  if (closed.length === 0) return;
+): Promise<number> {
+  let firstFailed = Number.POSITIVE_INFINITY;
+  if (closed.length === 0) return firstFailed;
   for (const mismatch of await confirm(options.db, closed)) {
     await stillHere();
     try {
       await repair(options, mismatch);
     } catch (error) {
+      firstFailed = Math.min(firstFailed, mismatch.closed_at_ms);
       options.logger.error(
         { err: error, workflowRunId: mismatch.run_id },
         "a closed run was not repaired",
       );
     }
   }
+  return firstFailed;
 }
 
 /** Confirms in one statement all whose rows agree in status, number and digest of steps; gives the others. */
@@ -140,7 +152,8 @@ async function confirm(db: Database, closed: readonly ClosedRun[]): Promise<Mism
             WHERE step.run_id = run.id AND step.generation = run.generation)
       RETURNING run.id
     )
-    SELECT run.id AS run_id, c.temporal_run_id, run.temporal_run_id AS row_temporal_run_id, run.generation
+    SELECT run.id AS run_id, c.temporal_run_id, run.temporal_run_id AS row_temporal_run_id,
+           run.generation, c.closed_at_ms
       FROM closed AS c
       JOIN workflow_runs AS run ON run.id = c.run_id
      WHERE run.id NOT IN (SELECT id FROM confirmed)
