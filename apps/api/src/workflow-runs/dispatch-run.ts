@@ -1,6 +1,10 @@
-import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
-import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { Database } from "@truerun/shared/db";
+import {
+  DISPATCHABLE_COLUMNS,
+  DISPATCHABLE_JOINS,
+  type DispatchableRow,
+  toDispatchableRun,
+} from "@truerun/shared/dispatch/dispatchable-row";
 import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
 import { ApiError } from "@truerun/shared/errors";
 import type { EndpointServices } from "../dependencies.ts";
@@ -38,39 +42,11 @@ function dispatchFailed(id: string, reason: string): ApiError {
   return new ApiError("workflow_dispatch_failed", { message, cause: new Error(reason) });
 }
 
-interface DispatchableRow {
-  org_id: string;
-  org_name: string;
-  workflow_name: string;
-  definition_id: string;
-  definition_version: number;
-  started_at: number;
-  input: string;
-  document: string;
-}
-
-/** A run as it was when it was made: what every try to dispatch it hands over. */
+/** A run that is in the database already, for another try. */
 export async function getDispatchableRun(db: Database, id: string): Promise<DispatchableRun> {
   const rows = await db.$queryRaw<DispatchableRow[]>`
-    SELECT r.org_id, o.name AS org_name, r.workflow_name, r.definition_id, r.definition_version,
-      floor(extract(epoch FROM r.started_at))::float8 AS started_at, r.input::text AS input,
-      v.document::text AS document
-    FROM workflow_runs r
-    JOIN organizations o ON o.id = r.org_id
-    JOIN workflow_definition_versions v
-      ON v.definition_id = r.definition_id AND v.version = r.definition_version
-    WHERE r.id = ${id}`;
+    SELECT ${DISPATCHABLE_COLUMNS} FROM workflow_runs r ${DISPATCHABLE_JOINS} WHERE r.id = ${id}`;
   const [row] = rows;
   if (row === undefined) throw new Error(`Run ${id} or its definition's version is gone`);
-  return {
-    workflowRunId: id,
-    orgId: row.org_id,
-    orgName: row.org_name,
-    workflowName: row.workflow_name,
-    workflowDefinitionId: row.definition_id,
-    definitionVersion: row.definition_version,
-    startedAt: row.started_at,
-    input: JSON.parse(row.input) as JsonObject,
-    document: JSON.parse(row.document) as WorkflowDefinitionDocument,
-  };
+  return toDispatchableRun(row);
 }

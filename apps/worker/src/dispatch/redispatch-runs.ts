@@ -1,11 +1,14 @@
 // Dispatches the runs whose start Temporal did not take in time.
 import { WorkflowNotFoundError, type Client } from "@temporalio/client";
-import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
-import type { JsonObject } from "@truerun/shared/contracts/json";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
-import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
+import {
+  DISPATCHABLE_COLUMNS,
+  DISPATCHABLE_JOINS,
+  type DispatchableRow,
+  toDispatchableRun,
+} from "@truerun/shared/dispatch/dispatchable-row";
 import type { Logger } from "@truerun/shared/logger";
 
 export interface RedispatchOptions {
@@ -28,19 +31,7 @@ const RETRY_SECONDS = 1;
  */
 export const DISPATCH_WINDOW_HOURS = 24;
 
-/** A run's row, with what it points to, as the claim returns it. */
-interface ClaimedRow {
-  id: string;
-  org_id: string;
-  org_name: string;
-  workflow_name: string;
-  definition_id: string;
-  definition_version: number;
-  started_at: number;
-  expired: boolean;
-  input: string;
-  document: string;
-}
+type ClaimedRow = DispatchableRow & { expired: boolean };
 
 /**
  * One sweep. Any number of processes may sweep: a run is claimed by one at a time, and a run that is
@@ -73,22 +64,17 @@ async function claim(db: Database): Promise<ClaimedRow[]> {
         FROM due WHERE run.id = due.id
       RETURNING run.*
     )
-    SELECT run.id, run.org_id, org.name AS org_name, run.workflow_name, run.definition_id,
-           run.definition_version, floor(extract(epoch FROM run.started_at))::float8 AS started_at,
-           run.started_at < now() - make_interval(hours => ${DISPATCH_WINDOW_HOURS}) AS expired,
-           run.input::text AS input, version.document::text AS document
-      FROM claimed AS run
-      JOIN organizations AS org ON org.id = run.org_id
-      JOIN workflow_definition_versions AS version
-        ON version.definition_id = run.definition_id AND version.version = run.definition_version
-     ORDER BY run.started_at`;
+    SELECT ${DISPATCHABLE_COLUMNS},
+           r.started_at < now() - make_interval(hours => ${DISPATCH_WINDOW_HOURS}) AS expired
+      FROM claimed AS r ${DISPATCHABLE_JOINS}
+     ORDER BY r.started_at`;
 }
 
 /** @returns false when Temporal is not to be reached */
 async function redispatch(options: RedispatchOptions, row: ClaimedRow): Promise<boolean> {
   const { db, dispatcher, marks, logger } = options;
   if (row.expired) return await endExpired(options, row.id);
-  const result = await dispatcher.dispatch(toDispatchable(row));
+  const result = await dispatcher.dispatch(toDispatchableRun(row));
   switch (result.kind) {
     case "dispatched":
       marks.add(row.id, result.temporalRunId);
@@ -128,18 +114,4 @@ async function endExpired(
   const message = `The run could not be dispatched within ${DISPATCH_WINDOW_HOURS} hours.`;
   await endUndispatched(db, { id, code: "dispatch_expired", message });
   return true;
-}
-
-function toDispatchable(row: ClaimedRow): DispatchableRun {
-  return {
-    workflowRunId: row.id,
-    orgId: row.org_id,
-    orgName: row.org_name,
-    workflowName: row.workflow_name,
-    workflowDefinitionId: row.definition_id,
-    definitionVersion: row.definition_version,
-    startedAt: row.started_at,
-    input: JSON.parse(row.input) as JsonObject,
-    document: JSON.parse(row.document) as WorkflowDefinitionDocument,
-  };
 }
