@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 import { stepId } from "@truerun/shared/step-id";
+import { insertRun } from "../testing/insert-run.ts";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 import { writeRecords } from "./mirror-statement.ts";
 
@@ -26,7 +27,7 @@ test("whatever is written twice, late or in another order, the newest of each ro
       places,
       fc.array(fc.nat(), { minLength: 3 * length, maxLength: 3 * length }),
       async (again, ranks) => {
-        const runId = await insertRun();
+        const runId = await insertRun(db);
         const whole = story(runId);
         const repeated = again.map((place) => whole[place] as MirrorRecord);
         const order = [...whole, ...repeated]
@@ -42,7 +43,7 @@ test("whatever is written twice, late or in another order, the newest of each ro
 });
 
 test("records of another Temporal run change nothing and are reported", async () => {
-  const runId = await insertRun();
+  const runId = await insertRun(db);
   const [first, ...rest] = story(runId);
   await writeRecords(db, [first as MirrorRecord]);
   const before = await readRows(runId);
@@ -168,20 +169,4 @@ function toBatches(records: readonly MirrorRecord[]): MirrorRecord[][] {
     else last.push(record);
   }
   return batches;
-}
-
-async function insertRun(): Promise<string> {
-  const id = newId("cbwr");
-  await db.workflowRun.create({
-    data: {
-      id,
-      orgId: "cborg_x",
-      definitionId: "cbwd_x",
-      definitionVersion: 1,
-      workflowName: "x",
-      input: {},
-      requestHash: new Uint8Array(32),
-    },
-  });
-  return id;
 }

@@ -3,10 +3,10 @@ import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
-import { newId } from "@truerun/shared/ids";
 import { createLogger } from "@truerun/shared/logger";
 import { stepId } from "@truerun/shared/step-id";
 import type { StepRow } from "./mirror-record.ts";
+import { insertRun } from "../testing/insert-run.ts";
 import { createMirrorWriter, type MirrorLimits, type MirrorWriter } from "./mirror-writer.ts";
 
 let database: TestDatabase;
@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 test("a frozen Postgres is waited for once; what came meanwhile is written when it is back", async () => {
-  const runId = await insertRun();
+  const runId = await insertRun(db);
   const writer = createWriter();
   await writer.write(step(runId, 0));
   proxy.freeze();
@@ -59,7 +59,7 @@ test("a frozen Postgres is waited for once; what came meanwhile is written when 
 });
 
 test("what is held has a limit in number and in size; the oldest goes", async () => {
-  const runId = await insertRun();
+  const runId = await insertRun(db);
   proxy.cut();
   const few = createWriter({ heldRecords: 3 });
   const small = createWriter({ heldSize: 10_000 });
@@ -76,7 +76,7 @@ test("what is held has a limit in number and in size; the oldest goes", async ()
 });
 
 test("a batch has a limit in size; a record larger than it goes alone", async () => {
-  const runId = await insertRun();
+  const runId = await insertRun(db);
   const writer = createWriter({ batchSize: 10_000 });
   const sizes = [3_000, 30_000, 3_000, 3_000, 3_000];
   await Promise.all(sizes.map((size, key) => writer.write(step(runId, key, "x".repeat(size)))));
@@ -88,7 +88,7 @@ test("a batch has a limit in size; a record larger than it goes alone", async ()
 });
 
 test("a record that the database refuses does not take its neighbours along, nor its content into the log", async () => {
-  const runId = await insertRun();
+  const runId = await insertRun(db);
   const lines: string[] = [];
   const logger = createLogger({ name: "test", level: "info" });
   logger.error = (...said: unknown[]) => void lines.push(JSON.stringify(said));
@@ -145,20 +145,4 @@ async function keysOf(runId: string): Promise<string[]> {
 
 async function countSteps(runId: string): Promise<number> {
   return await db.workflowRunStep.count({ where: { runId } });
-}
-
-async function insertRun(): Promise<string> {
-  const id = newId("cbwr");
-  await db.workflowRun.create({
-    data: {
-      id,
-      orgId: "cborg_x",
-      definitionId: "cbwd_x",
-      definitionVersion: 1,
-      workflowName: "x",
-      input: {},
-      requestHash: new Uint8Array(32),
-    },
-  });
-  return id;
 }
