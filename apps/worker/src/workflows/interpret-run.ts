@@ -57,7 +57,6 @@ class Interpreter {
   readonly #recorder: StepRecorder;
   readonly #states = new Map<string, StepState>();
   readonly #activities = new CancellationScope({ cancellable: true });
-  #running = 0;
   #settled = 0;
   #canceled = false;
 
@@ -122,7 +121,6 @@ class Interpreter {
   #start(component: ComponentDefinition, input: JsonObject): void {
     const { key, action } = component;
     this.#states.set(key, { status: "running" });
-    this.#running++;
     const summary = clipUtf8(component.name, MAX_SUMMARY_BYTES);
     void this.#activities
       .run(() =>
@@ -136,15 +134,16 @@ class Interpreter {
           key,
           isSuccess ? { status, output } : { status: "failed", message: message ?? "" },
         );
-      })
-      .finally(() => {
-        this.#running--;
       });
   }
 
   #settle(key: string, state: StepState): void {
     this.#states.set(key, state);
     this.#settled++;
+  }
+
+  #isRunning(): boolean {
+    return [...this.#states.values()].some(({ status }) => status === "running");
   }
 
   async #endFailed({ code, message }: Extract<RunOutcome, { status: "failed" }>): Promise<never> {
@@ -159,9 +158,9 @@ class Interpreter {
 
   async #cancelRunning(reason: string): Promise<void> {
     this.#recorder.cancelReason = reason;
-    if (this.#running === 0) return;
+    if (!this.#isRunning()) return;
     this.#activities.cancel();
-    await condition(() => this.#running === 0, CANCEL_GRACE_MS);
+    await condition(() => !this.#isRunning(), CANCEL_GRACE_MS);
     this.#recorder.interrupt(
       `${reason} (The component did not answer within ${CANCEL_GRACE_MS / 1_000} s.)`,
     );
