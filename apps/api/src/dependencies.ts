@@ -1,3 +1,4 @@
+import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import type { DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
@@ -7,6 +8,8 @@ import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 /** What the gateway needs from outside. Nothing here is global. */
 export interface ApiDependencies {
   db: Database;
+  /** Temporal. A call may hang for ever when the server is frozen: give each a deadline. */
+  client: Client;
   dispatcher: Dispatcher;
   marks: DispatchMarks;
   logger: Logger;

@@ -27,6 +27,7 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
   const marks = createDispatchMarks({ db, logger });
   const server = createServer({
     db,
+    client: temporal.client,
     marks,
     logger,
     dispatcher: createDispatcher({
