@@ -1,0 +1,90 @@
+import { Prisma } from "@truerun/shared/db";
+import { workflowRunNotFound } from "@truerun/shared/errors";
+import { isId } from "@truerun/shared/ids";
+import type { EndpointServices } from "../dependencies.ts";
+import { authCte } from "../http/authenticate.ts";
+import type { EndpointRequest } from "../http/define-endpoint.ts";
+import { idSchema } from "../http/parameters.ts";
+import { type RunRow, type StepRow, toRunView, toStepView, withMember } from "./run-view.ts";
+
+/** The path parameter that names a run. */
+export const workflowRunIdParam = idSchema("cbwr", "The run");
+
+/** What may be added to a run's view. */
+export const INCLUDES = ["input", "error", "details"] as const;
+export type Include = (typeof INCLUDES)[number];
+
+/** A run as its row and its steps stand in the tables. */
+export interface ReadRun extends RunRow {
+  /** JSON text of a list of {@link StepRow}. */
+  steps: string;
+  /** The input's text, if asked for. */
+  input: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  /** Whether Temporal is known to have taken the run. */
+  dispatched: boolean;
+}
+
+const NOTHING = Prisma.sql`NULL`;
+const NO_INCLUDES: ReadonlySet<Include> = new Set();
+const DETAILS = Prisma.sql`json_build_object('attempt', s.attempt, 'output', s.output,
+  'started_at_ms', s.started_at_ms, 'finished_at_ms', s.finished_at_ms, 'step_key', s.step_key,
+  'item_index', s.item_index)`;
+
+/**
+ * The run that the path names, read in the statement that checks the key.
+ *
+ * @throws 401 for a bad key; 404 for a malformed id, one that does not exist and one of another organization
+ */
+export async function readRun(
+  request: Pick<EndpointRequest, "credential" | "param" | "confirm" | "note">,
+  { db }: Pick<EndpointServices, "db">,
+  include: ReadonlySet<Include> = NO_INCLUDES,
+): Promise<ReadRun> {
+  const id = request.param("workflow_run_id").text;
+  if (id === null || !isId("cbwr", id)) throw workflowRunNotFound();
+  const rows = await db.$queryRaw<({ org_id: string } & ({ id: null } | ReadRun))[]>`
+    WITH ${authCte(request.credential)}
+    SELECT auth.org_id, r.id, d.name AS workflow_name, r.definition_id, r.status,
+      floor(extract(epoch FROM r.started_at))::float8 AS started_at,
+      floor(extract(epoch FROM r.completed_at))::float8 AS completed_at,
+      r.error_code, r.error_message,
+      (r.dispatched_at IS NOT NULL OR r.temporal_run_id IS NOT NULL) AS dispatched,
+      ${include.has("input") ? Prisma.sql`r.input::text` : NOTHING} AS input,
+      (SELECT coalesce(json_agg(json_build_object(
+          'id', s.id, 'component_id', s.component_id, 'component_name', s.component_name,
+          'action_type', s.action_type, 'status', s.status, 'message', s.message,
+          'artifacts', s.artifacts,
+          'created_at', floor(extract(epoch FROM s.created_at))::int8,
+          'updated_at', floor(extract(epoch FROM s.updated_at))::int8,
+          'details', ${include.has("details") ? DETAILS : NOTHING}
+        ) ORDER BY s.ordinal), '[]')::text
+       FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
+    FROM auth
+    LEFT JOIN workflow_runs r ON r.id = ${id} AND r.org_id = auth.org_id
+    LEFT JOIN workflow_definitions d ON d.id = r.definition_id AND d.org_id = auth.org_id`;
+  const [row] = rows;
+  request.confirm(row?.org_id);
+  if (row === undefined || row.id === null) throw workflowRunNotFound();
+  request.note({ workflowRunId: id });
+  return row;
+}
+
+/** A run's JSON as get-run publishes it, with what was asked for at its end. */
+export function toRunText(run: ReadRun, include: ReadonlySet<Include> = NO_INCLUDES): string {
+  const rows = JSON.parse(run.steps) as (Omit<StepRow, "details"> & {
+    details: StepRow["details"] | null;
+  })[];
+  const steps = rows.map(({ details, ...step }) =>
+    toStepView(details === null || details === undefined ? step : { ...step, details }),
+  );
+  let text = JSON.stringify({ ...toRunView(run), steps });
+  if (run.input !== null) text = withMember(text, "input", run.input);
+  if (include.has("error")) {
+    const { error_code: code, error_message: message } = run;
+    const error = code === null ? null : { code, message: message ?? "" };
+    text = withMember(text, "error", JSON.stringify(error));
+  }
+  return text;
+}
