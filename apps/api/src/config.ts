@@ -3,6 +3,7 @@ import {
   dispatchEnv,
   type Environment,
   integerText,
+  listenEnv,
   logEnv,
   parseEnvironment,
   temporalEnv,
@@ -14,9 +15,9 @@ const schema = z.object({
   ...temporalEnv,
   ...logEnv,
   ...dispatchEnv,
+  ...listenEnv,
   /** 0 takes a free port. */
   PORT: integerText(0, 65_535).default(3_000),
-  HOST: z.string().default("127.0.0.1"),
   /** Limit of a request body, decompressed. */
   MAX_BODY_BYTES: integerText(1_024, 64 * 1024 * 1024).default(1024 * 1024),
   /** How long a stopping gateway waits for the requests under way. */

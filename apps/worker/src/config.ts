@@ -1,4 +1,11 @@
-import { databaseEnv, dispatchEnv, integerText, logEnv, temporalEnv } from "@truerun/shared/config";
+import {
+  databaseEnv,
+  dispatchEnv,
+  integerText,
+  listenEnv,
+  logEnv,
+  temporalEnv,
+} from "@truerun/shared/config";
 import { z } from "zod";
 import { componentsEnv } from "./components-config.ts";
 import { webhookSecretsEnv } from "./webhook-secrets.ts";
@@ -8,6 +15,7 @@ const fixedVariables = z.object({
   ...temporalEnv,
   ...logEnv,
   ...dispatchEnv,
+  ...listenEnv,
   ...componentsEnv,
   /** Half of them are the mirror's. Fewer would let its loops wait for each other. */
   DATABASE_POOL_SIZE: integerText(4, 1_000).default(10),

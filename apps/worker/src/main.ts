@@ -5,12 +5,13 @@ import { createDatabase } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import { createLogger, type Logger } from "@truerun/shared/logger";
+import { type MetricsServer, type Registry, serveMetrics } from "@truerun/shared/metrics";
 import {
   createTemporalClient,
   temporalConnectionOptions,
 } from "@truerun/shared/temporal-connection";
 import { fileURLToPath } from "node:url";
-import { workerConfig } from "./config.ts";
+import { type WorkerConfig, workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
@@ -20,6 +21,7 @@ import { publishCatalogue } from "./publish-catalogue.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { confirmClosedRuns } from "./reconcile/closed-runs.ts";
 import { createRunWorker } from "./worker.ts";
+import { createWorkerMetrics } from "./worker-metrics.ts";
 import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
 /** How long Postgres and Temporal may take to come up after this process. */
@@ -37,6 +39,8 @@ async function main(stopping: AbortSignal): Promise<void> {
   const logger = createLogger({ name: "truerun-worker", level: config.LOG_LEVEL });
   installTemporalRuntime(logger, config.LOG_LEVEL);
   const components = await loadComponents(fileURLToPath(new URL("components", import.meta.url)));
+  const metrics = createWorkerMetrics();
+  const metricsServer = await listenForScrapes(config, metrics.registry, logger);
   const url = config.DATABASE_URL;
   const mirrorPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
   const db = createDatabase({
@@ -89,6 +93,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       name: "redispatch",
       intervalMs: SWEEP_INTERVAL_MS,
       logger,
+      metrics,
       pass: (signal) =>
         bounded(signal, PASS_CALLS_MS, () =>
           redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
@@ -98,6 +103,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       name: "closed runs",
       intervalMs: CLOSED_RUNS_INTERVAL_MS,
       logger,
+      metrics,
       pass: (signal) =>
         bounded(signal, PASS_CALLS_MS, () =>
           confirmClosedRuns({
@@ -112,6 +118,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       name: "housekeeping",
       intervalMs: HOUSEKEEPING_INTERVAL_MS,
       logger,
+      metrics,
       pass: () => deleteExpiredKeys(db),
     }),
   ];
@@ -133,9 +140,20 @@ async function main(stopping: AbortSignal): Promise<void> {
     await run.close();
     await connection.close();
     await temporal.close();
-    await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
+    await Promise.all([db.$disconnect(), mirrorDb.$disconnect(), metricsServer?.close()]);
   }
   logger.info("worker stopped");
+}
+
+async function listenForScrapes(
+  { HOST: host, METRICS_PORT: port }: WorkerConfig,
+  registry: Registry,
+  logger: Logger,
+): Promise<MetricsServer | null> {
+  if (port === undefined) return null;
+  const server = await serveMetrics({ registry, host, port });
+  logger.info({ host, port: server.port }, "metrics");
+  return server;
 }
 
 /** Something that is needed was not there in time. */

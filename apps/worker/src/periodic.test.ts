@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { startPeriodic } from "./periodic.ts";
 
 const logger = createLogger({ name: "test", level: "silent" });
-const named = { name: "test", logger };
+const named = { name: "test", logger, metrics: { passDuration() {} } };
 
 test("a stop ends a pass that would wait for ever, and there is no other", async () => {
   let passes = 0;
@@ -23,9 +23,12 @@ test("a stop ends a pass that would wait for ever, and there is no other", async
 
 test("a pass that fails is followed by another; one that left something, at once", async () => {
   const results = [new Error("away"), true, false];
+  const measured: string[] = [];
+  const metrics = { passDuration: (loop: string) => void measured.push(loop) };
   await new Promise<void>((resolve) => {
     const periodic = startPeriodic({
       ...named,
+      metrics,
       intervalMs: 1,
       pass() {
         const result = results.shift();
@@ -35,4 +38,6 @@ test("a pass that fails is followed by another; one that left something, at once
     });
   });
   expect(results).toEqual([]);
+  // Those three, and the one that stopped.
+  expect(measured).toEqual(["test", "test", "test", "test"]);
 });

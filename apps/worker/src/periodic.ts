@@ -1,4 +1,5 @@
 import type { Logger } from "@truerun/shared/logger";
+import type { WorkerMetrics } from "./worker-metrics.ts";
 
 export interface Periodic {
   /** Waits for the pass under way; there is no other after it. */
@@ -9,21 +10,25 @@ export interface PeriodicOptions {
   name: string;
   intervalMs: number;
   logger: Logger;
+  metrics: Pick<WorkerMetrics, "passDuration">;
   /** One pass. Returns whether there is more to do at once. The signal says that it is to end. */
   pass: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /** Runs passes one after another until stopped, with jitter, so that processes do not keep step. */
-export function startPeriodic({ name, intervalMs, logger, pass }: PeriodicOptions): Periodic {
+export function startPeriodic(options: PeriodicOptions): Periodic {
+  const { name, intervalMs, logger, metrics, pass } = options;
   const stopping = new AbortController();
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
+      const startedAt = performance.now();
       const more = await pass(stopping.signal).catch((error: unknown) => {
         // The end cut it short; what it was at is the next one's.
         if (stopping.signal.aborted) logger.debug({ err: error }, `${name}: pass not finished`);
         else logger.warn({ err: error }, `${name}: pass failed; the next one tries again`);
         return false;
       });
+      metrics.passDuration(name, (performance.now() - startedAt) / 1_000);
       if (!more) await pause(intervalMs * (0.75 + Math.random() / 2), stopping.signal);
     }
   }

@@ -108,6 +108,12 @@ export const logEnv = {
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 };
 
+/** Where a process listens, and the port of its metrics: none unless it is set. 0 takes a free port. */
+export const listenEnv = {
+  HOST: z.string().default("127.0.0.1"),
+  METRICS_PORT: integerText(0, 65_535).optional(),
+};
+
 /** How long a run's start may take before its caller is told 502. */
 export const dispatchEnv = {
   DISPATCH_DEADLINE_MS: integerText(100, 60_000).default(5_000),

@@ -1,0 +1,94 @@
+import { Counter, DURATION_BUCKETS, Gauge, Histogram, Registry } from "@truerun/shared/metrics";
+
+/** What was wrong with the rows that were written anew from Temporal's history. */
+export type RepairKind =
+  /** The rows of a closed run did not say what Temporal says: terminated, timed out, or records lost. */
+  | "closed"
+  /** The run had a newer Temporal run: an operator has reset it. */
+  | "reset"
+  /** An open run had moved on without its records. */
+  | "open"
+  /** Temporal knows the run no more. */
+  | "lost";
+
+/** What the worker's loops tell of themselves. Labels are closed sets, never ids. */
+export interface WorkerMetrics {
+  repaired(kind: RepairKind): void;
+  /** How many open runs have a workflow task that fails again and again. */
+  stuckRuns(count: number): void;
+  /** How many runs wait for their dispatch, and since when the oldest does (0 when none). */
+  undispatched(count: number, oldestSeconds: number): void;
+  /** One pass of a periodic loop, over or failed. */
+  passDuration(loop: string, seconds: number): void;
+}
+
+export interface WorkerMetricsRegistry extends WorkerMetrics {
+  registry: Registry;
+}
+
+/**
+ * A gauge that a leader's loop fills. Any worker may lead the next pass, so what was not measured for
+ * this long is left out here: another worker shows it.
+ */
+const FORGET_AFTER_MS = 60_000;
+
+/** Counts always; only what is served is read. */
+export function createWorkerMetrics(): WorkerMetricsRegistry {
+  const registry = new Registry();
+  const registers = [registry];
+  const repairs = new Counter({
+    name: "truerun_repairs_total",
+    help: "Runs whose rows were written anew from Temporal's history, by what was wrong",
+    labelNames: ["kind"],
+    registers,
+  });
+  const stuck = createMeasured(registry, {
+    name: "truerun_stuck_runs",
+    help: "Open runs whose workflow task fails again and again",
+  });
+  const undispatched = createMeasured(registry, {
+    name: "truerun_undispatched_runs",
+    help: "Runs that Temporal has not taken yet",
+  });
+  const oldest = createMeasured(registry, {
+    name: "truerun_undispatched_oldest_seconds",
+    help: "Age of the oldest run that Temporal has not taken yet",
+  });
+  const passes = new Histogram({
+    name: "truerun_pass_duration_seconds",
+    help: "Passes of the worker's periodic loops",
+    labelNames: ["loop"],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  return {
+    registry,
+    repaired: (kind) => repairs.inc({ kind }),
+    stuckRuns: (count) => stuck.set(count),
+    undispatched(count, oldestSeconds) {
+      undispatched.set(count);
+      oldest.set(oldestSeconds);
+    },
+    passDuration: (loop, seconds) => passes.observe({ loop }, seconds),
+  };
+}
+
+function createMeasured(
+  registry: Registry,
+  about: { name: string; help: string },
+): { set(value: number): void } {
+  let measuredAt = Number.NEGATIVE_INFINITY;
+  const gauge = new Gauge({
+    ...about,
+    registers: [registry],
+    collect() {
+      if (performance.now() - measuredAt > FORGET_AFTER_MS) this.remove();
+    },
+  });
+  return {
+    set(value) {
+      measuredAt = performance.now();
+      gauge.set(value);
+    },
+  };
+}
