@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Component, type ComponentContext, defineComponent } from "./component.ts";
-import { createEnvironment, failureOf, runComponent } from "./component-harness.ts";
+import { failureOf, runComponent } from "./component-kit/run-component.ts";
 
 /** A component whose result nothing but the wrapper checks. */
 function returning(
@@ -25,11 +25,16 @@ describe("the envelope", () => {
     const before = Date.now();
     const envelope = await runComponent(
       returning(() => ({ output: { a: 1, b: undefined }, artifacts: [artifact] })),
-      {},
-      { environment: createEnvironment({ attempt: 3 }) },
+      { input: {}, attempt: 3 },
     );
     const { started_at_ms: startedAt, finished_at_ms: finishedAt, ...rest } = envelope;
-    expect(rest).toEqual({ output: { a: 1 }, artifacts: [artifact], attempt: 3 });
+    expect(rest).toEqual({
+      output: { a: 1 },
+      artifacts: [artifact],
+      attempt: 3,
+      heartbeats: [],
+      logs: [],
+    });
     expect(startedAt).toBeGreaterThanOrEqual(before);
     expect(finishedAt).toBeGreaterThanOrEqual(startedAt);
   });
@@ -39,12 +44,12 @@ describe("the envelope", () => {
       () => ({ output: { n: "7", more: 1 } }),
       z.object({ n: z.coerce.number() }),
     );
-    expect((await runComponent(component, {})).output).toEqual({ n: 7 });
+    expect((await runComponent(component, { input: {} })).output).toEqual({ n: 7 });
     expect(
       (
         await runComponent(
           returning(() => ({ output: undefined })),
-          {},
+          { input: {} },
         )
       ).output,
     ).toBeNull();
@@ -82,7 +87,7 @@ describe("the envelope", () => {
     const failure = await failureOf(
       runComponent(
         returning(() => result),
-        {},
+        { input: {} },
       ),
     );
     expect(failure).toMatchObject({ type: "InvalidOutput", nonRetryable: true });
@@ -95,14 +100,14 @@ describe("the envelope", () => {
       (
         await runComponent(
           returning(() => ({ output })),
-          {},
+          { input: {} },
         )
       ).output,
     ).toHaveLength(output.length);
     const failure = await failureOf(
       runComponent(
         returning(() => ({ output: `${output}${"é".repeat(100)}` })),
-        {},
+        { input: {} },
       ),
     );
     expect(failure).toMatchObject({ type: "OutputTooLarge", nonRetryable: true });
@@ -120,14 +125,16 @@ describe("input and output schemas", () => {
   });
 
   it("name the path of a bad input, and do not run the component", async () => {
-    const failure = await failureOf(runComponent(strict, { ids: ["a", 2], "odd name": "x" }));
+    const failure = await failureOf(
+      runComponent(strict, { rawInput: { ids: ["a", 2], "odd name": "x" } }),
+    );
     expect(failure).toMatchObject({ type: "InvalidInput", nonRetryable: true });
     expect(failure.message).toMatch(/^with\.ids\[1\]: .*; with\["odd name"\]: /);
-    expect((await failureOf(runComponent(strict, null))).message).toMatch(/^with: /);
+    expect((await failureOf(runComponent(strict, { rawInput: null }))).message).toMatch(/^with: /);
   });
 
   it("name the path of a bad output", async () => {
-    const failure = await failureOf(runComponent(strict, { ids: [], "odd name": 1 }));
+    const failure = await failureOf(runComponent(strict, { input: { ids: [], "odd name": 1 } }));
     expect(failure).toMatchObject({ type: "InvalidOutput", nonRetryable: true });
     expect(failure.message).toMatch(/^output\.n: /);
   });
@@ -166,7 +173,7 @@ describe("failures", () => {
     const component = returning(() => {
       throw thrown();
     });
-    const failure = await failureOf(runComponent(component, {}));
+    const failure = await failureOf(runComponent(component, { input: {} }));
     expect(failure.message).toBe(message);
     expect(failure.nonRetryable).toBe(false);
     expect(failure.cause).toBeUndefined();
@@ -179,7 +186,7 @@ describe("failures", () => {
     const component = returning(() => {
       throw ApplicationFailure.nonRetryable("x".repeat(5_000), "UnknownVendor", "lost");
     });
-    const failure = await failureOf(runComponent(component, {}));
+    const failure = await failureOf(runComponent(component, { input: {} }));
     expect(failure).toMatchObject({ type: "UnknownVendor", nonRetryable: true });
     expect(failure.message).toHaveLength(2_000);
     expect(failure.details).toHaveLength(1);
@@ -192,11 +199,7 @@ describe("an attempt", () => {
       output: { idempotencyKey, attempt, run, stepKey },
     }));
     for (const attempt of [1, 2]) {
-      const { output } = await runComponent(
-        component,
-        {},
-        { environment: createEnvironment({ attempt }) },
-      );
+      const { output } = await runComponent(component, { input: {}, attempt });
       expect(output).toEqual({
         idempotencyKey: "cbwr_test:step",
         attempt,
@@ -213,43 +216,42 @@ describe("an attempt", () => {
       (signal) => new Error("stopped", { cause: signal.reason }),
     ];
     for (const toError of endings) {
-      const environment = createEnvironment();
+      const canceler = new AbortController();
       const component = returning(({ signal }) => {
-        environment.cancel("CANCELLED");
+        canceler.abort();
         throw toError(signal);
       });
-      await expect(runComponent(component, {}, { environment })).rejects.toBeInstanceOf(
-        CancelledFailure,
-      );
+      await expect(
+        runComponent(component, { input: {}, signal: canceler.signal }),
+      ).rejects.toBeInstanceOf(CancelledFailure);
     }
   });
 
   it("fails by its own error even after a cancellation, and is never canceled without one", async () => {
-    const environment = createEnvironment();
+    const canceler = new AbortController();
     const late = returning(() => {
-      environment.cancel("CANCELLED");
+      canceler.abort();
       throw new Error("clean-up failed");
     });
-    expect((await failureOf(runComponent(late, {}, { environment }))).message).toBe(
-      "clean-up failed",
-    );
+    expect(
+      (await failureOf(runComponent(late, { input: {}, signal: canceler.signal }))).message,
+    ).toBe("clean-up failed");
     const pretending = returning(() => {
       throw new CancelledFailure("not really");
     });
-    expect((await failureOf(runComponent(pretending, {}))).message).toBe("not really");
+    expect((await failureOf(runComponent(pretending, { input: {} }))).message).toBe("not really");
   });
 
   it("ends without a component that never answers its signal", async () => {
     vi.useFakeTimers();
     try {
-      const environment = createEnvironment();
+      const canceler = new AbortController();
       const ended = runComponent(
         returning(() => new Promise(() => undefined)),
-        {},
-        { environment },
+        { input: {}, signal: canceler.signal },
       ).catch((error: unknown) => error);
       await vi.advanceTimersByTimeAsync(60_000);
-      environment.cancel("TIMED_OUT");
+      canceler.abort();
       await vi.advanceTimersByTimeAsync(9_000);
       expect(await Promise.race([ended, Promise.resolve("still waited for")])).toBe(
         "still waited for",
@@ -263,29 +265,28 @@ describe("an attempt", () => {
   });
 
   it("keeps what a component returns after its signal", async () => {
-    const environment = createEnvironment();
+    const canceler = new AbortController();
     const component = returning(async ({ signal }) => {
-      environment.cancel("CANCELLED");
+      canceler.abort();
       await new Promise((resolve) => setTimeout(resolve, 20));
       return { output: signal.aborted };
     });
-    expect((await runComponent(component, {}, { environment })).output).toBe(true);
+    expect((await runComponent(component, { input: {}, signal: canceler.signal })).output).toBe(
+      true,
+    );
   });
 
   it("heartbeats by itself, repeats the details given, and stops", async () => {
     vi.useFakeTimers();
     try {
-      const environment = createEnvironment();
-      const beats: unknown[] = [];
-      environment.on("heartbeat", (details: unknown) => beats.push(details));
       const component = returning(async ({ heartbeat }) => {
         await vi.advanceTimersByTimeAsync(1_000);
         heartbeat({ sent: 1 });
         await vi.advanceTimersByTimeAsync(4_000);
         return { output: null };
       });
-      await runComponent(component, {}, { environment });
-      expect(beats).toEqual([undefined, { sent: 1 }, { sent: 1 }, { sent: 1 }]);
+      const { heartbeats } = await runComponent(component, { input: {} });
+      expect(heartbeats).toEqual([undefined, { sent: 1 }, { sent: 1 }, { sent: 1 }]);
       expect(vi.getTimerCount()).toBe(0);
     } finally {
       vi.useRealTimers();

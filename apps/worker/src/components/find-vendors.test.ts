@@ -2,9 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ResultEnvelope } from "../component-activity.ts";
-import { runComponent } from "../component-harness.ts";
-import { componentsEnv, toComponentsConfig } from "../components-config.ts";
+import { runComponent } from "../component-kit/run-component.ts";
+import type { z } from "zod";
 import type { Vendor } from "../vendors.ts";
 import findVendors from "./find-vendors.ts";
 
@@ -36,8 +35,8 @@ describe("find_vendors", () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const find = (input: object): Promise<ResultEnvelope> =>
-    runComponent(findVendors, input, { config: { vendorsFile } });
+  const find = (input: z.input<typeof findVendors.input>) =>
+    runComponent(findVendors, { input, env: { VENDORS_FILE: vendorsFile } });
 
   it.each([
     [{ tags: ["processes_pii"] }, ["1", "2"]],
@@ -57,16 +56,8 @@ describe("find_vendors", () => {
   });
 
   it("reads the vendors that are shipped", async () => {
-    const { VENDORS_FILE, OUTBOX_DIR, DATA_DIR } = componentsEnv;
-    const config = toComponentsConfig({
-      HTTP_ALLOWED_PRIVATE_HOSTS: [],
-      VENDORS_FILE: VENDORS_FILE.parse(undefined),
-      OUTBOX_DIR: OUTBOX_DIR.parse(undefined),
-      DATA_DIR: DATA_DIR.parse(undefined),
-      webhookSecrets: new Map(),
-    });
-    const { output } = await runComponent(findVendors, { tags: ["processes_pii"] }, { config });
-    expect((output as { count: number }).count).toBeGreaterThan(10);
+    const { output } = await runComponent(findVendors, { input: { tags: ["processes_pii"] } });
+    expect(output.count).toBeGreaterThan(10);
   });
 
   it("tells a broken file, which is not retried, from one that cannot be read, which is", async () => {

@@ -1,8 +1,7 @@
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { CancelledFailure } from "@temporalio/common";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEnvironment, failureOf, runComponent } from "../component-harness.ts";
-import { parseAllowedHosts } from "../outbound-http/allowed-hosts.ts";
+import { failureOf, runComponent } from "../component-kit/run-component.ts";
 import { TestServer } from "../outbound-http/test-server.ts";
 import httpRequest from "./http-request.ts";
 
@@ -19,12 +18,10 @@ afterAll(() => {
 });
 
 function send(input: object, allowed = `127.0.0.1:${server.port}`) {
-  const { allowed: allowedPrivateHosts } = parseAllowedHosts(allowed);
-  return runComponent(
-    httpRequest,
-    { method: "GET", ...input },
-    { config: { allowedPrivateHosts } },
-  );
+  return runComponent(httpRequest, {
+    rawInput: { method: "GET", ...input },
+    env: { HTTP_ALLOWED_PRIVATE_HOSTS: allowed },
+  });
 }
 
 describe("requests", () => {
@@ -150,18 +147,14 @@ describe("answers", () => {
 
 describe("cancellation", () => {
   async function cancelOnce(url: string, started: () => Promise<void>): Promise<unknown> {
-    const environment = createEnvironment();
-    const { allowed } = parseAllowedHosts("127.0.0.1");
-    const work = runComponent(
-      httpRequest,
-      { method: "GET", url },
-      {
-        environment,
-        config: { allowedPrivateHosts: allowed },
-      },
-    ).catch((error: unknown) => error);
+    const canceler = new AbortController();
+    const work = runComponent(httpRequest, {
+      input: { method: "GET", url },
+      env: { HTTP_ALLOWED_PRIVATE_HOSTS: "127.0.0.1" },
+      signal: canceler.signal,
+    }).catch((error: unknown) => error);
     await started();
-    environment.cancel("CANCELLED");
+    canceler.abort();
     return work;
   }
 

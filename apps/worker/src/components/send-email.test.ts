@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { CancelledFailure } from "@temporalio/common";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEnvironment, failureOf, runComponent } from "../component-harness.ts";
+import { type AttemptOptions, failureOf, runComponent } from "../component-kit/run-component.ts";
 import { deliverEmail } from "../outbound-smtp/deliver-email.ts";
 import { parseEmailSender, parseSmtpUrl } from "../outbound-smtp/email-settings.ts";
 import { TestSmtpServer } from "../outbound-smtp/test-smtp-server.ts";
@@ -17,22 +17,22 @@ beforeEach(() => {
 });
 afterAll(() => server.close());
 
-interface Options {
+interface Options extends AttemptOptions {
   url?: string;
   from?: string;
-  environment?: ReturnType<typeof createEnvironment>;
 }
 
 function send(input: object = {}, options: Options = {}) {
-  const { url = `smtp://127.0.0.1:${server.port}`, from = "Us <us@example.com>" } = options;
-  return runComponent(
-    sendEmail,
-    { to: "a@example.com", subject: "Hello", text: "Text", ...input },
-    {
-      config: { smtpServer: parseSmtpUrl(url), emailFrom: parseEmailSender(from) },
-      environment: options.environment ?? createEnvironment(),
-    },
-  );
+  const {
+    url = `smtp://127.0.0.1:${server.port}`,
+    from = "Us <us@example.com>",
+    ...attempt
+  } = options;
+  return runComponent(sendEmail, {
+    ...attempt,
+    rawInput: { to: "a@example.com", subject: "Hello", text: "Text", ...input },
+    env: { SMTP_URL: url, EMAIL_FROM: from },
+  });
 }
 
 /** The headers of the only message, by lower-cased name, and what comes after them. */
@@ -88,14 +88,14 @@ describe("an email", () => {
   });
 
   it("has an id that is equal in another attempt, and another one in another step", async () => {
-    const first = await send({}, { environment: createEnvironment({ attempt: 1 }) });
+    const first = await send({}, { attempt: 1 });
     expect(first.output).toEqual({ message_id: onlyMessage().headers["message-id"] });
     expect(first.output).toMatchObject({
       message_id: expect.stringMatching(/^<[0-9a-f]{32}@example\.com>$/) as unknown,
     });
-    const second = await send({}, { environment: createEnvironment({ attempt: 2 }) });
+    const second = await send({}, { attempt: 2 });
     expect(second.output).toEqual(first.output);
-    const other = await send({}, { environment: createEnvironment({ activityId: "other" }) });
+    const other = await send({}, { stepKey: "other" });
     expect(other.output).not.toEqual(first.output);
   });
 
@@ -246,10 +246,10 @@ describe("a server that hangs", () => {
   const connected = () => expect.poll(() => sockets.size, { timeout: 5_000, interval: 10 }).toBe(1);
 
   it("is left when the step is canceled, and its connection is closed", async () => {
-    const environment = createEnvironment();
-    const work = send({}, { url: url(), environment }).catch((error: unknown) => error);
+    const canceler = new AbortController();
+    const work = send({}, { url: url(), signal: canceler.signal }).catch((error: unknown) => error);
     await connected();
-    environment.cancel("CANCELLED");
+    canceler.abort();
     expect(await work).toBeInstanceOf(CancelledFailure);
     const [socket] = sockets;
     socket?.resume();

@@ -1,11 +1,8 @@
 import { createHmac, createSecretKey } from "node:crypto";
 import { CancelledFailure } from "@temporalio/common";
-import { parseEnvironment } from "@truerun/shared/config";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createEnvironment, failureOf, runComponent } from "../component-harness.ts";
-import { parseAllowedHosts } from "../outbound-http/allowed-hosts.ts";
+import { type AttemptOptions, failureOf, runComponent } from "../component-kit/run-component.ts";
 import { TestServer } from "../outbound-http/test-server.ts";
-import { webhookSecretsEnv } from "../webhook-secrets.ts";
 import sendWebhook from "./send-webhook.ts";
 
 const KEY = Buffer.from("the bytes of the key");
@@ -23,31 +20,24 @@ afterAll(() => {
   server.close();
 });
 
-interface Options {
+interface Options extends AttemptOptions {
   secret?: string;
   allowed?: string;
-  environment?: ReturnType<typeof createEnvironment>;
 }
 
 function send(input: object = {}, options: Options = {}) {
-  const { secret = WHSEC, allowed = `127.0.0.1:${server.port}`, environment } = options;
-  return runComponent(
-    sendWebhook,
-    {
+  const { secret = WHSEC, allowed = `127.0.0.1:${server.port}`, ...attempt } = options;
+  return runComponent(sendWebhook, {
+    ...attempt,
+    rawInput: {
       url: server.at("/hook"),
       event_type: "vendor.approved",
       data: { name: "Zoë", n: 1 },
       secret_name: "billing",
       ...input,
     },
-    {
-      config: {
-        allowedPrivateHosts: parseAllowedHosts(allowed).allowed,
-        ...parseEnvironment(webhookSecretsEnv, { WEBHOOK_SECRET_BILLING: secret }),
-      },
-      ...(environment === undefined ? {} : { environment }),
-    },
-  );
+    env: { HTTP_ALLOWED_PRIVATE_HOSTS: allowed, WEBHOOK_SECRET_BILLING: secret },
+  });
 }
 
 function onlyRequest() {
@@ -63,8 +53,7 @@ function hmac(key: Buffer, text: string, encoding: "base64" | "hex"): string {
 
 describe("a webhook", () => {
   it("is a POST of the event, and its id and status are the output", async () => {
-    const environment = createEnvironment({ scheduledTimestampMs: 1_746_576_000_999 });
-    const { output } = await send({}, { environment });
+    const { output } = await send({}, { scheduledAtMs: 1_746_576_000_999 });
     const { method, url, headers, body, id } = onlyRequest();
     expect({ method, url, type: headers["content-type"] }).toEqual({
       method: "POST",
@@ -95,9 +84,9 @@ describe("a webhook", () => {
   });
 
   it("is the same event with the same body in another attempt, another one in another step", async () => {
-    await send({}, { environment: createEnvironment({ attempt: 1 }) });
-    await send({}, { environment: createEnvironment({ attempt: 2 }) });
-    await send({}, { environment: createEnvironment({ activityId: "other" }) });
+    await send({}, { attempt: 1 });
+    await send({}, { attempt: 2 });
+    await send({}, { stepKey: "other" });
     const [first, second, other] = server.seen;
     expect(second?.body).toBe(first?.body);
     expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
@@ -187,12 +176,11 @@ describe("answers", () => {
   });
 
   it("that never come are ended by a cancellation", async () => {
-    const environment = createEnvironment();
-    const work = send({ url: server.at("/hang") }, { environment }).catch(
-      (error: unknown) => error,
-    );
+    const canceler = new AbortController();
+    const { signal } = canceler;
+    const work = send({ url: server.at("/hang") }, { signal }).catch((error: unknown) => error);
     await expect.poll(() => server.seen.length, { timeout: 5_000, interval: 10 }).toBe(1);
-    environment.cancel("CANCELLED");
+    canceler.abort();
     expect(await work).toBeInstanceOf(CancelledFailure);
   });
 });

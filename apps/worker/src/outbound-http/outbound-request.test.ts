@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { failureOf, runComponent } from "../component-harness.ts";
-import { parseAllowedHosts } from "./allowed-hosts.ts";
+import { failureOf, runComponent } from "../component-kit/run-component.ts";
 import { TestServer } from "./test-server.ts";
 import httpRequest from "../components/http-request.ts";
 
@@ -22,12 +21,10 @@ afterAll(() => {
 });
 
 function send(input: object, allowed = `127.0.0.1:${server.port},127.0.0.1:${other.port}`) {
-  const { allowed: allowedPrivateHosts } = parseAllowedHosts(allowed);
-  return runComponent(
-    httpRequest,
-    { method: "GET", ...input },
-    { config: { allowedPrivateHosts } },
-  );
+  return runComponent(httpRequest, {
+    rawInput: { method: "GET", ...input },
+    env: { HTTP_ALLOWED_PRIVATE_HOSTS: allowed },
+  });
 }
 
 describe("addresses that must not be reached", () => {

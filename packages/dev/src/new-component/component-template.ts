@@ -35,17 +35,17 @@ export default defineComponent({
 
 function toTest(action: string): string {
   return `import { describe, expect, it } from "vitest";
-import { failureOf, runComponent } from "../component-harness.ts";
+import { failureOf, runComponent } from "../component-kit/run-component.ts";
 import component from "./${toFileName(action)}.ts";
 
 describe("${action}", () => {
   it("greets by name", async () => {
-    const { output } = await runComponent(component, { name: "Ada" });
+    const { output } = await runComponent(component, { input: { name: "Ada" } });
     expect(output).toEqual({ greeting: "Hello, Ada" });
   });
 
   it("needs a name", async () => {
-    const failure = await failureOf(runComponent(component, { name: "" }));
+    const failure = await failureOf(runComponent(component, { input: { name: "" } }));
     expect(failure).toMatchObject({ type: "InvalidInput", nonRetryable: true });
   });
 });

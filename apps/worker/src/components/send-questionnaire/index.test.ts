@@ -3,17 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CancelledFailure } from "@temporalio/common";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
-import type { ResultEnvelope } from "../../component-activity.ts";
-import { createEnvironment, runComponent } from "../../component-harness.ts";
-import { readVendors, type Vendor } from "../../vendors.ts";
-import { componentsEnv, toComponentsConfig } from "../../components-config.ts";
+import { type AttemptOptions, runComponent } from "../../component-kit/run-component.ts";
+import type { Vendor } from "../../vendors.ts";
+import findVendors from "../find-vendors.ts";
 import sendQuestionnaire from "./index.ts";
-
-const { vendorsFile } = toComponentsConfig({
-  ...z.object(componentsEnv).parse({}),
-  webhookSecrets: new Map(),
-});
 
 describe("send_questionnaire", () => {
   let outboxDir: string;
@@ -21,24 +14,23 @@ describe("send_questionnaire", () => {
   let ids: string[];
   beforeEach(async () => {
     outboxDir = join(await mkdtemp(join(tmpdir(), "outbox-")), "made", "when", "missing");
-    vendors = (await readVendors(vendorsFile)).slice(0, 2);
+    vendors = (await runComponent(findVendors, { input: {} })).output.vendors.slice(0, 2);
     ids = vendors.map((vendor) => vendor.id);
   });
   afterEach(() => rm(join(outboxDir, "../../.."), { recursive: true, force: true }));
 
-  function send(input: object, environment = createEnvironment()): Promise<ResultEnvelope> {
-    const args = { vendor_ids: ids, due_date: "2026-06-30", ...input };
-    return runComponent(sendQuestionnaire, args, {
-      environment,
-      config: { vendorsFile, outboxDir },
+  function send(input: object, attempt: AttemptOptions = {}) {
+    const rawInput = { vendor_ids: ids, due_date: "2026-06-30", ...input };
+    return runComponent(sendQuestionnaire, {
+      ...attempt,
+      rawInput,
+      env: { OUTBOX_DIR: outboxDir },
     });
   }
 
-  type Output = { sent: { file: string; questionnaire_response_id: string }[]; count: number };
-
   it("writes a questionnaire for each vendor, and says so in its artifacts", async () => {
     const { output, artifacts } = await send({});
-    const { sent, count } = output as unknown as Output;
+    const { sent, count } = output;
     expect(count).toBe(2);
     expect(await readdir(outboxDir)).toEqual(sent.map((each) => each.file).sort());
     expect(artifacts).toEqual(
@@ -61,10 +53,10 @@ describe("send_questionnaire", () => {
 
   it("sends nothing twice: another attempt finds what is there", async () => {
     const first = await send({});
-    const { sent } = first.output as unknown as Output;
+    const { sent } = first.output;
     const file = join(outboxDir, sent[0]?.file ?? "");
     await writeFile(file, "changed by the recipient");
-    const second = await send({}, createEnvironment({ attempt: 2 }));
+    const second = await send({}, { attempt: 2 });
     expect(second.output).toEqual(first.output);
     expect(await readFile(file, "utf8")).toBe("changed by the recipient");
     expect(await readdir(outboxDir)).toHaveLength(2);
@@ -72,7 +64,7 @@ describe("send_questionnaire", () => {
 
   it("makes others in another step, and one for a vendor that is named twice", async () => {
     const first = await send({ vendor_ids: [ids[0], ids[0]] });
-    const second = await send({ vendor_ids: [ids[0]] }, createEnvironment({ activityId: "other" }));
+    const second = await send({ vendor_ids: [ids[0]] }, { stepKey: "other" });
     expect(first.output).toMatchObject({ count: 1 });
     expect(second.output).not.toEqual(first.output);
   });
@@ -93,9 +85,9 @@ describe("send_questionnaire", () => {
   });
 
   it("stops when it is canceled", async () => {
-    const environment = createEnvironment();
-    environment.cancel("CANCELLED");
-    await expect(send({}, environment)).rejects.toBeInstanceOf(CancelledFailure);
+    await expect(send({}, { signal: AbortSignal.abort() })).rejects.toBeInstanceOf(
+      CancelledFailure,
+    );
   });
 
   it("sends to none of none", async () => {
