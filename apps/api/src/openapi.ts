@@ -127,6 +127,7 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
   workflow_run_not_found: "The organization has no run of this id",
   method_not_allowed: "The path exists, the method does not",
   workflow_disabled: "The workflow definition is not enabled",
+  workflow_run_finished: "The run has ended",
   payload_too_large: "The body, or the input in it, is too large",
   unsupported_media_type: "The body is not declared as JSON in UTF-8",
   invalid_request: "The request is not valid; every fault is listed",

@@ -4,6 +4,7 @@ import type { Route } from "./http/route-matcher.ts";
 import { authtest } from "./service/authtest.ts";
 import { docsAsset, docsPage, openApiFile } from "./service/docs.ts";
 import { healthz, readyz } from "./service/health.ts";
+import { cancelWorkflowRun } from "./workflow-runs/cancel-workflow-run.ts";
 import { getWorkflowRun } from "./workflow-runs/get-workflow-run.ts";
 import { listWorkflowRuns } from "./workflow-runs/list-workflow-runs.ts";
 import { runWorkflow } from "./workflow-runs/run-workflow.ts";
@@ -18,6 +19,11 @@ export const routes: readonly Route<Endpoint>[] = [
   { method: "POST", path: "/v1/workflows/{workflow_name}/run", target: runWorkflow },
   { method: "GET", path: "/v1/workflows/runs", target: listWorkflowRuns },
   { method: "GET", path: "/v1/workflows/runs/{workflow_run_id}", target: getWorkflowRun },
+  {
+    method: "POST",
+    path: "/v1/workflows/runs/{workflow_run_id}/cancel",
+    target: cancelWorkflowRun,
+  },
 
   { method: "GET", path: "/v1/workflows", target: listWorkflows },
   { method: "GET", path: "/v1/workflows/{workflow_name}", target: getWorkflow },

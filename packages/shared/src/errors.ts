@@ -10,6 +10,7 @@ export const ERROR_STATUSES = {
   workflow_run_not_found: 404,
   method_not_allowed: 405,
   workflow_disabled: 409,
+  workflow_run_finished: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   invalid_request: 422,
@@ -73,6 +74,11 @@ export function workflowRunNotFound(): ApiError {
   return new ApiError("workflow_run_not_found", { message: "Workflow run not found." });
 }
 
+/** 409: the run has ended, so nothing of it can be changed. */
+export function workflowRunFinished(): ApiError {
+  return new ApiError("workflow_run_finished", { message: "Workflow run has already finished." });
+}
+
 /** 422 with every fault of the request. */
 export function invalidRequest(faults: readonly Fault[]): ApiError {
   return new ApiError("invalid_request", { message: "The request is not valid.", faults });
@@ -83,7 +89,7 @@ export function payloadTooLarge(message: string): ApiError {
   return new ApiError("payload_too_large", { message });
 }
 
-/** 503: something that the service needs does not answer; nothing was created. */
+/** 503: something that the service needs does not answer; nothing was created, and trying again is safe. */
 export function serviceUnavailable(cause: unknown): ApiError {
   return new ApiError("service_unavailable", {
     message: "The service is unavailable for the moment. Try again shortly.",
@@ -109,6 +115,7 @@ export function toErrorBody(error: ApiError): { detail: unknown } {
     case "workflow_run_not_found":
     case "method_not_allowed":
     case "workflow_disabled":
+    case "workflow_run_finished":
     case "payload_too_large":
     case "unsupported_media_type":
     case "internal_error":

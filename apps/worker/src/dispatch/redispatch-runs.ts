@@ -112,6 +112,6 @@ async function endExpired(
     }
   }
   const message = `The run could not be dispatched within ${DISPATCH_WINDOW_HOURS} hours.`;
-  await endUndispatched(db, { id, code: "dispatch_expired", message });
+  await endUndispatched(db, { id, status: "failed", code: "dispatch_expired", message });
   return true;
 }

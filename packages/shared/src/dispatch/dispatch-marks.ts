@@ -1,3 +1,4 @@
+import type { RunErrorCode } from "../contracts/statuses.ts";
 import type { Database } from "../db.ts";
 import type { Logger } from "../logger.ts";
 
@@ -50,7 +51,7 @@ export function createDispatchMarks({
     },
     async reject(id, reason) {
       const message = `Temporal refused the run: ${reason}`;
-      await endUndispatched(db, { id, code: "dispatch_rejected", message });
+      await endUndispatched(db, { id, status: "failed", code: "dispatch_rejected", message });
     },
     async close() {
       await flushing;
@@ -64,17 +65,33 @@ async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> 
        SET dispatched_at = now(),
            temporal_run_id = coalesce(run.temporal_run_id, mark.temporal_run_id)
       FROM json_to_recordset(${JSON.stringify(marks)}::json) AS mark(id text, temporal_run_id text)
-     WHERE run.id = mark.id AND run.dispatched_at IS NULL`;
+     WHERE run.id = mark.id AND run.dispatched_at IS NULL
+       -- A start that lands after the run was ended leaves the row as it is: that is how it is told.
+       AND run.confirmed_at IS NULL`;
 }
 
-/** Ends a run that never reached Temporal as `failed`. Does nothing to any other run. */
+/** Why and how a run ends that Temporal is not known to have. */
+export interface UndispatchedEnd {
+  id: string;
+  status: "failed" | "canceled";
+  code: RunErrorCode;
+  message: string;
+}
+
+/**
+ * Ends a run that Temporal is not known to have: the end is confirmed, and the row names no Temporal run.
+ * Should an earlier start land after all, the mirror finds the row like this and terminates what started.
+ *
+ * @returns false when the run has been dispatched or has ended meanwhile; then nothing was done
+ */
 export async function endUndispatched(
   db: Database,
-  { id, code, message }: { id: string; code: string; message: string },
-): Promise<void> {
-  await db.$executeRaw`
+  { id, status, code, message }: UndispatchedEnd,
+): Promise<boolean> {
+  const ended = await db.$executeRaw`
     UPDATE workflow_runs
-       SET status = 'failed', completed_at = now(), confirmed_at = now(),
+       SET status = ${status}, completed_at = now(), confirmed_at = now(),
            error_code = ${code}, error_message = ${message.slice(0, 2_000)}
      WHERE id = ${id} AND status = 'started' AND dispatched_at IS NULL AND temporal_run_id IS NULL`;
+  return ended > 0;
 }

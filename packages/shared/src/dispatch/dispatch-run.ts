@@ -8,6 +8,7 @@ import { durationMs } from "../contracts/duration.ts";
 import type { Logger } from "../logger.ts";
 import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
 import { clipUtf8 } from "../storable-text.ts";
+import { withTemporalDeadline } from "../temporal-deadline.ts";
 import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
 
 /** What became of one try. `rejected` is for good; after `unavailable` the next try may succeed. */
@@ -87,23 +88,14 @@ async function tryStart(
   run: DispatchableRun,
   deadlineMs: number,
 ): Promise<DispatchResult> {
-  const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  // The SDK's retry timer ignores both deadline and abort, so the answer is raced as well.
-  const timedOut = new Promise<DispatchResult>((resolve) => {
-    timer = setTimeout(() => {
-      resolve({ kind: "unavailable", reason: `no answer within ${deadlineMs} ms` });
-      abort.abort();
-    }, deadlineMs);
-  });
-  const { connection } = options.client;
-  const started = connection
-    .withAbortSignal(abort.signal, () => start(options, run))
-    .then((temporalRunId): DispatchResult => ({ kind: "dispatched", temporalRunId }), toResult);
   try {
-    return await Promise.race([started, timedOut]);
-  } finally {
-    clearTimeout(timer);
+    const connection = options.client.connection;
+    const temporalRunId = await withTemporalDeadline(connection, deadlineMs, () =>
+      start(options, run),
+    );
+    return { kind: "dispatched", temporalRunId };
+  } catch (error) {
+    return toResult(error);
   }
 }
 
