@@ -1,30 +1,50 @@
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import { clipUtf8 } from "@truerun/shared/storable-text";
+import { setCurrentDetails } from "@temporalio/workflow";
 import type { StepRow } from "../mirror/mirror-record.ts";
 
 /** Rows shown at most: the details travel with queries, and a page of more is no help. */
 const MAX_ROWS = 100;
 
-/** The steps as a Markdown table, for the run's page in Temporal Web UI. */
-export function renderDetails(
-  lines: readonly string[],
-  run: { status: RunStatus; message: string | null },
-): string {
-  const shown = lines.slice(-MAX_ROWS);
-  return [
-    `**${run.status}**${run.message === null ? "" : `: ${cell(run.message)}`}`,
-    "",
-    "| # | Step | Action | Status | Message |",
-    "|---|---|---|---|---|",
-    ...shown,
-    ...(lines.length > shown.length
-      ? ["", `The last ${shown.length} of ${lines.length} steps.`]
-      : []),
-  ].join("\n");
+/** The steps as a Markdown table, live on the run's page in Temporal Web UI. */
+export class CurrentDetails {
+  /** The newest rows, by step key. */
+  readonly #lines = new Map<string, string>();
+  #count = 0;
+
+  /** Shows a step as it is now; `count` is how many there are by now. */
+  show(row: StepRow, count: number): void {
+    this.#count = count;
+    this.#lines.set(row.step_key, renderRow(row));
+    if (this.#lines.size > MAX_ROWS) {
+      const [oldest] = this.#lines.keys();
+      if (oldest !== undefined) this.#lines.delete(oldest);
+    }
+    this.#publish("started", null);
+  }
+
+  /** Shows how the run ended. */
+  end(status: RunStatus, message: string | null): void {
+    this.#publish(status, message);
+  }
+
+  #publish(status: RunStatus, message: string | null): void {
+    const shown = [...this.#lines.values()];
+    const text = [
+      `**${status}**${message === null ? "" : `: ${cell(message)}`}`,
+      "",
+      "| # | Step | Action | Status | Message |",
+      "|---|---|---|---|---|",
+      ...shown,
+      ...(this.#count > shown.length
+        ? ["", `The last ${shown.length} of ${this.#count} steps.`]
+        : []),
+    ].join("\n");
+    setCurrentDetails(text);
+  }
 }
 
-/** One step as a line of that table. */
-export function renderRow(row: StepRow): string {
+function renderRow(row: StepRow): string {
   const status = row.status ?? "running";
   const cells = [
     row.ordinal + 1,

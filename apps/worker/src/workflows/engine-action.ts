@@ -1,47 +1,42 @@
 // The actions that the engine does itself, without an activity.
-import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { durationMs, isDuration, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { EngineAction } from "@truerun/shared/engine/engine-actions";
 import { ApplicationFailure, sleep } from "@temporalio/workflow";
 import { toFailure } from "./activity-outcome.ts";
-import { engineOutcome, type StepOutcome, type StepRecorder } from "./step-recorder.ts";
+import { type Step, type StepContext, summaryOf } from "./step.ts";
+import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
 
 /** Does one of the engine's own actions, and records its step. Never rejects. */
 export async function runEngineAction(
-  { key }: Pick<ComponentDefinition, "key">,
-  { action, input, summary }: { action: EngineAction; input: JsonObject; summary: string },
-  recorder: StepRecorder,
+  step: Step,
+  action: EngineAction,
+  context: StepContext,
 ): Promise<StepOutcome> {
-  recorder.open(key);
-  const outcome = await perform(action, input, summary).catch((error: unknown) =>
-    toFailure(error, recorder.cancelReason),
+  const { recorder } = context;
+  recorder.open(step.key);
+  const outcome = await ACTIONS[action](step, context).catch((error: unknown) =>
+    toFailure(error, recorder.cancelReasonOf(step.key)),
   );
-  recorder.close(key, outcome);
+  recorder.close(step.key, outcome);
   return outcome;
 }
 
-async function perform(
-  action: EngineAction,
-  input: JsonObject,
-  summary: string,
-): Promise<StepOutcome> {
-  switch (action) {
-    case "wait": {
-      const ms = toWaitMs(input);
-      // The timer's name in Temporal Web UI.
-      if (ms > 0) await sleep(ms, { summary });
-      return { ...engineOutcome("success", null), output: {} };
-    }
-    case "fail": {
-      const { message } = input;
-      const text = typeof message === "string" ? message : JSON.stringify(message);
-      return engineOutcome(
-        "failed",
-        text === "" ? "The run was ended by the action `fail`." : text,
-      );
-    }
-  }
+/** An action of the engine. It rejects with a Temporal failure when the step fails. */
+export type PerformAction = (step: Step, context: StepContext) => Promise<StepOutcome>;
+
+const ACTIONS: Readonly<Record<EngineAction, PerformAction>> = { fail, wait };
+
+async function wait(step: Step): Promise<StepOutcome> {
+  const ms = toWaitMs(step.input);
+  // The timer's name in Temporal Web UI.
+  if (ms > 0) await sleep(ms, { summary: summaryOf(step) });
+  return { ...engineOutcome("success", null), output: {} };
+}
+
+async function fail({ input: { message } }: Step): Promise<StepOutcome> {
+  const text = typeof message === "string" ? message : JSON.stringify(message);
+  return engineOutcome("failed", text === "" ? "The run was ended by the action `fail`." : text);
 }
 
 /**

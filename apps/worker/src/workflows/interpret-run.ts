@@ -1,36 +1,31 @@
 // (3) The interpreter: the reducer decides what is next, this shell lets Temporal do it.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
-import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import { advance, type RunOutcome, type StepState } from "@truerun/shared/engine/advance";
-import { isEngineAction } from "@truerun/shared/engine/engine-actions";
-import { compileDefinition } from "@truerun/shared/engine/compile-definition";
-import { clipUtf8, utf8Bytes } from "@truerun/shared/storable-text";
 import {
-  ActivityCancellationType,
+  advance,
+  type ItemSource,
+  type ReadyComponent,
+  type RunOutcome,
+  type StepState,
+} from "@truerun/shared/engine/advance";
+import { compileDefinition } from "@truerun/shared/engine/compile-definition";
+import { utf8Bytes } from "@truerun/shared/storable-text";
+import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
-  proxyActivities,
 } from "@temporalio/workflow";
-import type { ResultEnvelope } from "../component-activity.ts";
-import { toFailure, toSuccess } from "./activity-outcome.ts";
-import { runEngineAction } from "./engine-action.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
-import { engineOutcome, type StepOutcome, type StepRecorder } from "./step-recorder.ts";
+import { runFanOut } from "./fan-out.ts";
+import { runStep } from "./run-step.ts";
+import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts";
+import { explainOversize, MAX_SCHEDULED_BYTES, type StepBudget } from "./step-budget.ts";
+import { engineOutcome, type StepRecorder } from "./step-recorder.ts";
 
-/** A resolved `with` may have so many bytes; more belongs into a store, by reference. */
-const MAX_WITH_BYTES = 1024 * 1024;
-/** What one workflow task may schedule together: Temporal terminates a run whose task is too large. */
-const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
-/** A worker that is gone is noticed this soon; component activities heartbeat every two seconds. */
-const HEARTBEAT_TIMEOUT_MS = 10_000;
-/** How long a canceled component may clean up before the run ends without its answer. */
-const CANCEL_GRACE_MS = 10_000;
-/** The server takes 400 bytes, quotes and escapes included. */
-const MAX_SUMMARY_BYTES = 180;
+/** Above what a child workflow takes at most to clean up. */
+const CHILD_GRACE_MS = 30_000;
 
 /** What Temporal shows as the run's result. */
 export interface RunResult {
@@ -55,6 +50,7 @@ export async function interpretRun(
 class Interpreter {
   readonly #event: RunRequestedEvent;
   readonly #recorder: StepRecorder;
+  readonly #context: StepContext;
   readonly #states = new Map<string, StepState>();
   readonly #activities = new CancellationScope({ cancellable: true });
   #settled = 0;
@@ -63,6 +59,8 @@ class Interpreter {
   constructor(event: RunRequestedEvent, recorder: StepRecorder) {
     this.#event = event;
     this.#recorder = recorder;
+    const { input: _input, definition: _definition, ...run } = event.data;
+    this.#context = createStepContext(run, recorder);
   }
 
   async run(): Promise<RunResult> {
@@ -97,37 +95,30 @@ class Interpreter {
       if (decision.outcome?.status === "failed") await this.#endFailed(decision.outcome);
       if (decision.outcome?.status === "completed") return this.#result();
       const seen = this.#settled;
-      this.#startAll(decision.ready);
+      for (const { component, message } of decision.refused) this.#refuse(component, message);
+      for (const ready of decision.ready) this.#start(ready);
       await condition(() => this.#settled > seen || this.#canceled);
     }
   }
 
-  #startAll(ready: readonly { component: ComponentDefinition; with: JsonObject }[]): void {
-    let scheduledBytes = 0;
-    for (const { component, with: input } of ready) {
-      const bytes = utf8Bytes(JSON.stringify(input));
-      scheduledBytes += bytes;
-      const excess = explainExcess(bytes, scheduledBytes);
-      if (excess === null) {
-        this.#start(component, input);
-      } else {
-        this.#recorder.close(component.key, engineOutcome("failed", excess));
-        this.#settle(component.key, { status: "failed", message: excess });
-        scheduledBytes -= bytes;
-      }
-    }
+  #start(ready: ReadyComponent): void {
+    const { component } = ready;
+    this.#states.set(component.key, { status: "running" });
+    if (ready.items === undefined) this.#startOne(component, ready.with);
+    else this.#startFanOut(component, ready.items);
   }
 
-  #start(component: ComponentDefinition, input: JsonObject): void {
-    const { key, action } = component;
-    this.#states.set(key, { status: "running" });
-    const summary = clipUtf8(component.name, MAX_SUMMARY_BYTES);
+  #startOne(component: ComponentDefinition, input: JsonObject): void {
+    const { key } = component;
+    const bytes = utf8Bytes(JSON.stringify(input));
+    const excess = explainOversize(bytes) ?? explainExcess(bytes, this.#context.budget);
+    if (excess !== null) {
+      this.#refuse(component, excess);
+      return;
+    }
+    this.#context.budget.schedule(bytes);
     void this.#activities
-      .run(() =>
-        isEngineAction(action)
-          ? runEngineAction(component, { action, input, summary }, this.#recorder)
-          : runActivity(component, { input, summary }, this.#recorder),
-      )
+      .run(() => runStep({ key, component, input }, this.#context))
       .then(({ status, output, message }) => {
         const isSuccess = status === "success";
         this.#settle(
@@ -135,6 +126,18 @@ class Interpreter {
           isSuccess ? { status, output } : { status: "failed", message: message ?? "" },
         );
       });
+  }
+
+  #startFanOut(component: ComponentDefinition, items: ItemSource): void {
+    void this.#activities
+      .run(() => runFanOut(component, items, this.#context))
+      .then((state) => this.#settle(component.key, state));
+  }
+
+  /** Ends a component that cannot start. */
+  #refuse({ key }: ComponentDefinition, message: string): void {
+    this.#recorder.close(key, engineOutcome("failed", message));
+    this.#settle(key, { status: "failed", message });
   }
 
   #settle(key: string, state: StepState): void {
@@ -160,9 +163,10 @@ class Interpreter {
     this.#recorder.cancelReason = reason;
     if (!this.#isRunning()) return;
     this.#activities.cancel();
-    await condition(() => !this.#isRunning(), CANCEL_GRACE_MS);
+    const graceMs = this.#context.children > 0 ? CHILD_GRACE_MS : CANCEL_GRACE_MS;
+    await condition(() => !this.#isRunning(), graceMs);
     this.#recorder.interrupt(
-      `${reason} (The component did not answer within ${CANCEL_GRACE_MS / 1_000} s.)`,
+      `${reason} (The component did not answer within ${graceMs / 1_000} s.)`,
     );
   }
 
@@ -172,54 +176,7 @@ class Interpreter {
   }
 }
 
-/** The outcome as the interceptor has recorded it: it sees what comes back before the interpreter does. */
-async function runActivity(
-  component: ComponentDefinition,
-  { input, summary }: { input: JsonObject; summary: string },
-  recorder: StepRecorder,
-): Promise<StepOutcome> {
-  try {
-    return toSuccess(await executeActivity(component, input, summary));
-  } catch (error) {
-    return toFailure(error, recorder.cancelReason);
-  }
-}
-
-async function executeActivity(
-  component: ComponentDefinition,
-  input: JsonObject,
-  summary: string,
-): Promise<ResultEnvelope> {
-  const { retry } = component;
-  const activities = proxyActivities<
-    Record<string, (input: JsonObject) => Promise<ResultEnvelope>>
-  >({
-    activityId: component.key,
-    summary,
-    startToCloseTimeout: durationMs(component.timeout),
-    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      maximumAttempts: retry.max_attempts,
-      initialInterval: durationMs(retry.initial_interval),
-      backoffCoefficient: retry.backoff_coefficient,
-      maximumInterval: durationMs(retry.max_interval),
-      // An action that no worker knows stays unknown; Temporal would retry it for ever.
-      nonRetryableErrorTypes: ["NotFoundError"],
-    },
-  });
-  const activity = activities[component.action];
-  if (activity === undefined)
-    throw ApplicationFailure.nonRetryable(`No action '${component.action}'`);
-  return await activity(input);
-}
-
-function explainExcess(bytes: number, scheduledBytes: number): string | null {
-  if (bytes > MAX_WITH_BYTES) {
-    return `The component's resolved input has ${bytes} bytes; ${MAX_WITH_BYTES} are the most.`;
-  }
-  if (scheduledBytes > MAX_SCHEDULED_BYTES) {
-    return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
-  }
-  return null;
+function explainExcess(bytes: number, budget: StepBudget): string | null {
+  if (budget.fits(bytes)) return null;
+  return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
 }

@@ -8,6 +8,7 @@ import {
 } from "@temporalio/workflow";
 import type { ResultEnvelope } from "../component-activity.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
+import { createBatchRecorder, isBatchRequested, runBatch } from "./batch.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
@@ -21,9 +22,17 @@ export function interceptors(): WorkflowInterceptors {
         // The interpreter is called here and not through `next`: the SDK would look the workflow type
         // up among the module's exports, where a name such as `constructor` finds an inherited method.
         async execute({ args }) {
-          const event = assertRunRequested(args[0]);
-          recorder = new StepRecorder(event);
-          return await recordEnd(recorder, () => interpretRun(event, recorder as StepRecorder));
+          const [argument] = args;
+          if (isBatchRequested(argument)) {
+            const batch = createBatchRecorder(argument);
+            recorder = batch;
+            return await runBatch(argument, batch);
+          }
+          const event = assertRunRequested(argument);
+          const { workflow_run_id: workflowRunId, definition } = event.data;
+          const own = new StepRecorder({ workflowRunId, components: definition.components });
+          recorder = own;
+          return await recordEnd(own, () => interpretRun(event, own));
         },
       },
     ],
@@ -38,7 +47,7 @@ export function interceptors(): WorkflowInterceptors {
             recorder.close(key, toSuccess(envelope as ResultEnvelope));
             return envelope;
           } catch (error) {
-            recorder.close(key, toFailure(error, recorder.cancelReason));
+            recorder.close(key, toFailure(error, recorder.cancelReasonOf(key)));
             throw error;
           }
         },

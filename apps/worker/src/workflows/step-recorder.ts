@@ -1,5 +1,5 @@
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { Json } from "@truerun/shared/contracts/json";
-import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
 import type {
   Artifact,
   RunErrorCode,
@@ -7,11 +7,13 @@ import type {
   StepStatus,
 } from "@truerun/shared/contracts/statuses";
 import { stepId } from "@truerun/shared/step-id";
+import { parseStepKey, toItemKey } from "@truerun/shared/step-key";
 import { toStorableText } from "@truerun/shared/storable-text";
-import { proxySinks, setCurrentDetails, workflowInfo } from "@temporalio/workflow";
+import { proxySinks, workflowInfo } from "@temporalio/workflow";
 import type { MirrorPosition, MirrorSinks, StepRow } from "../mirror/mirror-record.ts";
 import { digestStep } from "../mirror/step-digest.ts";
-import { renderDetails, renderRow } from "./current-details.ts";
+import { CurrentDetails } from "./current-details.ts";
+import { fromFacts, type StepFacts, toFacts } from "./step-facts.ts";
 
 const { mirror } = proxySinks<MirrorSinks>();
 
@@ -27,10 +29,30 @@ export interface StepOutcome {
   finished_at_ms: number | null;
 }
 
+/** An outcome, or what stands for it while there is none. */
+export type OpenOutcome = Omit<StepOutcome, "status"> & { status: StepStatus | null };
+
 /** Why a run ended; both null when it completed. */
 export interface RunError {
   code: RunErrorCode | null;
   message: string | null;
+}
+
+/** What a recorder records for. */
+export interface RecorderOptions {
+  workflowRunId: string;
+  components: readonly ComponentDefinition[];
+  /** In a batch: where its records stand among those of the run. */
+  batch?: BatchPlace;
+}
+
+/** What a batch is told of its run, so that its records fit among the run's. */
+export interface BatchPlace {
+  /** The Temporal run that started the batch, and its history's length then. */
+  temporal_run_id: string;
+  mirror_length: number;
+  /** Ordinal of the fan-out's item 0. */
+  first_ordinal: number;
 }
 
 /**
@@ -38,29 +60,26 @@ export interface RunError {
  * time. Deterministic: on replay it makes the same rows with the same positions.
  */
 export class StepRecorder {
-  readonly #event: RunRequestedEvent;
+  readonly #workflowRunId: string;
+  readonly #components: ReadonlyMap<string, ComponentDefinition>;
+  readonly #batch: BatchPlace | undefined;
   readonly #rows = new Map<string, StepRow>();
-  /** The rows as lines of the table in Temporal Web UI. */
-  readonly #lines = new Map<string, string>();
+  readonly #details = new CurrentDetails();
+  readonly #cancelReasons = new Map<string, string>();
+  #nextOrdinal = 0;
   #sequence = 0;
-  /** What a step's message says when it is canceled. The interpreter sets it before it cancels. */
+  /** What a step's message says when the run cancels it. The interpreter sets it before it cancels. */
   cancelReason = "The run was canceled.";
 
-  constructor(event: RunRequestedEvent) {
-    this.#event = event;
+  constructor({ workflowRunId, components, batch }: RecorderOptions) {
+    this.#workflowRunId = workflowRunId;
+    this.#components = new Map(components.map((component) => [component.key, component]));
+    this.#batch = batch;
   }
 
   /** Records that a component began: a row without a status. */
   open(key: string): void {
-    this.#put(key, {
-      status: null,
-      message: null,
-      output: null,
-      artifacts: [],
-      attempt: null,
-      started_at_ms: null,
-      finished_at_ms: null,
-    });
+    this.#put(key, { ...engineOutcome("success", null), status: null });
   }
 
   /** Records a component's outcome, over the row that {@link open} made or as a row of its own. */
@@ -68,10 +87,57 @@ export class StepRecorder {
     if (this.#rows.get(key)?.status == null) this.#put(key, outcome);
   }
 
-  /** Ends every step that has no outcome yet. */
-  interrupt(message: string): void {
+  /** Says of a step that is under way which entities it has to do with. */
+  note(key: string, artifacts: readonly Artifact[]): void {
+    this.#put(key, { ...engineOutcome("success", null), status: null, artifacts });
+  }
+
+  /** Ends every step that has no outcome yet; of one component only, if it is named. */
+  interrupt(message: string, componentKey?: string): void {
     for (const [key, row] of this.#rows) {
-      if (row.status === null) this.close(key, engineOutcome("failed", message));
+      const isMeant = componentKey === undefined || parseStepKey(key).componentKey === componentKey;
+      if (row.status === null && isMeant) this.close(key, engineOutcome("failed", message));
+    }
+  }
+
+  /** Sets what the steps of a component say when they are canceled without the whole run. */
+  setCancelReason(componentKey: string, reason: string): void {
+    this.#cancelReasons.set(componentKey, reason);
+  }
+
+  cancelReasonOf(key: string): string {
+    return this.#cancelReasons.get(parseStepKey(key).componentKey) ?? this.cancelReason;
+  }
+
+  /** Keeps ordinals free for the items of a fan-out. @returns that of item 0 */
+  reserve(count: number): number {
+    const first = this.#nextOrdinal;
+    this.#nextOrdinal += count;
+    return first;
+  }
+
+  /** The place of a batch that is started now. */
+  placeBatch(firstOrdinal: number): BatchPlace {
+    const { runId: temporal_run_id, historyLength: mirror_length } = workflowInfo();
+    return { temporal_run_id, mirror_length, first_ordinal: firstOrdinal };
+  }
+
+  /** What has been recorded, in few words: what a batch tells its run. */
+  facts(): StepFacts[] {
+    return [...this.#rows.values()].map(toFacts);
+  }
+
+  /** Takes over the rows that a batch recorded, as this execution's own. */
+  adopt(componentKey: string, facts: readonly StepFacts[], firstOrdinal: number): void {
+    for (const fact of facts) {
+      const key = toItemKey(componentKey, fact.index);
+      const row = this.#toRow(key, fromFacts(fact, this.cancelReasonOf(key)));
+      this.#write({
+        ...row,
+        ordinal: firstOrdinal + fact.index,
+        created_at_ms: fact.created_at_ms,
+        updated_at_ms: fact.updated_at_ms,
+      });
     }
   }
 
@@ -81,7 +147,7 @@ export class StepRecorder {
     const position = this.#position();
     mirror.write({
       kind: "end",
-      run_id: this.#event.data.workflow_run_id,
+      run_id: this.#workflowRunId,
       ...position,
       status,
       error_code: error.code,
@@ -90,22 +156,26 @@ export class StepRecorder {
       step_count: rows.length,
       steps_digest: rows.reduce((sum, row) => sum + row.digest, 0),
     });
-    setCurrentDetails(renderDetails([...this.#lines.values()], { status, message: error.message }));
+    this.#details.end(status, error.message);
   }
 
-  #put(key: string, outcome: Omit<StepOutcome, "status"> & { status: StepStatus | null }): void {
-    const { data } = this.#event;
-    const component = data.definition.components.find((each) => each.key === key);
-    if (component === undefined) throw new Error(`No component has the key '${key}'`);
+  #put(key: string, outcome: OpenOutcome): void {
+    this.#write(this.#toRow(key, outcome));
+  }
+
+  #toRow(key: string, outcome: OpenOutcome): StepRow {
+    const { componentKey, itemIndex } = parseStepKey(key);
+    const component = this.#components.get(componentKey);
+    if (component === undefined) throw new Error(`No component has the key '${componentKey}'`);
     const position = this.#position();
     const before = this.#rows.get(key);
-    const row: StepRow = {
+    return {
       kind: "step",
-      run_id: data.workflow_run_id,
-      id: before?.id ?? stepId(data.workflow_run_id, key),
-      ordinal: before?.ordinal ?? this.#rows.size,
+      run_id: this.#workflowRunId,
+      id: before?.id ?? stepId(this.#workflowRunId, key),
+      ordinal: before?.ordinal ?? this.#ordinalOf(itemIndex),
       step_key: key,
-      item_index: null,
+      item_index: itemIndex,
       component_id: component.id,
       component_name: toStorableText(component.name),
       action_type: component.action,
@@ -121,20 +191,25 @@ export class StepRecorder {
       digest: 0,
       ...position,
     };
+  }
+
+  #ordinalOf(itemIndex: number | null): number {
+    if (this.#batch !== undefined) return this.#batch.first_ordinal + (itemIndex ?? 0);
+    return this.#nextOrdinal++;
+  }
+
+  #write(row: StepRow): void {
     row.digest = digestStep(row);
-    this.#rows.set(key, row);
-    this.#lines.set(key, renderRow(row));
+    this.#rows.set(row.step_key, row);
     mirror.write(row);
-    setCurrentDetails(
-      renderDetails([...this.#lines.values()], { status: "started", message: null }),
-    );
+    this.#details.show(row, this.#rows.size);
   }
 
   #position(): MirrorPosition {
     const info = workflowInfo();
     return {
-      temporal_run_id: info.runId,
-      mirror_length: info.historyLength,
+      temporal_run_id: this.#batch?.temporal_run_id ?? info.runId,
+      mirror_length: this.#batch?.mirror_length ?? info.historyLength,
       mirror_time_ms: Date.now(),
       mirror_seq: ++this.#sequence,
     };

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ComponentDefinition, RetryPolicy, WorkflowDefinitionInput } from "./definition.ts";
-import { MAX_COMPONENTS, MAX_DEFINITION_BYTES } from "./definition.ts";
+import { DEFAULT_CONCURRENCY, MAX_COMPONENTS, MAX_DEFINITION_BYTES } from "./definition.ts";
 import { checkExpressions } from "./definition-expressions.ts";
 import { checkGraph, createUpstream } from "./definition-graph.ts";
 import { retryInputSchema, workflowDefinitionInputSchema } from "./definition-schema.ts";
@@ -141,9 +141,15 @@ function fillDefaults(
         timeout: component.timeout ?? ofAction?.timeout ?? DEFAULT_ATTEMPT_TIMEOUT,
         retry: fillRetry(component.retry ?? {}, { ...DEFAULT_RETRY, ...ofAction?.retry }),
         on_failure: component.on_failure,
+        ...fillForEach(component),
       };
     }),
   };
+}
+
+function fillForEach(component: WorkflowDefinitionInput["components"][number]) {
+  const { for_each, max_concurrency = DEFAULT_CONCURRENCY } = component;
+  return for_each === undefined ? {} : { for_each, max_concurrency };
 }
 
 interface ActionDefaults {

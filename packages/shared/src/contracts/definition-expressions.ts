@@ -1,4 +1,10 @@
-import { ExpressionSyntaxError, type Path, parsePath, stepKeyOf } from "../engine/path.ts";
+import {
+  ExpressionSyntaxError,
+  isItemPath,
+  type Path,
+  parsePath,
+  stepKeyOf,
+} from "../engine/path.ts";
 import { parseTemplate } from "../engine/references.ts";
 import { CONDITION_OPS, MAX_CONDITION_DEPTH, MAX_CONDITION_NODES } from "./definition.ts";
 import type { Upstream } from "./definition-graph.ts";
@@ -15,6 +21,8 @@ interface Visible {
   upstream: Upstream;
   /** Null: unknown, every step of the definition may be read. */
   keys: ReadonlySet<string> | null;
+  /** Whether there is an item: in the `with` of a component with `for_each`. */
+  hasItem?: boolean;
 }
 
 /** Faults of all references in a component's `with` and of the conditions on its edges. */
@@ -22,13 +30,30 @@ export function checkExpressions(component: ComponentView, upstream: Upstream): 
   const { key, loc, next } = component;
   const before = key === null ? null : upstream.of(key);
   const afterwards = key === null || before === null ? null : new Set([...before, key]);
+  const hasItem = component.forEach !== undefined;
   return [
-    ...checkReferences(component.with, [...loc, "with"], { upstream, keys: before }),
+    ...checkReferences(component.with, [...loc, "with"], { upstream, keys: before, hasItem }),
+    ...checkForEach(component, { upstream, keys: before }),
     ...next.flatMap(({ when, loc: edge }) =>
       when === undefined
         ? []
         : checkCondition(when, [...edge, "when"], { upstream, keys: afterwards }),
     ),
+  ];
+}
+
+function checkForEach({ forEach, hasConcurrency, loc }: ComponentView, visible: Visible): Fault[] {
+  if (forEach === undefined) {
+    if (!hasConcurrency) return [];
+    return [valueFault([...loc, "max_concurrency"], "it needs 'for_each' beside it")];
+  }
+  const place = [...loc, "for_each"];
+  const faults = checkReferences(forEach, place, visible);
+  if (faults.length > 0 || typeof forEach !== "string") return faults;
+  const [only, ...others] = parseTemplate(forEach);
+  if (typeof only === "object" && others.length === 0) return [];
+  return [
+    valueFault(place, "a list or one reference alone, such as ${{ input.items }}, is expected"),
   ];
 }
 
@@ -46,7 +71,7 @@ function checkReferences(value: unknown, loc: Place, visible: Visible): Fault[] 
 function checkTemplate(text: string, loc: Place, visible: Visible): Fault[] {
   return reportSyntax(loc, "bad reference", () =>
     parseTemplate(text).flatMap((part) =>
-      typeof part === "string" ? [] : checkStep(part.path, loc, visible),
+      typeof part === "string" ? [] : checkPath(part.path, loc, visible),
     ),
   );
 }
@@ -60,7 +85,12 @@ function reportSyntax(loc: Place, what: string, check: () => Fault[]): Fault[] {
   }
 }
 
-function checkStep(path: Path, loc: Place, { upstream, keys }: Visible): Fault[] {
+function checkPath(path: Path, loc: Place, { upstream, keys, hasItem = false }: Visible): Fault[] {
+  if (isItemPath(path) && !hasItem) {
+    return [
+      valueFault(loc, `'${path[0]}' is there only in the 'with' of a component with 'for_each'`),
+    ];
+  }
   const key = stepKeyOf(path);
   if (key === null || keys?.has(key)) return [];
   if (!upstream.hasKey(key)) return [valueFault(loc, `no component has the key '${key}'`)];
@@ -103,7 +133,7 @@ function checkLeaf(leaf: JsonObject, loc: Place, visible: Visible): Fault[] {
   if (typeof path === "string" && path !== "") {
     const place = [...loc, "path"];
     faults.push(
-      ...reportSyntax(place, "bad path", () => checkStep(parsePath(path), place, visible)),
+      ...reportSyntax(place, "bad path", () => checkPath(parsePath(path), place, visible)),
     );
   }
   const known = CONDITION_OPS.find((each) => each === op);

@@ -6,6 +6,8 @@ import {
   EDGE_TRIGGERS,
   FAILURE_POLICIES,
   MAX_COMPONENTS,
+  MAX_CONCURRENCY,
+  MAX_ITEMS,
   MAX_KEY_LENGTH,
 } from "./definition.ts";
 import {
@@ -129,6 +131,14 @@ export const retryInputSchema = z
 
 const attemptTimeout = duration(MAX_ATTEMPT_TIMEOUT, "Time-out of one attempt");
 const componentName = z.string().min(1).max(255).describe("Name that readers of a run see");
+const forEach = z
+  .union([z.string().min(1), z.array(jsonSchema).max(MAX_ITEMS)])
+  .describe("A list, or the reference to one: one step for each item, seen as 'item' and 'index'");
+const maxConcurrency = z
+  .int()
+  .min(1)
+  .max(MAX_CONCURRENCY)
+  .describe("How many items run at once; 10 if left out");
 const onFailure = z
   .enum(FAILURE_POLICIES)
   .default("fail_run")
@@ -143,6 +153,8 @@ const componentInputSchema = z
       .default({})
       .describe("What the action gets; strings may hold references such as ${{ input.due_date }}"),
     next: z.array(edgeSchema).max(MAX_COMPONENTS).default([]).describe("What comes after it"),
+    for_each: forEach.exactOptional(),
+    max_concurrency: maxConcurrency.exactOptional(),
     timeout: attemptTimeout.exactOptional(),
     retry: retryInputSchema.exactOptional(),
     on_failure: onFailure,

@@ -16,6 +16,10 @@ export interface ComponentView {
   key: string | null;
   action: string | null;
   with: JsonObject | null;
+  /** What stands at `for_each`; undefined: nothing. */
+  forEach: unknown;
+  /** Whether `max_concurrency` is there. */
+  hasConcurrency: boolean;
   next: EdgeView[];
 }
 
@@ -39,6 +43,8 @@ function viewComponent(component: JsonObject, index: number): ComponentView {
     key: typeof key === "string" ? key : null,
     action: typeof action === "string" && action !== "" ? action : null,
     with: isJsonObject(input) ? input : null,
+    forEach: component["for_each"],
+    hasConcurrency: component["max_concurrency"] !== undefined,
     next: Array.isArray(next)
       ? next.flatMap((edge, place) => {
           if (!isJsonObject(edge)) return [];

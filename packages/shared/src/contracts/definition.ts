@@ -7,6 +7,10 @@ export const MAX_DEFINITION_BYTES = 256 * 1024;
 /** What a component's key looks like; at most {@link MAX_KEY_LENGTH} characters. */
 export const COMPONENT_KEY_PATTERN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 export const MAX_KEY_LENGTH = 64;
+/** Most items of one `for_each`; how many run at once, unless the definition says it, and at most. */
+export const MAX_ITEMS = 10_000;
+export const DEFAULT_CONCURRENCY = 10;
+export const MAX_CONCURRENCY = 200;
 /** How deep a condition may nest, a lone leaf being depth 1, and of how many nodes it may be made. */
 export const MAX_CONDITION_DEPTH = 16;
 export const MAX_CONDITION_NODES = 256;
@@ -73,6 +77,10 @@ export interface ComponentDefinition {
   /** Duration of one attempt. */
   timeout: string;
   retry: RetryPolicy;
+  /** A list, or the reference to one: the component runs once for each of its items. */
+  for_each?: string | Json[];
+  /** How many items run at once; there exactly when `for_each` is. */
+  max_concurrency?: number;
   on_failure: FailurePolicy;
 }
 
@@ -92,6 +100,8 @@ export interface ComponentInput {
   action: string;
   with: JsonObject;
   next: Edge[];
+  for_each?: string | Json[];
+  max_concurrency?: number;
   timeout?: string;
   retry?: Partial<RetryPolicy>;
   on_failure: FailurePolicy;

@@ -1,6 +1,17 @@
 import type { WorkflowDefinitionDocument } from "./definition.ts";
 import type { JsonObject } from "./json.ts";
 
+/** Which run it is: what everything that works for a run knows of it. */
+export interface RunIdentity {
+  workflow_run_id: string;
+  org_id: string;
+  workflow_name: string;
+  workflow_definition_id: string;
+  definition_version: number;
+  /** Unix seconds. */
+  started_at: number;
+}
+
 /**
  * The only argument of a run's Temporal workflow. It is built from the run's row and nothing else, so
  * that every try to dispatch a run hands Temporal the same event.
@@ -11,13 +22,7 @@ export interface RunRequestedEvent {
   event_type: "Workflow.RunRequested";
   /** Unix seconds: the run's `started_at`. */
   occurred_at: number;
-  data: {
-    workflow_run_id: string;
-    org_id: string;
-    workflow_name: string;
-    workflow_definition_id: string;
-    definition_version: number;
-    started_at: number;
+  data: RunIdentity & {
     input: JsonObject;
     definition: WorkflowDefinitionDocument;
   };

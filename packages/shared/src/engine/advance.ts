@@ -1,11 +1,11 @@
-import type { ComponentDefinition, Edge } from "../contracts/definition.ts";
+import { type ComponentDefinition, type Edge, MAX_ITEMS } from "../contracts/definition.ts";
 import type { Json, JsonObject } from "../contracts/json.ts";
 import { clipUtf8 } from "../storable-text.ts";
 import type { CompiledComponent, CompiledDefinition } from "./compile-definition.ts";
 import { evaluateCondition } from "./conditions.ts";
 import type { Scope, StepView } from "./path.ts";
 import type { EngineAction } from "./engine-actions.ts";
-import { resolveReferences } from "./references.ts";
+import { type Resolution, resolveReferences } from "./references.ts";
 
 /** Longest message of a skipped step or a failed run. */
 const MAX_MESSAGE_BYTES = 2_000;
@@ -28,10 +28,25 @@ export type RunOutcome =
   | { status: "completed" }
   | { status: "failed"; code: "component_failed" | "workflow_failed"; message: string };
 
+/** A component to start now, its references resolved: once, or once for each item. */
+export type ReadyComponent = { component: ComponentDefinition } & (
+  | { with: JsonObject; items?: never }
+  | { items: ItemSource; with?: never }
+);
+
+/** What a component with `for_each` goes through. */
+export interface ItemSource {
+  count: number;
+  /** The `with` of one item; references may lead to something in one item and to nothing in another. */
+  resolve(index: number): Resolution<JsonObject>;
+}
+
 /** What is to be done next. */
 export interface Decision {
-  /** Components to start now, with their references resolved. */
-  ready: { component: ComponentDefinition; with: JsonObject }[];
+  /** Components to start now. */
+  ready: ReadyComponent[];
+  /** Components that cannot start, and why: their steps are failed. */
+  refused: { component: ComponentDefinition; message: string }[];
   /** Components that get a skipped step, and why. Already taken into account in the rest. */
   skipped: { component: ComponentDefinition; message: string }[];
   /** How the run ends, or null while it goes on. A failed one starts and skips nothing further. */
@@ -56,8 +71,8 @@ export function advance(
 ): Decision {
   const scope: Scope = { ...run, steps: toStepViews(states) };
   const failure = findFailure(definition, states, scope);
-  if (failure !== null) return { ready: [], skipped: [], outcome: failure };
-  const decision: Decision = { ready: [], skipped: [], outcome: null };
+  if (failure !== null) return { ready: [], refused: [], skipped: [], outcome: failure };
+  const decision: Decision = { ready: [], refused: [], skipped: [], outcome: null };
   const standings = new Map<string, Standing>();
   for (const compiled of definition.ordered) {
     const { key } = compiled.component;
@@ -131,17 +146,45 @@ function decide(
     if (followed.unmet !== null) unmet.push(`after '${from}': ${followed.unmet}`);
   }
   if (!taken && unmet.length === 0) return "dead";
-  const start = taken ? resolveReferences(component.with, scope) : null;
-  if (start?.ok) {
-    decision.ready.push({ component, with: start.value });
-    return "open";
-  }
-  const reason =
-    start === null
-      ? `Condition not met ${unmet.join("; ")}`
-      : `Nothing found at ${start.missing.join(", ")}`;
+  if (!taken) return skip(component, `Condition not met ${unmet.join("; ")}`, decision);
+  return start(component, scope, decision);
+}
+
+function skip(component: ComponentDefinition, reason: string, decision: Decision): "skipped" {
   decision.skipped.push({ component, message: clipUtf8(reason, MAX_MESSAGE_BYTES) });
   return "skipped";
+}
+
+function start(component: ComponentDefinition, scope: Scope, decision: Decision): Standing {
+  const { for_each: forEach } = component;
+  const resolved: Resolution<Json> = resolveReferences(forEach ?? component.with, scope);
+  if (!resolved.ok) return skip(component, explainMissing(resolved.missing), decision);
+  if (forEach === undefined) {
+    decision.ready.push({ component, with: resolved.value as JsonObject });
+    return "open";
+  }
+  const { value: items } = resolved;
+  if (!Array.isArray(items) || items.length > MAX_ITEMS) {
+    decision.refused.push({ component, message: explainItems(forEach, items) });
+    return "open";
+  }
+  const resolve = (index: number): Resolution<JsonObject> =>
+    resolveReferences(component.with, { ...scope, item: { value: items[index] as Json, index } });
+  decision.ready.push({ component, items: { count: items.length, resolve } });
+  return "open";
+}
+
+/** Why a step whose references lead to nothing is skipped. */
+export function explainMissing(missing: readonly string[]): string {
+  return clipUtf8(`Nothing found at ${missing.join(", ")}`, MAX_MESSAGE_BYTES);
+}
+
+function explainItems(forEach: string | Json[], value: Json): string {
+  const what = typeof forEach === "string" ? `\`for_each\` (${forEach})` : "`for_each`";
+  if (Array.isArray(value)) return `${what} has ${value.length} items; ${MAX_ITEMS} are the most.`;
+  const kind =
+    value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+  return clipUtf8(`${what} is ${kind}; a list is needed.`, MAX_MESSAGE_BYTES);
 }
 
 interface Followed {

@@ -8,6 +8,8 @@ export interface Scope {
   input: Json;
   run: { id: string; workflow_name: string; started_at: number };
   steps: ReadonlyMap<string, StepView>;
+  /** Of a `for_each`, the item that is looked at and its place in the list. */
+  item?: { value: Json; index: number };
 }
 
 /** What references and conditions see of a step. */
@@ -125,7 +127,17 @@ function checkRoot(root: string, rest: readonly string[], text: string): void {
       `'${text}' should be run.id, run.workflow_name or run.started_at`,
     );
   }
-  throw new ExpressionSyntaxError(`'${text}' should begin with input, steps or run`);
+  if (root === "item") return;
+  if (root === "index") {
+    if (first === undefined) return;
+    throw new ExpressionSyntaxError(`'${text}' should be index alone, which is a number`);
+  }
+  throw new ExpressionSyntaxError(`'${text}' should begin with input, steps, run, item or index`);
+}
+
+/** Whether a path leads to the item of a `for_each`, so that it can stand only in such a component. */
+export function isItemPath([root]: Path): boolean {
+  return root === "item" || root === "index";
 }
 
 /** The step that a path leads into, or null. */
@@ -136,6 +148,8 @@ export function stepKeyOf([root, key]: Path): string | null {
 /** The value that `path` leads to, or undefined when there is none. */
 export function lookUp([root, ...rest]: Path, scope: Scope): Json | undefined {
   if (root === "input") return descend(scope.input, rest);
+  if (root === "item") return scope.item && descend(scope.item.value, rest);
+  if (root === "index") return scope.item?.index;
   const [first, second, ...below] = rest;
   if (first === undefined) return undefined;
   if (root === "run") return rest.length === 1 ? runField(scope, first) : undefined;

@@ -1,0 +1,91 @@
+// A batch: the part of a large fan-out that a child workflow runs, so that no history grows without bound.
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
+import { toItemKey } from "@truerun/shared/step-key";
+import { utf8Bytes } from "@truerun/shared/storable-text";
+import { CancellationScope, condition } from "@temporalio/workflow";
+import { type Item, runItem } from "./fan-out-item.ts";
+import { runLanes } from "./run-lanes.ts";
+import { CANCEL_GRACE_MS, createStepContext } from "./step.ts";
+import { BATCH_CANCELED, type StepFacts } from "./step-facts.ts";
+import { type BatchPlace, StepRecorder } from "./step-recorder.ts";
+
+/** Temporal takes 2 MiB as a result; what is larger cannot be told to the run. */
+export const MAX_FACTS_BYTES = 1536 * 1024;
+
+/** The only argument of a batch's Temporal workflow. */
+export interface BatchRequestedEvent {
+  event_type: "Workflow.BatchRequested";
+  data: {
+    run: RunIdentity;
+    component: ComponentDefinition;
+    /** Index of the first of the items, which are consecutive. */
+    first_index: number;
+    items: Item[];
+    concurrency: number;
+    place: BatchPlace;
+  };
+}
+
+/** What a batch tells its run: its steps, or only how large they would be. */
+export type BatchResult = { facts: StepFacts[] } | { excess_bytes: number };
+
+/** Whether a workflow's argument says that it is a batch. */
+export function isBatchRequested(argument: unknown): argument is BatchRequestedEvent {
+  const event = argument as Partial<BatchRequestedEvent> | null | undefined;
+  return event?.event_type === "Workflow.BatchRequested";
+}
+
+/** The recorder of a batch: its records stand among those of its run. */
+export function createBatchRecorder({ data: { run, component, place } }: BatchRequestedEvent) {
+  const recorder = new StepRecorder({
+    workflowRunId: run.workflow_run_id,
+    components: [component],
+    batch: place,
+  });
+  recorder.cancelReason = BATCH_CANCELED;
+  return recorder;
+}
+
+/** Runs a batch. It completes when it is canceled, too: what became of its items is its result. */
+export async function runBatch(
+  event: BatchRequestedEvent,
+  recorder: StepRecorder,
+): Promise<BatchResult> {
+  const root = CancellationScope.current();
+  return await CancellationScope.nonCancellable(async () => {
+    const scope = new CancellationScope();
+    let isDone = false;
+    root.cancelRequested.catch(() => scope.cancel());
+    void scope
+      .run(() => runAll(event, recorder))
+      .then(() => {
+        isDone = true;
+      });
+    await condition(() => isDone || scope.consideredCancelled);
+    await condition(() => isDone, CANCEL_GRACE_MS);
+    recorder.interrupt(BATCH_CANCELED);
+    return toResult(recorder.facts());
+  });
+}
+
+async function runAll({ data }: BatchRequestedEvent, recorder: StepRecorder): Promise<void> {
+  const { component, first_index: first, items, concurrency } = data;
+  const context = createStepContext(data.run, recorder);
+  let next = 0;
+  await runLanes({
+    concurrency,
+    take: () => (next < items.length ? next++ : undefined),
+    async run(at) {
+      const key = toItemKey(component.key, first + at);
+      const item = items[at] ?? { refused: "The batch has no such item." };
+      const { status } = await runItem({ key, component }, item, context);
+      return status !== "failed" || component.on_failure === "continue";
+    },
+  });
+}
+
+function toResult(facts: StepFacts[]): BatchResult {
+  const bytes = utf8Bytes(JSON.stringify(facts));
+  return bytes > MAX_FACTS_BYTES ? { excess_bytes: bytes } : { facts };
+}

@@ -1,0 +1,115 @@
+// Starts the batches of a large fan-out and takes over what they recorded.
+import { clipUtf8 } from "@truerun/shared/storable-text";
+import {
+  ChildWorkflowCancellationType,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  TemporalFailure,
+  uuid4,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { type BatchRequestedEvent, type BatchResult, MAX_FACTS_BYTES } from "./batch.ts";
+import type { FanOut } from "./fan-out.ts";
+import { type Item, toItem } from "./fan-out-item.ts";
+import { runLanes } from "./run-lanes.ts";
+
+/** Items of one batch at most, and bytes of what they are given. */
+const BATCH_ITEMS = 100;
+const BATCH_BYTES = 1024 * 1024;
+
+interface Batch {
+  first: number;
+  items: Item[];
+}
+
+/** Runs the items in child workflows: one batch after another, or some at once, as the concurrency asks. */
+export async function runInBatches(fanOut: FanOut): Promise<void> {
+  const { component, items, context } = fanOut;
+  const concurrency = component.max_concurrency ?? 1;
+  const lanes = Math.ceil(concurrency / BATCH_ITEMS);
+  const firstOrdinal = context.recorder.reserve(items.count);
+  let next = 0;
+  await runLanes<Batch>({
+    concurrency: lanes,
+    take() {
+      if (next === items.count) return undefined;
+      const batch = toBatch(fanOut, next);
+      next += batch.items.length;
+      return batch;
+    },
+    run: (batch) =>
+      runBatch(fanOut, batch, { firstOrdinal, concurrency: Math.floor(concurrency / lanes) }),
+  });
+}
+
+/** The items from `first` on that fit into one batch. */
+function toBatch({ items }: FanOut, first: number): Batch {
+  const batch: Batch = { first, items: [] };
+  let bytes = 0;
+  for (let index = first; index < Math.min(first + BATCH_ITEMS, items.count); index++) {
+    const item = toItem(items, index);
+    bytes += "with" in item ? item.bytes : 0;
+    if (bytes > BATCH_BYTES && index > first) break;
+    batch.items.push(item);
+  }
+  return batch;
+}
+
+/** @returns whether the fan-out goes on */
+async function runBatch(
+  { component, collector, context }: FanOut,
+  batch: Batch,
+  { firstOrdinal, concurrency }: { firstOrdinal: number; concurrency: number },
+): Promise<boolean> {
+  const { recorder, run } = context;
+  const range = `[${batch.first}-${batch.first + batch.items.length - 1}]`;
+  const event: BatchRequestedEvent = {
+    event_type: "Workflow.BatchRequested",
+    data: {
+      run,
+      // What the items need of it; their `with` is resolved already.
+      component: { ...component, with: {}, next: [], for_each: [] },
+      first_index: batch.first,
+      items: batch.items,
+      concurrency,
+      place: recorder.placeBatch(firstOrdinal),
+    },
+  };
+  context.children++;
+  try {
+    const result = await startBatch(`${run.workflow_run_id}/${component.key}${range}`, event);
+    if ("excess_bytes" in result) {
+      collector.refuseOutput(result.excess_bytes, MAX_FACTS_BYTES);
+      return false;
+    }
+    let goesOn = true;
+    for (const fact of result.facts) if (!collector.add(fact.index, fact)) goesOn = false;
+    recorder.adopt(component.key, result.facts, firstOrdinal);
+    return goesOn;
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    return collector.lose(`Items ${range} are lost: ${clipUtf8(toReason(error), 500)}`);
+  } finally {
+    context.children--;
+  }
+}
+
+async function startBatch(id: string, event: BatchRequestedEvent): Promise<BatchResult> {
+  const { workflowType, typedSearchAttributes } = workflowInfo();
+  return await executeChild<(event: BatchRequestedEvent) => Promise<BatchResult>>(workflowType, {
+    // After a reset the same batch has another id: that of before may still be running.
+    workflowId: `${id}/${uuid4().slice(0, 8)}`,
+    args: [event],
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    parentClosePolicy: ParentClosePolicy.TERMINATE,
+    typedSearchAttributes,
+    staticSummary: `Items ${id.slice(id.indexOf("["))} of \`${event.data.component.key}\``,
+  });
+}
+
+/** The cause behind a child workflow's failure: why the batch did not come to its end. */
+function toReason(failure: TemporalFailure): string {
+  const { cause } = failure;
+  return cause instanceof Error && cause.message !== "" ? cause.message : failure.message;
+}

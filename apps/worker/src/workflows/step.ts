@@ -1,0 +1,40 @@
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
+import { clipUtf8 } from "@truerun/shared/storable-text";
+import { StepBudget } from "./step-budget.ts";
+import type { StepRecorder } from "./step-recorder.ts";
+
+/** One step to run: a component, or a component for one item. */
+export interface Step {
+  /** The component's key; `key[3]` for an item. */
+  key: string;
+  component: ComponentDefinition;
+  /** The component's `with`, its references resolved. */
+  input: JsonObject;
+}
+
+/** What the steps of one workflow execution share. */
+export interface StepContext {
+  run: RunIdentity;
+  recorder: StepRecorder;
+  budget: StepBudget;
+  /** Child workflows under way: when they are canceled, they take their own time to clean up. */
+  children: number;
+}
+
+/** How long a canceled component may clean up before its workflow ends without its answer. */
+export const CANCEL_GRACE_MS = 10_000;
+
+export function createStepContext(run: RunIdentity, recorder: StepRecorder): StepContext {
+  return { run, recorder, budget: new StepBudget(), children: 0 };
+}
+
+/** The server takes 400 bytes, quotes and escapes included. */
+const MAX_SUMMARY_BYTES = 180;
+
+/** The step's name in Temporal Web UI. */
+export function summaryOf({ key, component }: Pick<Step, "key" | "component">): string {
+  const place = key === component.key ? "" : ` ${key.slice(component.key.length)}`;
+  return `${clipUtf8(component.name, MAX_SUMMARY_BYTES - place.length)}${place}`;
+}
