@@ -116,12 +116,12 @@ test.each<[string, unknown, string[]]>([
   ["no component", { components: [] }, ["components too_short"]],
   [
     "unknown fields everywhere",
-    { ...chain({ a: { for_each: [], x: 1, next: [{ to: "b", y: 1 }] } }), z: 1, name: "n" },
+    { ...chain({ a: { for_eech: [], x: 1, next: [{ to: "b", y: 1 }] } }), z: 1, name: "n" },
     [
       "z extra_forbidden",
       "name extra_forbidden",
       "components.0.next.0.y extra_forbidden",
-      "components.0.for_each extra_forbidden",
+      "components.0.for_eech extra_forbidden",
       "components.0.x extra_forbidden",
     ],
   ],
@@ -193,9 +193,37 @@ test.each<[string, unknown, string[]]>([
     ["components.1.with.value value_error"],
   ],
   [
-    "a reference to an item",
-    chain({ b: { with: { value: "${{ item.id }}" } } }),
-    ["components.1.with.value value_error"],
+    "a reference to an item where there is none",
+    chain({
+      a: { next: [{ to: "b", when: { path: "index", op: "eq", value: 1 } }] },
+      b: { with: { value: "${{ item.id }}" } },
+    }),
+    ["components.0.next.0.when.path value_error", "components.1.with.value value_error"],
+  ],
+  [
+    "a reference to an item in the edges and the list of a component that has one",
+    chain({
+      a: {
+        for_each: ["${{ item }}"],
+        with: { value: "${{ index }}" },
+        next: [{ to: "b", when: { path: "item", op: "exists" } }],
+      },
+    }),
+    ["components.0.for_each.0 value_error", "components.0.next.0.when.path value_error"],
+  ],
+  [
+    "for_each over what can be no list",
+    chain({ a: { for_each: "all" }, b: { for_each: "x ${{ input.a }}" }, c: { for_each: 3 } }),
+    [
+      "components.0.for_each value_error",
+      "components.1.for_each value_error",
+      "components.2.for_each string_type",
+    ],
+  ],
+  [
+    "a concurrency that cannot be",
+    chain({ a: { max_concurrency: 2 }, b: { for_each: [], max_concurrency: 201 } }),
+    ["components.0.max_concurrency value_error", "components.1.max_concurrency less_than_equal"],
   ],
   [
     "a with that fails the action's schema",
@@ -209,6 +237,16 @@ test.each<[string, unknown, string[]]>([
   ],
 ])("refuses %s", (_name, input, expected) => {
   expect(faultsOf(input)).toEqual(expected);
+});
+
+test("for_each runs ten items at once unless it says another number", () => {
+  const checked = checkDefinition(
+    chain({ a: { for_each: "${{ input.list }}", with: { value: "${{ item.id }}" } } }),
+    CATALOGUE,
+  );
+  const component = checked.ok ? checked.definition.components[0] : undefined;
+  expect(component).toMatchObject({ for_each: "${{ input.list }}", max_concurrency: 10 });
+  expect(checked.ok && checked.definition.components[1]).not.toHaveProperty("max_concurrency");
 });
 
 test("names a cycle by its path", () => {
