@@ -47,6 +47,40 @@ const flaky = defineComponent({
   },
 });
 
+/** As `slow`, or fails for good, as its item says. */
+const slowOrBad = defineComponent({
+  ...about,
+  action: "slow_or_bad",
+  input: z.object({ item: z.object({ ms: z.number().default(1), flaky: z.boolean().optional() }) }),
+  output: z.object({ waited: z.number() }),
+  async run({ input: { item }, ...context }) {
+    if (item.flaky === true) throw ApplicationFailure.nonRetryable("planned", "Planned");
+    return await slow.run({ ...context, input: { ms: item.ms } });
+  },
+});
+
+/** Gives a text of the size that it is told. */
+const produce = defineComponent({
+  ...about,
+  action: "produce",
+  input: z.object({ size: z.number() }),
+  output: z.string(),
+  async run({ input }) {
+    return { output: "x".repeat(input.size) };
+  },
+});
+
+/** Says how long a text is. */
+const measure = defineComponent({
+  ...about,
+  action: "measure",
+  input: z.object({ value: z.string() }),
+  output: z.number(),
+  async run({ input }) {
+    return { output: input.value.length };
+  },
+});
+
 /** Never looks at its signal. */
 const deaf = defineComponent({
   ...about,
@@ -76,4 +110,13 @@ const touch = defineComponent({
   },
 });
 
-export const testComponents = [transform, slow, flaky, deaf, touch] as unknown as Component[];
+export const testComponents = [
+  transform,
+  slow,
+  flaky,
+  slowOrBad,
+  produce,
+  measure,
+  deaf,
+  touch,
+] as unknown as Component[];

@@ -39,7 +39,8 @@ export async function runItem(
     recorder.close(key, outcome);
     return outcome;
   }
-  if (!budget.fits(item.bytes)) await condition(() => budget.fits(item.bytes));
+  // Another item that waited as well may have taken the room by the time that this one goes on.
+  while (!budget.fits(item.bytes)) await condition(() => budget.fits(item.bytes));
   budget.schedule(item.bytes);
   return await runStep({ key, component, input: item.with }, context);
 }

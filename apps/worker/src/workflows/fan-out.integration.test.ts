@@ -1,3 +1,5 @@
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
 
@@ -15,25 +17,36 @@ function stepsOf(run: RunRow): string[] {
   return run.steps.map(({ stepKey, status }) => `${stepKey}: ${status}`);
 }
 
+function each(given: Partial<ComponentDefinition>): ComponentDefinition {
+  return component("each", { for_each: "${{ input.items }}", max_concurrency: 5, ...given });
+}
+
+async function runEach(items: unknown, given: Partial<ComponentDefinition>): Promise<RunRow> {
+  const after = component("after", { with: { value: "${{ steps.each.output }}" } });
+  const id = await rig.startRun({
+    input: { items: items as never },
+    components: [each({ next: [{ to: "after", on: "success" }], ...given }), after],
+  });
+  return await rig.finished(id);
+}
+
+const once = {
+  max_attempts: 1,
+  initial_interval: "1s",
+  backoff_coefficient: 1,
+  max_interval: "1s",
+};
+
 describe.each([
   ["inline", 7],
   ["in batches", 230],
 ])("for_each %s", (_name, count) => {
   test("gives one step an item and collects the outputs in the items' order", async () => {
-    const id = await rig.startRun({
-      input: { items: range(count).map((n) => ({ n })) },
-      components: [
-        component("each", {
-          for_each: "${{ input.items }}",
-          max_concurrency: 20,
-          with: { value: ["${{ item.n }}", "${{ index }}"] },
-          next: [{ to: "after", on: "success" }],
-        }),
-        component("after", { with: { value: "${{ steps.each.output }}" } }),
-      ],
+    const items = range(count).map((n) => ({ n }));
+    const run = await runEach(items, {
+      max_concurrency: 20,
+      with: { value: ["${{ item.n }}", "${{ index }}"] },
     });
-    const run = await rig.finished(id);
-    expect(run.errorMessage).toBeNull();
     expect(run.status).toBe("completed");
     expect(stepsOf(run)).toEqual([
       ...range(count).map((n) => `each[${n}]: success`),
@@ -41,5 +54,163 @@ describe.each([
     ]);
     expect(run.steps.map(({ itemIndex }) => itemIndex)).toEqual([...range(count), null]);
     expect(run.steps.at(-1)?.output).toEqual(range(count).map((n) => [n, n]));
+  });
+
+  test("fails with the first item that does; nothing more starts, the others are canceled", async () => {
+    const bad = count - 4;
+    const items = range(count).map((n) =>
+      n === bad ? { flaky: true } : { ms: n > bad ? 60_000 : 1 },
+    );
+    const run = await runEach(items, { action: "slow_or_bad", with: { item: "${{ item }}" } });
+    expect(run).toMatchObject({
+      status: "failed",
+      errorCode: "component_failed",
+      errorMessage: `Component 'each' failed: each[${bad}]: planned`,
+    });
+    const byStatus = (status: string) => run.steps.filter((step) => step.status === status);
+    expect(byStatus("success")).toHaveLength(bad);
+    expect(byStatus("failed").map(({ stepKey, message }) => `${stepKey} ${message}`)).toEqual([
+      `each[${bad}] planned`,
+      ...range(count)
+        .slice(bad + 1)
+        .map((n) => `each[${n}] Canceled because each[${bad}] failed.`),
+    ]);
+  });
+
+  test("goes on past failures where it is told to: null stands for a failed item's output", async () => {
+    const items = range(count).map((n) => ({ n, bad: n % 3 === 1 }));
+    const run = await runEach(items, {
+      action: "slow_or_bad",
+      with: { item: { flaky: "${{ item.bad }}", ms: 1 } },
+      retry: once,
+      on_failure: "continue",
+    });
+    expect(run.status).toBe("completed");
+    const expected = range(count).map((n) => (n % 3 === 1 ? null : { waited: 1 }));
+    expect(run.steps.at(-1)?.output).toEqual(expected);
+    expect(run.steps.filter(({ status }) => status === "failed")).toHaveLength(
+      expected.filter((output) => output === null).length,
+    );
+  });
+
+  test("skips the items whose references lead to nothing", async () => {
+    const run = await runEach(
+      range(count).map((n) => (n === 2 ? {} : { n })),
+      { with: { value: "${{ item.n }}" } },
+    );
+    expect(run.status).toBe("completed");
+    expect(run.steps[2]).toMatchObject({
+      stepKey: "each[2]",
+      status: "skipped",
+      message: "Nothing found at ${{ item.n }}",
+    });
+    expect(run.steps.at(-1)?.output).toEqual(range(count).map((n) => (n === 2 ? null : n)));
+  });
+
+  test("is canceled with its run: no step stays open", async () => {
+    const id = await rig.startRun({
+      input: { items: range(count) },
+      components: [each({ action: "slow", with: { ms: 60_000 } })],
+    });
+    await waitFor("five items under way", async () => (await rig.getRun(id)).steps.length === 5);
+    await rig.client.workflow.getHandle(id).cancel();
+    const run = await rig.finished(id);
+    expect(run.status).toBe("canceled");
+    expect(run.steps.map(({ status, message }) => `${status}: ${message}`)).toEqual(
+      range(5).map(() => "failed: The run was canceled."),
+    );
+  });
+
+  test("the action fail ends the run with its own message", async () => {
+    const run = await runEach(range(count), {
+      action: "fail",
+      with: { message: "no ${{ item }}" },
+    });
+    expect(run).toMatchObject({
+      status: "failed",
+      errorCode: "workflow_failed",
+      errorMessage: "no 0",
+    });
+  });
+});
+
+test("an empty list is a success without steps", async () => {
+  const run = await runEach([], {});
+  expect(run.status).toBe("completed");
+  expect(stepsOf(run)).toEqual(["after: success"]);
+  expect(run.steps[0]?.output).toEqual([]);
+});
+
+test.each<[string, unknown, string]>([
+  ["no list", { a: 1 }, "`for_each` (${{ input.items }}) is an object; a list is needed."],
+  ["null", null, "`for_each` (${{ input.items }}) is null; a list is needed."],
+  [
+    "more than 10,000 items",
+    range(10_001),
+    "`for_each` (${{ input.items }}) has 10001 items; 10000 are the most.",
+  ],
+])("for_each over %s is one failed step", async (_name, items, message) => {
+  const run = await runEach(items, {});
+  expect(run.status).toBe("failed");
+  expect(run.steps.map(({ stepKey, status, message: said }) => [stepKey, status, said])).toEqual([
+    ["each", "failed", message],
+  ]);
+});
+
+test("for_each over a reference to nothing is one skipped step", async () => {
+  const run = await runEach([1], { for_each: "${{ input.nothing }}" });
+  expect(run.status).toBe("completed");
+  expect(run.steps.map(({ stepKey, status, message }) => [stepKey, status, message])).toEqual([
+    ["each", "skipped", "Nothing found at ${{ input.nothing }}"],
+  ]);
+});
+
+test("an item whose input is too large is a failed step, the others go on", async () => {
+  const run = await runEach(["a", "x".repeat(600_000), "b"], {
+    with: { value: ["${{ item }}", "${{ item }}"] },
+    on_failure: "continue",
+  });
+  expect(run.status).toBe("completed");
+  expect(run.steps[1]).toMatchObject({
+    status: "failed",
+    message: "The component's resolved input has 1200017 bytes; 1048576 are the most.",
+  });
+  expect(run.steps.at(-1)?.output).toEqual([["a", "a"], null, ["b", "b"]]);
+});
+
+test("large inputs wait for another workflow task instead of failing together", async () => {
+  const text = "x".repeat(700_000);
+  const id = await rig.startRun({
+    input: { text },
+    components: [
+      each({
+        for_each: range(8),
+        max_concurrency: 8,
+        action: "measure",
+        with: { value: "${{ input.text }}" },
+      }),
+    ],
+  });
+  const run = await rig.finished(id);
+  expect(run.errorMessage).toBeNull();
+  expect(stepsOf(run)).toEqual(range(8).map((n) => `each[${n}]: success`));
+});
+
+describe("an output that is too large together", () => {
+  test.each([
+    ["inline", 12, 800_000, 8 * 1024 * 1024],
+    ["in a batch", 101, 20_000, 1536 * 1024],
+  ])("is a failed step of the component: %s", async (_name, count, size, limit) => {
+    const run = await runEach(range(count), {
+      action: "produce",
+      with: { size },
+      max_concurrency: 3,
+    });
+    expect(run.status).toBe("failed");
+    const own = run.steps.find(({ stepKey }) => stepKey === "each");
+    expect(own?.status).toBe("failed");
+    expect(own?.message).toMatch(
+      new RegExp(`^The collected output of the items has \\d+ bytes; ${limit} are the most\\.$`),
+    );
   });
 });

@@ -5,12 +5,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
-import { Worker } from "@temporalio/worker";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createLogger } from "@truerun/shared/logger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createCollectingSinks } from "../mirror/project-history.ts";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
+import { createReplayer, type History, type Replayer } from "../mirror/replay-history.ts";
 import { SHAPES, type Shape } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -31,6 +30,13 @@ const isRecording = process.env["RECORD_HISTORIES"] === "1";
 /** Half a megabyte of nothing is not worth keeping. */
 const shapes = SHAPES.filter(({ name }) => name !== "an input over the limit");
 
+let replayer: Replayer;
+beforeAll(() => {
+  installTemporalRuntime(createLogger({ name: "test", level: "silent" }), "silent");
+  replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
+});
+afterAll(() => replayer.close());
+
 describe.runIf(isRecording)("record", () => {
   let rig: WorkerRig;
   beforeAll(async () => {
@@ -43,10 +49,6 @@ describe.runIf(isRecording)("record", () => {
 });
 
 describe.runIf(!isRecording)("replay", () => {
-  beforeAll(() => {
-    installTemporalRuntime(createLogger({ name: "test", level: "silent" }), "silent");
-  });
-
   test.for([...recorded])("%s", async (file) => {
     const { workflow_run_id, mirror, history } = await read(file);
     expect(await replay(history, workflow_run_id)).toEqual(mirror);
@@ -61,6 +63,24 @@ describe.runIf(!isRecording)("replay", () => {
     const other = JSON.stringify(history).replaceAll('"name":"transform"', '"name":"http_request"');
     await expect(replay(JSON.parse(other), workflow_run_id)).rejects.toThrow(/[Nn]ondeterminism/);
   });
+
+  test("histories behind one that cannot be replayed, or is none, are replayed", async () => {
+    const { workflow_run_id, mirror, history } = await read(fileOf({ name: "sequence" }));
+    const other = JSON.stringify(history).replaceAll('"name":"transform"', '"name":"http_request"');
+    const results = await Promise.allSettled(
+      [JSON.parse(other), history, { events: [] }, history].map((each) =>
+        replay(each, workflow_run_id),
+      ),
+    );
+    expect(results.map(({ status }) => status)).toEqual([
+      "rejected",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ]);
+    for (const result of results)
+      if (result.status === "fulfilled") expect(result.value).toEqual(mirror);
+  });
 });
 
 function fileOf({ name }: Pick<Shape, "name">): string {
@@ -72,10 +92,7 @@ async function read(file: string): Promise<Recorded> {
 }
 
 async function replay(history: unknown, workflowRunId: string): Promise<MirrorRecord[]> {
-  const { records, sinks } = createCollectingSinks();
-  const options = { workflowBundle: { codePath: WORKFLOW_BUNDLE }, sinks };
-  await Worker.runReplayHistory(options, history, workflowRunId);
-  return records;
+  return await replayer.replay(history as History, workflowRunId);
 }
 
 async function record(rig: WorkerRig, shape: Shape): Promise<void> {

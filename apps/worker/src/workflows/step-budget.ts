@@ -36,7 +36,7 @@ export class StepBudget {
    */
   async whilePending<T>(activity: () => Promise<T>): Promise<T> {
     // Without a wait it has to start in this very turn: waiting changes the order of what is scheduled.
-    if (this.#pending >= MAX_PENDING_ACTIVITIES) {
+    while (this.#pending >= MAX_PENDING_ACTIVITIES) {
       await condition(() => this.#pending < MAX_PENDING_ACTIVITIES);
     }
     this.#pending++;
