@@ -109,7 +109,7 @@ async function main(stopping: AbortSignal): Promise<void> {
           confirmClosedRuns({
             db: mirrorDb,
             client: temporal.client,
-            bundlePath: WORKFLOW_BUNDLE,
+            replayer: run.replayer,
             logger,
           }),
         ),

@@ -10,6 +10,7 @@ import type { Components } from "./load-components.ts";
 import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
+import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 
 export interface RunWorkerOptions {
   config: WorkerConfig;
@@ -26,6 +27,8 @@ export interface RunWorkerOptions {
 export interface RunWorker {
   worker: Worker;
   mirror: MirrorWriter;
+  /** Replays histories with the worker's own bundle. */
+  replayer: Replayer;
   /** Writes what the mirror still holds; call it after the worker has stopped. */
   close(): Promise<void>;
 }
@@ -37,10 +40,11 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     logger,
     onForeign: (run, refused) => adopter.consider(run, refused),
   });
+  const replayer = createReplayer({ bundlePath });
   const adopter = createAdopter({
     db: mirrorDb,
     client,
-    bundlePath,
+    replayer,
     logger,
     rewrite: (record) => mirror.write(record),
   });
@@ -61,9 +65,11 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   return {
     worker,
     mirror,
+    replayer,
     async close() {
       await adopter.close();
       await mirror.close();
+      await replayer.close();
     },
   };
 }

@@ -1,20 +1,16 @@
 // The projection: what the tables must say, made from Temporal's history by the very code that ran.
 import type { Client } from "@temporalio/client";
-import { type InjectedSinks, Worker } from "@temporalio/worker";
 import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
-import type {
-  MirrorPosition,
-  MirrorRecord,
-  MirrorSinks,
-  RunEnd,
-  StepRow,
-} from "./mirror-record.ts";
+import type { MirrorPosition, MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
+import type { History, Replayer } from "./replay-history.ts";
 import { digestStep } from "./step-digest.ts";
 
 /** A run as its history says it is. */
 export interface Projection {
   workflowRunId: string;
   temporalRunId: string;
+  /** Events in the history that it was made from. */
+  historyLength: number;
   /** In order of recording. */
   steps: StepRow[];
   /** Null while the run is open. */
@@ -23,8 +19,7 @@ export interface Projection {
 
 export interface ProjectionSource {
   client: Client;
-  /** Path of the workflow bundle that the workers run. */
-  bundlePath: string;
+  replayer: Replayer;
 }
 
 /**
@@ -33,17 +28,12 @@ export interface ProjectionSource {
  * @throws when the history cannot be had, or cannot be replayed by this code
  */
 export async function projectRun(
-  { client, bundlePath }: ProjectionSource,
+  { client, replayer }: ProjectionSource,
   workflowRunId: string,
   temporalRunId: string,
 ): Promise<Projection> {
   const history = await client.workflow.getHandle(workflowRunId, temporalRunId).fetchHistory();
-  const { records, sinks } = createCollectingSinks();
-  await Worker.runReplayHistory(
-    { workflowBundle: { codePath: bundlePath }, sinks, replayName: "projection" },
-    history,
-    workflowRunId,
-  );
+  const records = await replayer.replay(history, workflowRunId);
   const events = history.events ?? [];
   const tasks = completedTasks(events);
   const kept = records
@@ -52,12 +42,13 @@ export async function projectRun(
     .map((record) => ({ ...record, temporal_run_id: temporalRunId }));
   const steps = newestBySteps(kept);
   const close = findClose(events);
-  if (close === null) return { workflowRunId, temporalRunId, steps, end: null };
+  const run = { workflowRunId, temporalRunId, historyLength: events.length };
+  if (close === null) return { ...run, steps, end: null };
   const recorded = kept.findLast((record): record is RunEnd => record.kind === "end");
   const ids = { run_id: workflowRunId, temporal_run_id: temporalRunId };
   const end = close.interruption === null ? recorded : interruptSteps(steps, close, ids);
   if (end === undefined) throw new Error(`The closed history of ${workflowRunId} recorded no end`);
-  return { workflowRunId, temporalRunId, steps, end: { ...end, completed_at_ms: close.timeMs } };
+  return { ...run, steps, end: { ...end, completed_at_ms: close.timeMs } };
 }
 
 /**
@@ -67,19 +58,6 @@ export async function projectRun(
 function completedTasks(events: HistoryEvents): ReadonlySet<number> {
   const started = events.map((event) => event.workflowTaskCompletedEventAttributes?.startedEventId);
   return new Set(started.filter((id) => id != null).map(Number));
-}
-
-/** A sink that keeps all that a replay hands to the mirror. */
-export function createCollectingSinks(): {
-  records: MirrorRecord[];
-  sinks: InjectedSinks<MirrorSinks>;
-} {
-  const records: MirrorRecord[] = [];
-  const write = {
-    fn: (_info: unknown, record: MirrorRecord) => void records.push(record),
-    callDuringReplay: true,
-  };
-  return { records, sinks: { mirror: { write } } };
 }
 
 function newestBySteps(records: readonly MirrorRecord[]): StepRow[] {
@@ -96,9 +74,7 @@ interface Close {
   interruption: { code: RunErrorCode; message: string } | null;
 }
 
-type HistoryEvents = NonNullable<
-  Awaited<ReturnType<ReturnType<Client["workflow"]["getHandle"]>["fetchHistory"]>>["events"]
->;
+type HistoryEvents = NonNullable<History["events"]>;
 
 function findClose(events: HistoryEvents): Close | null {
   const last = events.at(-1);

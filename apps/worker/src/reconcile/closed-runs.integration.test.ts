@@ -1,6 +1,7 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { createReplayer } from "../mirror/replay-history.ts";
 import { confirmClosedRuns } from "./closed-runs.ts";
 
 let rig: WorkerRig;
@@ -94,7 +95,7 @@ test("a run that could not be repaired is looked at again, however much closed s
   const id = await startWaiting();
   await rig.client.workflow.getHandle(id).terminate();
   const closed = await rig.client.workflow.getHandle(id).describe();
-  const broken = { ...rig, bundlePath: "/nowhere/bundle.js" };
+  const broken = { ...rig, replayer: createReplayer({ bundlePath: "/nowhere/bundle.js" }) };
   await waitFor("a pass that saw it", async () => {
     await confirmClosedRuns(broken);
     const cursor = await rig.db.reconcilerCursor.findFirst();

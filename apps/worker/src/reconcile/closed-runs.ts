@@ -1,17 +1,14 @@
 // Confirms the ends of runs that Temporal has closed, and repairs those whose rows say something else.
-import type { Client } from "@temporalio/client";
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 import { findCurrentTemporalRun } from "../mirror/find-current-temporal-run.ts";
-import { projectRun } from "../mirror/project-history.ts";
+import { type ProjectionSource, projectRun } from "../mirror/project-history.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
 import { asLeader } from "./as-leader.ts";
 
-export interface ReconcileOptions {
+export interface ReconcileOptions extends ProjectionSource {
   db: Database;
-  client: Client;
-  bundlePath: string;
   logger: Logger;
 }
 

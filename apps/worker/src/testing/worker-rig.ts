@@ -19,6 +19,7 @@ import { createLogger, type Logger } from "@truerun/shared/logger";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
+import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createRunWorker, type RunWorkerOptions } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
@@ -30,7 +31,7 @@ export interface WorkerRig {
   config: WorkerConfig;
   dispatcher: Dispatcher;
   logger: Logger;
-  bundlePath: string;
+  replayer: Replayer;
   /** Inserts a run's row with a definition of its own, and hands it to Temporal unless told otherwise. */
   startRun(run: RunSpec): Promise<string>;
   /** Waits until the run's row says that it ended. */
@@ -100,6 +101,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   });
   const temporal = createTemporalClient(config);
   const { client } = temporal;
+  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
   const worker =
     options.idle === true ? null : await startWorker({ config, client, mirrorDb, logger });
   const dispatcher = createDispatcher({
@@ -114,7 +116,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     config,
     dispatcher,
     logger,
-    bundlePath: WORKFLOW_BUNDLE,
+    replayer,
     startRun: (spec) => startRun({ db, dispatcher }, spec),
     getRun: (id) => readRun(db, id),
     finished: (id) =>
@@ -139,6 +141,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     },
     async close() {
       await worker?.stop();
+      await replayer.close();
       await temporal.close();
       await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
       await database.drop();
