@@ -1,3 +1,4 @@
+import { timeoutMessage } from "@truerun/shared/timeout-message";
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -24,7 +25,8 @@ export function toSuccess(envelope: ResultEnvelope): StepOutcome {
 export function toFailure(error: unknown, cancelReason: string): StepOutcome {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) return engineOutcome("failed", cancelReason);
-  if (cause instanceof TimeoutFailure) return engineOutcome("failed", timeoutMessage(cause));
+  if (cause instanceof TimeoutFailure)
+    return engineOutcome("failed", timeoutMessage(cause.timeoutType));
   if (!(cause instanceof TemporalFailure)) throw error;
   if (cause instanceof ApplicationFailure && UNKNOWN_ACTIVITY.test(cause.message)) {
     return engineOutcome("failed", "No worker knows this action.");
@@ -34,14 +36,6 @@ export function toFailure(error: unknown, cancelReason: string): StepOutcome {
     ...engineOutcome("failed", cause.message || "The component failed without a message."),
     ...attempt,
   };
-}
-
-function timeoutMessage(failure: TimeoutFailure): string {
-  if (failure.timeoutType === "HEARTBEAT")
-    return "The worker that ran the component stopped answering.";
-  if (failure.timeoutType === "START_TO_CLOSE")
-    return "The component did not finish within its timeout.";
-  return `The component timed out (${failure.timeoutType}).`;
 }
 
 type Attempt = Pick<StepOutcome, "attempt" | "started_at_ms" | "finished_at_ms">;

@@ -1,8 +1,6 @@
 // Starts the batches of a large fan-out and takes over what they recorded.
 import { clipUtf8 } from "@truerun/shared/storable-text";
 import {
-  ChildWorkflowCancellationType,
-  executeChild,
   isCancellation,
   ParentClosePolicy,
   TemporalFailure,
@@ -12,7 +10,9 @@ import {
 import { type BatchRequestedEvent, type BatchResult, MAX_FACTS_BYTES } from "./batch.ts";
 import type { FanOut } from "./fan-out.ts";
 import { type Item, toItem } from "./fan-out-item.ts";
+import { runChild } from "./run-child.ts";
 import { runLanes } from "./run-lanes.ts";
+import type { StepContext } from "./step.ts";
 
 /** Items of one batch at most, and bytes of what they are given. */
 const BATCH_ITEMS = 100;
@@ -76,9 +76,8 @@ async function runBatch(
       place: recorder.placeBatch(firstOrdinal),
     },
   };
-  context.children++;
   try {
-    const result = await startBatch(`${run.workflow_run_id}/${component.key}${range}`, event);
+    const result = await startBatch(range, event, context);
     if ("excess_bytes" in result) {
       collector.refuseOutput(result.excess_bytes, MAX_FACTS_BYTES);
       return false;
@@ -90,22 +89,30 @@ async function runBatch(
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     return collector.lose(`Items ${range} are lost: ${clipUtf8(toReason(error), 500)}`);
-  } finally {
-    context.children--;
   }
 }
 
-async function startBatch(id: string, event: BatchRequestedEvent): Promise<BatchResult> {
+async function startBatch(
+  range: string,
+  event: BatchRequestedEvent,
+  context: StepContext,
+): Promise<BatchResult> {
   const { workflowType, typedSearchAttributes } = workflowInfo();
-  return await executeChild<(event: BatchRequestedEvent) => Promise<BatchResult>>(workflowType, {
-    // After a reset the same batch has another id: that of before may still be running.
-    workflowId: `${id}/${uuid4().slice(0, 8)}`,
-    args: [event],
-    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-    parentClosePolicy: ParentClosePolicy.TERMINATE,
-    typedSearchAttributes,
-    staticSummary: `Items ${id.slice(id.indexOf("["))} of \`${event.data.component.key}\``,
-  });
+  const { run, component } = event.data;
+  return await runChild<BatchResult>(
+    {
+      workflowType,
+      options: {
+        // After a reset the same batch has another id: that of before may still be running.
+        workflowId: `${run.workflow_run_id}/${component.key}${range}/${uuid4().slice(0, 8)}`,
+        args: [event],
+        parentClosePolicy: ParentClosePolicy.TERMINATE,
+        typedSearchAttributes,
+        staticSummary: `Items ${range} of \`${component.key}\``,
+      },
+    },
+    context,
+  );
 }
 
 /** The cause behind a child workflow's failure: why the batch did not come to its end. */

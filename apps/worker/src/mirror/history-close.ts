@@ -1,0 +1,39 @@
+// How a Temporal run ended, from its history.
+import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
+import type { History } from "./replay-history.ts";
+
+/** How a history ends. */
+export interface Close {
+  timeMs: number;
+  length: number;
+  /** Set where no workflow code ran at the end. */
+  interruption: { code: RunErrorCode; message: string } | null;
+}
+
+/** Null while the Temporal run is open. */
+export function findClose({ events }: History): Close | null {
+  const last = events?.at(-1);
+  if (last == null) return null;
+  const at = { timeMs: toMs(last.eventTime), length: Number(last.eventId) };
+  const terminated = last.workflowExecutionTerminatedEventAttributes;
+  if (terminated != null) {
+    const reason = terminated.reason ? `: ${terminated.reason}` : ".";
+    const message = `The run was terminated in Temporal${reason}`;
+    return { ...at, interruption: { code: "workflow_terminated", message } };
+  }
+  if (last.workflowExecutionTimedOutEventAttributes != null) {
+    return {
+      ...at,
+      interruption: { code: "workflow_timed_out", message: "The run exceeded its timeout." },
+    };
+  }
+  const ended =
+    last.workflowExecutionCompletedEventAttributes ??
+    last.workflowExecutionFailedEventAttributes ??
+    last.workflowExecutionCanceledEventAttributes;
+  return ended == null ? null : { ...at, interruption: null };
+}
+
+function toMs(time: NonNullable<History["events"]>[number]["eventTime"]): number {
+  return Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1_000_000);
+}

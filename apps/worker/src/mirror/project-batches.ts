@@ -1,0 +1,63 @@
+// The steps of a run's batches that its own history does not tell.
+import { WorkflowNotFoundError } from "@temporalio/client";
+import { stepId } from "@truerun/shared/step-id";
+import { toItemKey } from "@truerun/shared/step-key";
+import { type Close, findClose } from "./history-close.ts";
+import { interruptSteps } from "./interrupt-steps.ts";
+import type { StepRow } from "./mirror-record.ts";
+import type { ProjectionSource } from "./project-history.ts";
+import { type History, newestSteps } from "./replay-history.ts";
+
+/** `<run id>/<component key>[<first item>-<last item>]/<random>` */
+const BATCH_ID = /^([^/]+)\/(.+)\[(\d+)-\d+\]\/[^/]+$/;
+
+/**
+ * A batch tells its run what it recorded when it ends: that is in the run's history. Of one that is under
+ * way, was terminated or had too much to tell, the records are in its own history only.
+ *
+ * @param told - ids of the steps that the run's own history tells
+ * @returns the records of all other batches; steps that a batch left open when it closed are failed
+ * @throws when the run is closed and a batch is not: soon it will be
+ */
+export async function projectBatches(
+  source: ProjectionSource,
+  run: { workflowRunId: string; history: History; close: Close | null },
+  told: ReadonlySet<string>,
+): Promise<StepRow[]> {
+  const steps: StepRow[] = [];
+  for (const workflowId of findBatches(run.history)) {
+    const [, workflowRunId, componentKey = "", first] = BATCH_ID.exec(workflowId) ?? [];
+    const firstStep = stepId(run.workflowRunId, toItemKey(componentKey, Number(first)));
+    if (workflowRunId !== run.workflowRunId || told.has(firstStep)) continue;
+    steps.push(...(await projectBatch(source, workflowId, run.close)));
+  }
+  return steps;
+}
+
+function findBatches({ events }: History): string[] {
+  return (events ?? [])
+    .map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? "")
+    .filter((workflowId) => BATCH_ID.test(workflowId));
+}
+
+async function projectBatch(
+  { client, replayer }: ProjectionSource,
+  workflowId: string,
+  runClose: Close | null,
+): Promise<StepRow[]> {
+  const history = await client.workflow.getHandle(workflowId).fetchHistory().catch(ignoreNotFound);
+  if (history === null) return [];
+  const close = findClose(history);
+  if (close === null && runClose !== null) throw new Error(`The batch ${workflowId} is still open`);
+  const steps = newestSteps(await replayer.replay(history, workflowId));
+  // Where the run itself was interrupted, its reason is the steps' as well.
+  if (close?.interruption == null || runClose?.interruption != null) return steps;
+  // A batch's records all have the length at which it was started: only time tells them apart.
+  const { timeMs } = close;
+  return interruptSteps(steps, "The step's batch was ended in Temporal.", { timeMs });
+}
+
+function ignoreNotFound(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) return null;
+  throw error;
+}
