@@ -254,3 +254,31 @@ test("names a cycle by its path", () => {
     "Value error, cycle: a -> b -> c -> a",
   ]);
 });
+
+test("what another team's worker serves carries where that worker is reached; no author writes it", () => {
+  const score = {
+    action_type: "score",
+    input_schema: { type: "object" },
+    defaults: { timeout: "5s", heartbeat_timeout: "10s" },
+    task_queue: "risk",
+  };
+  const components = [
+    { key: "a", action: "score", next: [{ to: "b" }] },
+    { key: "b", action: "x" },
+  ];
+  const result = checkDefinition({ components }, [
+    score,
+    { ...score, action_type: "x", defaults: {}, task_queue: null },
+  ]);
+  expect(result).toMatchObject({
+    ok: true,
+    definition: { components: [{ task_queue: "risk", heartbeat_timeout: "10s" }, { key: "b" }] },
+  });
+  expect(result.ok && result.definition.components[1]).not.toHaveProperty("task_queue");
+  const written = { key: "a", action: "score", task_queue: "mine", heartbeat_timeout: "1s" };
+  const refused = checkDefinition({ components: [written] }, [score]);
+  expect(refused.ok || refused.faults.map(({ loc, type }) => [loc.at(-1), type])).toEqual([
+    ["task_queue", "extra_forbidden"],
+    ["heartbeat_timeout", "extra_forbidden"],
+  ]);
+});

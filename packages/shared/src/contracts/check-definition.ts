@@ -10,15 +10,17 @@ import { durationMs, isDuration } from "./duration.ts";
 import type { Fault } from "./faults.ts";
 import { parseOrFaults, toChoices, valueFault } from "./faults.ts";
 import type { Json } from "./json.ts";
-import { isJsonObject } from "./json.ts";
+import { isJsonObject, nestsDeeper } from "./json.ts";
 
 /** What the check needs to know of an action. */
 export interface CatalogueAction {
   action_type: string;
   /** JSON Schema, draft 2020-12, of the action's `with`. */
   input_schema: Json;
-  /** `{ timeout, retry }`; what is missing there has the engine's default. */
+  /** `{ timeout, retry, heartbeat_timeout }`; what is missing there has the engine's default. */
   defaults: Json;
+  /** Of an action that another team's worker serves: where that worker polls. */
+  task_queue?: string | null;
 }
 
 /** A definition whose every default is filled in; its components have no ids yet. */
@@ -65,11 +67,6 @@ export function checkDefinition(
   ]);
   if (!("value" in parsed) || faults.length > 0) return { ok: false, faults };
   return { ok: true, definition: fillDefaults(parsed.value, catalogue) };
-}
-
-function nestsDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((part) => nestsDeeper(part, levels - 1));
 }
 
 function checkSize(input: unknown): Fault[] {
@@ -123,15 +120,15 @@ function fillDefaults(
   input: WorkflowDefinitionInput,
   catalogue: readonly CatalogueAction[],
 ): CheckedDefinition {
-  const defaults = new Map(
-    catalogue.map((each) => [each.action_type, readDefaults(each.defaults)]),
+  const actions = new Map(
+    catalogue.map((each) => [each.action_type, { ...each, ...readDefaults(each.defaults) }]),
   );
   return {
     description: input.description ?? "",
     enabled: input.enabled,
     timeout: input.timeout ?? DEFAULT_RUN_TIMEOUT,
     components: input.components.map((component) => {
-      const ofAction = defaults.get(component.action);
+      const ofAction = actions.get(component.action);
       return {
         key: component.key,
         name: component.name ?? component.key,
@@ -142,6 +139,7 @@ function fillDefaults(
         retry: fillRetry(component.retry ?? {}, { ...DEFAULT_RETRY, ...ofAction?.retry }),
         on_failure: component.on_failure,
         ...fillForEach(component),
+        ...fillExternal(ofAction),
       };
     }),
   };
@@ -152,19 +150,34 @@ function fillForEach(component: WorkflowDefinitionInput["components"][number]) {
   return for_each === undefined ? {} : { for_each, max_concurrency };
 }
 
+/** How another team's worker is reached; what our own serve has neither. */
+function fillExternal(
+  action: (Pick<CatalogueAction, "task_queue"> & ActionDefaults) | undefined,
+): Pick<ComponentDefinition, "task_queue" | "heartbeat_timeout"> {
+  const { task_queue, heartbeat_timeout } = action ?? {};
+  if (task_queue == null) return {};
+  return { task_queue, ...(heartbeat_timeout === undefined ? {} : { heartbeat_timeout }) };
+}
+
 interface ActionDefaults {
   timeout?: string;
+  heartbeat_timeout?: string;
   retry?: z.infer<typeof retryInputSchema>;
 }
 
 function readDefaults(defaults: Json): ActionDefaults {
   if (!isJsonObject(defaults)) return {};
   const retry = retryInputSchema.safeParse(defaults["retry"]);
-  const { timeout } = defaults;
+  const { timeout, heartbeat_timeout } = defaults;
   return {
-    ...(typeof timeout === "string" && isDuration(timeout) ? { timeout } : {}),
+    ...(isDurationText(timeout) ? { timeout } : {}),
+    ...(isDurationText(heartbeat_timeout) ? { heartbeat_timeout } : {}),
     ...(retry.success ? { retry: retry.data } : {}),
   };
+}
+
+function isDurationText(value: Json | undefined): value is string {
+  return typeof value === "string" && isDuration(value);
 }
 
 /** A written interval moves the other one's default where they would contradict each other. */

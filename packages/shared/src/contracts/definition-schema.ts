@@ -129,7 +129,8 @@ export const retryInputSchema = z
     description: "How failing attempts are repeated; what is left out is the action's default",
   });
 
-const attemptTimeout = duration(MAX_ATTEMPT_TIMEOUT, "Time-out of one attempt");
+/** `timeout` of a component. */
+export const attemptTimeoutSchema = duration(MAX_ATTEMPT_TIMEOUT, "Time-out of one attempt");
 const componentName = z.string().min(1).max(255).describe("Name that readers of a run see");
 const forEach = z
   .union([z.string().min(1), z.array(jsonSchema).max(MAX_ITEMS)])
@@ -155,7 +156,7 @@ const componentInputSchema = z
     next: z.array(edgeSchema).max(MAX_COMPONENTS).default([]).describe("What comes after it"),
     for_each: forEach.exactOptional(),
     max_concurrency: maxConcurrency.exactOptional(),
-    timeout: attemptTimeout.exactOptional(),
+    timeout: attemptTimeoutSchema.exactOptional(),
     retry: retryInputSchema.exactOptional(),
     on_failure: onFailure,
   })

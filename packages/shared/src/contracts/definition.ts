@@ -82,6 +82,10 @@ export interface ComponentDefinition {
   /** How many items run at once; there exactly when `for_each` is. */
   max_concurrency?: number;
   on_failure: FailurePolicy;
+  /** Of an action that another team's worker serves: where that worker polls. No author writes it. */
+  task_queue?: string;
+  /** How long that worker may be silent during an attempt; absent: as long as the attempt may take. */
+  heartbeat_timeout?: string;
 }
 
 /** What a version's `document` column holds and a run carries. */

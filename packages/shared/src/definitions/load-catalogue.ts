@@ -9,12 +9,14 @@ export interface CatalogueEntry {
   input_schema: Json;
   output_schema: Json;
   defaults: Json;
+  /** Where another team's worker polls; null: our own workers serve the action. */
+  task_queue: string | null;
 }
 
 /** What definitions may use as `action`, in the order of their names. Empty until a worker has published it. */
 export async function loadCatalogue(db: Database): Promise<CatalogueEntry[]> {
   return db.$queryRaw<CatalogueEntry[]>`
-    SELECT action_type, title, description, input_schema, output_schema, defaults
+    SELECT action_type, title, description, input_schema, output_schema, defaults, task_queue
     FROM component_types
     ORDER BY action_type COLLATE "C"`;
 }

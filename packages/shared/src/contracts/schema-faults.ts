@@ -1,0 +1,135 @@
+import type { ErrorObject } from "ajv";
+import { Ajv2020, type Options } from "ajv/dist/2020.js";
+import type { Fault } from "./faults.ts";
+import { toChoices, valueFault } from "./faults.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { isJsonObject } from "./json.ts";
+
+// JSON Schema, draft 2020-12: how values are checked against it, and what is said of those that do not fit.
+
+export type Place = (string | number)[];
+
+/** Own properties only, all faults, and `format` is a remark, as the draft has it. */
+export function createAjv(options: Pick<Options, "validateSchema">): Ajv2020 {
+  return new Ajv2020({
+    addUsedSchema: false,
+    allErrors: true,
+    logger: false,
+    ownProperties: true,
+    strict: false,
+    validateFormats: false,
+    verbose: true,
+    ...options,
+  });
+}
+
+/** Every fault of a value, each `loc` starting inside it. */
+export type CheckValue = (value: unknown) => Fault[];
+
+/** @throws Error that says where the schema itself is none: `schema/properties/x/type must be ...` */
+export function compileSchema(schema: JsonObject): CheckValue {
+  const ajv = createAjv({ validateSchema: true });
+  const validate = ajv.compile(schema);
+  return (value) => {
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map((error) =>
+      toSchemaFault(error, locate(error.instancePath, value as Json).loc),
+    );
+  };
+}
+
+export interface Located {
+  loc: Place;
+  value: Json | undefined;
+}
+
+/** Follows a JSON Pointer; list indexes become numbers. */
+export function locate(pointer: string, input: Json): Located {
+  let value: Json | undefined = input;
+  const loc: Place = [];
+  for (const escaped of pointer.split("/").slice(1)) {
+    const name = escaped.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (Array.isArray(value)) {
+      loc.push(Number(name));
+      value = value[Number(name)];
+    } else {
+      loc.push(name);
+      value = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+    }
+  }
+  return { loc, value };
+}
+
+const TYPE_FAULTS: ReadonlyMap<string, readonly [type: string, msg: string]> = new Map([
+  ["string", ["string_type", "Input should be a valid string"]],
+  ["object", ["dict_type", "Input should be a valid dictionary"]],
+  ["array", ["list_type", "Input should be a valid list"]],
+  ["integer", ["int_type", "Input should be a valid integer"]],
+  ["number", ["float_type", "Input should be a valid number"]],
+  ["boolean", ["bool_type", "Input should be a valid boolean"]],
+  ["null", ["none_required", "Input should be None"]],
+]);
+
+/** An error of Ajv in the words that every other fault has. */
+export function toSchemaFault(
+  { keyword, params, message = "is not valid" }: ErrorObject,
+  loc: Place,
+): Fault {
+  const bad = valueFault(loc, message);
+  switch (keyword) {
+    case "required":
+      return {
+        loc: [...loc, String(params["missingProperty"])],
+        msg: "Field required",
+        type: "missing",
+      };
+    case "additionalProperties": {
+      const place = [...loc, String(params["additionalProperty"])];
+      return { loc: place, msg: "Extra inputs are not permitted", type: "extra_forbidden" };
+    }
+    case "type": {
+      const [type, msg] = TYPE_FAULTS.get(String(params["type"])) ?? [bad.type, bad.msg];
+      return { loc, msg, type };
+    }
+    case "enum": {
+      const allowed: unknown = params["allowedValues"];
+      const choices = toChoices(Array.isArray(allowed) ? allowed : []);
+      return { loc, msg: `Input should be ${choices}`, type: "enum" };
+    }
+    case "const":
+      return {
+        loc,
+        msg: `Input should be ${toChoices([params["allowedValue"]])}`,
+        type: "literal_error",
+      };
+    case "anyOf":
+    case "oneOf":
+      return valueFault(loc, "none of the forms that the action accepts here");
+    default:
+      return toLimitFault(keyword, Number(params["limit"]), bad);
+  }
+}
+
+const LIMIT_FAULTS: ReadonlyMap<string, (limit: number) => readonly [type: string, msg: string]> =
+  new Map([
+    [
+      "minimum",
+      (limit) => ["greater_than_equal", `Input should be greater than or equal to ${limit}`],
+    ],
+    ["maximum", (limit) => ["less_than_equal", `Input should be less than or equal to ${limit}`]],
+    ["exclusiveMinimum", (limit) => ["greater_than", `Input should be greater than ${limit}`]],
+    ["exclusiveMaximum", (limit) => ["less_than", `Input should be less than ${limit}`]],
+    [
+      "minLength",
+      (limit) => ["string_too_short", `String should have at least ${limit} characters`],
+    ],
+    ["maxLength", (limit) => ["string_too_long", `String should have at most ${limit} characters`]],
+    ["minItems", (limit) => ["too_short", `List should have at least ${limit} items`]],
+    ["maxItems", (limit) => ["too_long", `List should have at most ${limit} items`]],
+  ]);
+
+function toLimitFault(keyword: string, limit: number, bad: Fault): Fault {
+  const known = LIMIT_FAULTS.get(keyword)?.(limit);
+  if (known === undefined) return bad;
+  return { loc: bad.loc, msg: known[1], type: known[0] };
+}
