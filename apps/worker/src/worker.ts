@@ -11,6 +11,7 @@ import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
+import { createStrayTerminator } from "./mirror/terminate-stray.ts";
 
 export interface RunWorkerOptions {
   config: WorkerConfig;
@@ -38,8 +39,12 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   const mirror: MirrorWriter = createMirrorWriter({
     db: mirrorDb,
     logger,
-    onForeign: (run, refused) => adopter.consider(run, refused),
+    async onRefused(run, refused) {
+      if (run.why === "stray") await strays.terminate(run);
+      else adopter.consider(run, refused);
+    },
   });
+  const strays = createStrayTerminator({ client, logger });
   const replayer = createReplayer({ bundlePath });
   const adopter = createAdopter({
     db: mirrorDb,

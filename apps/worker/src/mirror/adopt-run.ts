@@ -2,13 +2,13 @@ import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 import { findCurrentTemporalRun } from "./find-current-temporal-run.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
-import type { ForeignRun } from "./mirror-statement.ts";
+import type { RefusedRun } from "./mirror-statement.ts";
 import { projectRun, type ProjectionSource } from "./project-history.ts";
 import { writeProjection } from "./write-projection.ts";
 
 export interface Adopter {
   /** Looks at a Temporal run whose records the run's row refused. Returns at once. */
-  consider(run: ForeignRun, refused: readonly MirrorRecord[]): void;
+  consider(run: RefusedRun, refused: readonly MirrorRecord[]): void;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export interface AdopterOptions extends ProjectionSource {
 export function createAdopter(options: AdopterOptions): Adopter {
   const underWay = new Map<string, { refused: MirrorRecord[]; done: Promise<void> }>();
 
-  async function run(key: string, foreign: ForeignRun, refused: MirrorRecord[]): Promise<void> {
+  async function run(key: string, foreign: RefusedRun, refused: MirrorRecord[]): Promise<void> {
     try {
       const adopted = await adopt(options, foreign);
       // The history was read before these were refused, or after: the guard decides.
@@ -62,7 +62,7 @@ export function createAdopter(options: AdopterOptions): Adopter {
 
 async function adopt(
   options: AdopterOptions,
-  { run_id, temporal_run_id }: ForeignRun,
+  { run_id, temporal_run_id }: RefusedRun,
 ): Promise<boolean> {
   const { db, client, logger } = options;
   const row = await db.workflowRun.findUnique({

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import fc from "fast-check";
 import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 import { stepId } from "@truerun/shared/step-id";
@@ -54,10 +56,45 @@ test("records of another Temporal run change nothing and are reported", async ()
   }));
   for (const record of foreign) {
     expect(await writeRecords(db, [record])).toEqual([
-      { run_id: runId, temporal_run_id: "another" },
+      { run_id: runId, temporal_run_id: "another", why: "foreign" },
     ]);
   }
   expect(await readRows(runId)).toEqual(before);
+});
+
+test("the first records of a run that was ended at that moment change nothing, and it is told", async () => {
+  const runId = await insertRun(db);
+  const records = story(runId).slice(0, 1);
+  let writing: Promise<unknown> | undefined;
+  await db.$transaction(async (tx) => {
+    await endUndispatched(tx, {
+      id: runId,
+      status: "canceled",
+      code: "workflow_canceled",
+      message: "",
+    });
+    // It sees the row as it was, and waits for what becomes of it.
+    writing = writeRecords(db, records);
+    await untilBlocked();
+  });
+  expect(await writing).toEqual([{ run_id: runId, temporal_run_id: "current", why: "stray" }]);
+  expect(await readRows(runId)).toMatchObject({ status: "canceled", steps: [] });
+});
+
+test("the first records are written when the mark of the dispatch comes at that moment", async () => {
+  const runId = await insertRun(db);
+  const records = story(runId).slice(0, 1);
+  let writing: Promise<unknown> | undefined;
+  await db.$transaction(async (tx) => {
+    await tx.workflowRun.update({
+      where: { id: runId },
+      data: { dispatchedAt: new Date(), temporalRunId: "current" },
+    });
+    writing = writeRecords(db, records);
+    await untilBlocked();
+  });
+  expect(await writing).toEqual([]);
+  expect(await readRows(runId)).toMatchObject({ status: "started", steps: [{ key: "a" }] });
 });
 
 test("records of a run without a row are reported and leave nothing", async () => {
@@ -66,6 +103,15 @@ test("records of a run without a row are reported and leave nothing", async () =
   expect(await writeRecords(db, records)).toHaveLength(1);
   expect(await db.workflowRunStep.count({ where: { runId } })).toBe(0);
 });
+
+/** Waits until a statement of this file's database waits for a lock. */
+async function untilBlocked(): Promise<void> {
+  await waitFor("a statement that waits", async () => {
+    const waiting = await db.$queryRaw<unknown[]>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return waiting.length > 0;
+  });
+}
 
 /** What one Temporal run writes: two steps opened and closed, an end that is refused, and the real one. */
 function story(runId: string): MirrorRecord[] {

@@ -2,10 +2,12 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 
-/** A Temporal run whose records were not written because the run's row mirrors another one. */
-export interface ForeignRun {
+/** A Temporal run whose records were not written. */
+export interface RefusedRun {
   run_id: string;
   temporal_run_id: string;
+  /** `foreign`: the run's row mirrors another one, or is missing. `stray`: the run had ended without any. */
+  why: "foreign" | "stray";
 }
 
 /** Columns of a step as the records carry them. */
@@ -43,19 +45,42 @@ const STEP_GUARD = Prisma.sql`
          AND (kept.mirror_length, kept.mirror_time_ms, kept.mirror_seq)
           <= (excluded.mirror_length, excluded.mirror_time_ms, excluded.mirror_seq))`;
 
+/** Of `run_writes`, what was left out and why; without a reason where another statement was faster. */
+const REFUSED = Prisma.sql`
+  SELECT w.run_id, w.temporal_run_id,
+         CASE WHEN run.id IS NULL OR run.temporal_run_id IS NOT NULL THEN 'foreign'
+              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why
+    FROM run_writes AS w
+    LEFT JOIN workflow_runs AS run ON run.id = w.run_id
+   WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id
+      OR (run.temporal_run_id IS NULL AND run.id NOT IN (SELECT id FROM ended))`;
+
 /**
  * Writes a batch in one statement: steps by the guard, ends by the guard, and the Temporal run's id
  * (with `dispatched_at`) where a run's row does not have it yet. A row may appear once in a batch.
  *
- * @returns the Temporal runs whose records were left out, because their run's row mirrors another
+ * @returns the Temporal runs whose records were left out
  */
 export async function writeRecords(
   db: Pick<Database, "$queryRaw">,
   records: readonly MirrorRecord[],
-): Promise<ForeignRun[]> {
+): Promise<RefusedRun[]> {
+  const refused = await writeOnce(db, records);
+  // Their rows changed while the statement was on its way, which saw them as they were before.
+  const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
+  const known = refused.filter((run): run is RefusedRun => run.why !== null);
+  if (overtaken.size === 0) return known;
+  const again = records.filter(({ run_id }) => overtaken.has(run_id));
+  return [...known, ...(await writeRecords(db, again))];
+}
+
+async function writeOnce(
+  db: Pick<Database, "$queryRaw">,
+  records: readonly MirrorRecord[],
+): Promise<(Omit<RefusedRun, "why"> & { why: RefusedRun["why"] | null })[]> {
   const steps = records.filter((record): record is StepRow => record.kind === "step");
   const runs = JSON.stringify(toRunWrites(records));
-  return await db.$queryRaw<ForeignRun[]>`
+  return await db.$queryRaw`
     WITH run_writes AS (
       SELECT * FROM json_to_recordset(${runs}::json) AS w(
         run_id text, temporal_run_id text, status text, error_code text, error_message text,
@@ -83,19 +108,18 @@ export async function writeRecords(
                       OR (w.status IS NOT NULL
                           AND (run.mirror_length, run.mirror_time_ms, run.mirror_seq)
                            <= (w.mirror_length, w.mirror_time_ms, w.mirror_seq)))))
+      RETURNING run.id
     ), mirrored AS (
       INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
       SELECT ${STEP_VALUES}
         FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
         -- What comes after the confirmation of the end is late: the projection has been made.
         JOIN workflow_runs AS run ON run.id = step.run_id AND run.confirmed_at IS NULL
-         AND (run.temporal_run_id IS NULL OR run.temporal_run_id = step.temporal_run_id)
+         AND (run.temporal_run_id = step.temporal_run_id
+              OR (run.temporal_run_id IS NULL AND run.id IN (SELECT id FROM ended)))
       ${STEP_GUARD}
     )
-    SELECT w.run_id, w.temporal_run_id
-      FROM run_writes AS w
-      LEFT JOIN workflow_runs AS run ON run.id = w.run_id
-     WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id`;
+    ${REFUSED}`;
 }
 
 /** Writes the steps of a projection: as above, for a run whose row the caller has locked. */

@@ -106,7 +106,7 @@ function createWriter(
   limits: Partial<MirrorLimits> = {},
   logger = createLogger({ name: "test", level: "silent" }),
 ): MirrorWriter {
-  return createMirrorWriter({ db: throughProxy, logger, onForeign: () => undefined, limits });
+  return createMirrorWriter({ db: throughProxy, logger, onRefused: async () => undefined, limits });
 }
 
 function step(runId: string, place: number, output = "done"): StepRow {

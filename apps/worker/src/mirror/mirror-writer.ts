@@ -2,7 +2,7 @@
 import { type Database, isDatabaseUnavailable } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 import type { MirrorPosition, MirrorRecord } from "./mirror-record.ts";
-import { type ForeignRun, writeRecords } from "./mirror-statement.ts";
+import { type RefusedRun, writeRecords } from "./mirror-statement.ts";
 
 export interface MirrorWriter {
   /**
@@ -19,8 +19,11 @@ export interface MirrorWriter {
 export interface MirrorWriterOptions {
   db: Database;
   logger: Logger;
-  /** Called for a Temporal run whose records the row refused: it may be a newer one. */
-  onForeign: (run: ForeignRun, refused: readonly MirrorRecord[]) => void;
+  /**
+   * Called for a Temporal run whose records the row refused: it may be a newer one, or must not be. What
+   * it returns is waited for as if it were the writing of those records.
+   */
+  onRefused: (run: RefusedRun, refused: readonly MirrorRecord[]) => Promise<void>;
   limits?: Partial<MirrorLimits>;
 }
 
@@ -171,23 +174,28 @@ class BatchingWriter implements MirrorWriter {
   }
 
   async #commit(batch: readonly Held[]): Promise<void> {
-    const { db, onForeign } = this.#options;
+    const { db } = this.#options;
     try {
       const records = batch.map(({ record }) => record);
-      const foreign = await writeRecords(db, records);
+      const refused = await writeRecords(db, records);
       this.counts.written += batch.length;
-      for (const run of foreign) {
-        onForeign(
-          run,
-          records.filter(({ run_id }) => run_id === run.run_id),
-        );
-      }
+      for (const run of refused) this.#handRefused(run, batch);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       // The database refuses the data of one of them: the others must not be lost with it.
       if (batch.length > 1) for (const entry of batch) await this.#commit([entry]);
       else this.#refused(batch, error);
     }
+  }
+
+  /** Others do not wait for what becomes of it. */
+  #handRefused(run: RefusedRun, batch: readonly Held[]): void {
+    const entries = batch.filter(({ record }) => record.run_id === run.run_id);
+    const waiting = entries.flatMap(({ done }) => done.splice(0));
+    const records = entries.map(({ record }) => record);
+    void this.#options.onRefused(run, records).then(() => {
+      for (const resolve of waiting) resolve();
+    });
   }
 
   #refused(batch: readonly Held[], error: unknown): void {

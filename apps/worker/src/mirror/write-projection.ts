@@ -31,6 +31,8 @@ export async function writeProjection(
         ${endColumns(projection)}
       WHERE id = ${workflowRunId} AND generation = ${from.generation}
         AND temporal_run_id IS NOT DISTINCT FROM ${from.temporalRunId}
+        -- A run that ended without a Temporal run stays as it is: what has started since is a stray.
+        AND (temporal_run_id IS NOT NULL OR confirmed_at IS NULL)
         AND (${isOther} OR ${end === null} OR (mirror_length, mirror_time_ms, mirror_seq)
               <= (${end?.mirror_length ?? 0}::int, ${end?.mirror_time_ms ?? 0}::bigint, ${end?.mirror_seq ?? 0}::int))`;
     if (moved === 0) return false;

@@ -154,8 +154,9 @@ async function confirm(db: Database, closed: readonly ClosedRun[]): Promise<Mism
       FROM closed AS c
       JOIN workflow_runs AS run ON run.id = c.run_id
      WHERE run.id NOT IN (SELECT id FROM confirmed)
-       -- A confirmed row that mirrors another Temporal run is older than this one, or newer.
-       AND (run.confirmed_at IS NULL OR run.temporal_run_id IS DISTINCT FROM c.temporal_run_id)`;
+       -- A confirmed row that mirrors another Temporal run is older than this one, or newer. One that
+       -- mirrors none ended without being dispatched: this Temporal run is a stray.
+       AND (run.confirmed_at IS NULL OR run.temporal_run_id <> c.temporal_run_id)`;
 }
 
 async function repair(options: ReconcileOptions, mismatch: Mismatch): Promise<void> {

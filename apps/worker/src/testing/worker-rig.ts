@@ -56,6 +56,8 @@ export type RunRow = Awaited<ReturnType<typeof readRun>>;
 export interface RigOptions {
   /** Where the mirror writes, if not straight to the database: the way through a proxy. */
   mirrorUrl?: (url: string) => string;
+  /** Where the client that the worker is given finds Temporal, if not straight: the way through a proxy. */
+  clientAddress?: (address: string) => string;
   /** No worker in this process: the test starts its own. */
   idle?: boolean;
 }
@@ -99,7 +101,8 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     poolSize: 5,
     applicationName: "test-mirror",
   });
-  const temporal = createTemporalClient(config);
+  const clientAddress = options.clientAddress?.(config.TEMPORAL_ADDRESS) ?? config.TEMPORAL_ADDRESS;
+  const temporal = createTemporalClient({ ...config, TEMPORAL_ADDRESS: clientAddress });
   const { client } = temporal;
   const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
   const worker =

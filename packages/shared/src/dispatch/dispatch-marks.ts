@@ -85,7 +85,7 @@ export interface UndispatchedEnd {
  * @returns false when the run has been dispatched or has ended meanwhile; then nothing was done
  */
 export async function endUndispatched(
-  db: Database,
+  db: Pick<Database, "$executeRaw">,
   { id, status, code, message }: UndispatchedEnd,
 ): Promise<boolean> {
   const ended = await db.$executeRaw`
