@@ -1,7 +1,8 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SHAPES, type Shape } from "../testing/shapes.ts";
+import type { Shape } from "../testing/shape.ts";
+import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { executions } from "../testing/test-components.ts";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";

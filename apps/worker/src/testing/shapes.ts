@@ -1,22 +1,8 @@
 // For tests only: one run of every shape that a definition can take, for the mirror and for histories.
-import type { JsonObject } from "@truerun/shared/contracts/json";
-import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
-import type { RunStatus } from "@truerun/shared/contracts/statuses";
+import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
+import { type Shape, to } from "./shape.ts";
 import { component } from "./worker-rig.ts";
 
-export interface Shape {
-  name: string;
-  input?: JsonObject;
-  timeout?: string;
-  components: () => ComponentDefinition[];
-  /** What an operator does in Temporal once this many steps are recorded. */
-  operator?: { action: "cancel" | "terminate"; afterSteps: number };
-  ends: RunStatus;
-  /** `key: status` in the order of recording, where that is determined. */
-  steps: string[];
-}
-
-const to = (key: string, on: "success" | "failure" | "always" = "success") => ({ to: key, on });
 const noRetry = {
   max_attempts: 1,
   initial_interval: "1s",
@@ -24,7 +10,7 @@ const noRetry = {
   max_interval: "1s",
 };
 
-export const SHAPES: readonly Shape[] = [
+const PLAIN_SHAPES: readonly Shape[] = [
   {
     name: "sequence",
     components: () => [
@@ -209,3 +195,6 @@ export const SHAPES: readonly Shape[] = [
     steps: ["stop: failed", "sibling: failed"],
   },
 ];
+
+/** One run of every shape that a definition can take. */
+export const SHAPES: readonly Shape[] = [...PLAIN_SHAPES, ...FAN_OUT_SHAPES];

@@ -1,6 +1,6 @@
 // For tests only.
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import type { Shape } from "./shapes.ts";
+import type { Shape } from "./shape.ts";
 import type { WorkerRig } from "./worker-rig.ts";
 
 /** Starts a run of the shape, and does to it what the shape's operator does. */

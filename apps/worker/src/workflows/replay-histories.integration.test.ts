@@ -10,7 +10,8 @@ import { createLogger } from "@truerun/shared/logger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
 import { createReplayer, type History, type Replayer } from "../mirror/replay-history.ts";
-import { SHAPES, type Shape } from "../testing/shapes.ts";
+import type { Shape } from "../testing/shape.ts";
+import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
@@ -32,7 +33,9 @@ const shapes = SHAPES.filter(({ name }) => name !== "an input over the limit");
 
 let replayer: Replayer;
 beforeAll(() => {
-  installTemporalRuntime(createLogger({ name: "test", level: "silent" }), "silent");
+  // To record, the rig installs it.
+  if (!isRecording)
+    installTemporalRuntime(createLogger({ name: "test", level: "silent" }), "silent");
   replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
 });
 afterAll(() => replayer.close());
@@ -99,14 +102,21 @@ async function record(rig: WorkerRig, shape: Shape): Promise<void> {
   const id = await startShape(rig, shape);
   const handle = rig.client.workflow.getHandle(id);
   await waitFor("the end", async () => (await handle.describe()).status.name !== "RUNNING", 30_000);
-  const text = historyToJSON(await handle.fetchHistory());
-  const history = JSON.parse(text, withoutMachine) as unknown;
-  const content: Recorded = {
-    workflow_run_id: id,
-    mirror: await replay(history, id),
-    history,
-  };
-  await writeFile(join(FOLDER, fileOf(shape)), `${JSON.stringify(content, null, 1)}\n`);
+  const history = await handle.fetchHistory();
+  await save(fileOf(shape), id, history);
+  const batch = (history.events ?? [])
+    .map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? "")
+    .find((workflowId) => workflowId.startsWith(`${id}/`));
+  if (batch === undefined) return;
+  const ofBatch = await rig.client.workflow.getHandle(batch).fetchHistory();
+  await save(fileOf(shape).replace(".json", ".batch.json"), batch, ofBatch);
+}
+
+async function save(file: string, workflowId: string, fetched: History): Promise<void> {
+  const history = JSON.parse(historyToJSON(fetched), withoutMachine) as unknown;
+  const mirror = await replay(history, workflowId);
+  const content: Recorded = { workflow_run_id: workflowId, mirror, history };
+  await writeFile(join(FOLDER, file), `${JSON.stringify(content, null, 1)}\n`);
 }
 
 /** What tells of the machine that recorded, and takes no part in a replay. */

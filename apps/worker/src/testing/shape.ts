@@ -1,0 +1,20 @@
+// For tests only.
+import type { ComponentDefinition, Edge } from "@truerun/shared/contracts/definition";
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import type { RunStatus } from "@truerun/shared/contracts/statuses";
+
+/** A run to start, what an operator does to it, and how it goes. */
+export interface Shape {
+  name: string;
+  input?: JsonObject;
+  timeout?: string;
+  components: () => ComponentDefinition[];
+  /** What an operator does in Temporal once this many steps are recorded. */
+  operator?: { action: "cancel" | "terminate"; afterSteps: number };
+  ends: RunStatus;
+  /** `key: status` in the order of recording, where that is determined. */
+  steps: string[];
+}
+
+/** An edge without a condition. */
+export const to = (key: string, on: Edge["on"] = "success"): Edge => ({ to: key, on });
