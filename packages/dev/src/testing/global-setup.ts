@@ -44,12 +44,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
       logFile: join(folder, "logs", "temporal.log"),
     }),
   ]);
-  const templateUrl = postgres.url("truerun_template");
-  await migrate({ url: templateUrl, prismaDir: PRISMA_DIR });
-  project.provide("templateUrl", templateUrl);
-  project.provide("temporalAddress", temporal.address);
-  return async () => {
+  const tearDown = async (): Promise<void> => {
     await Promise.all([postgres.stop(), temporal.stop()]);
     await rm(folder, { recursive: true, force: true });
   };
+  const templateUrl = postgres.url("truerun_template");
+  try {
+    await migrate({ url: templateUrl, prismaDir: PRISMA_DIR });
+  } catch (error) {
+    // Nobody else would end what was started here.
+    await tearDown();
+    throw error;
+  }
+  project.provide("templateUrl", templateUrl);
+  project.provide("temporalAddress", temporal.address);
+  return tearDown;
 }
