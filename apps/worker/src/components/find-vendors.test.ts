@@ -45,7 +45,7 @@ describe("find_vendors", () => {
     [{ ids: [`cbvndr_${"3".repeat(32)}`, "cbvndr_unknown"] }, ["3"]],
     [{ tags: ["soc2"], ids: [`cbvndr_${"3".repeat(32)}`] }, []],
     [{ ids: [] }, []],
-    [{ tags: [] }, ["1", "2", "3"]],
+    [{ tags: [], ids: null }, ["1", "2", "3"]],
     [{}, ["1", "2", "3"]],
   ])("%j finds %j", async (input, digits) => {
     const { output, artifacts } = await find(input);

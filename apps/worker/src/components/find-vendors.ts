@@ -16,7 +16,10 @@ export default defineComponent({
       .array(z.string())
       .optional()
       .describe("Such as processes_pii; a vendor has all of them"),
-    ids: z.array(z.string()).optional().describe("cbvndr_...; an empty list finds none"),
+    ids: z
+      .array(z.string())
+      .nullish()
+      .describe("cbvndr_...; an empty list finds none, null is as if it were left out"),
   }),
   output: z.strictObject({
     vendors: z.array(vendorSchema).describe("By name"),
@@ -24,7 +27,7 @@ export default defineComponent({
     count: z.number().int(),
   }),
   async run({ input, config, log }) {
-    const ids = input.ids === undefined ? null : new Set(input.ids);
+    const ids = input.ids == null ? null : new Set(input.ids);
     const vendors = (await readVendors(config.vendorsFile))
       .filter((vendor) => (input.tags ?? []).every((tag) => vendor.tags.includes(tag)))
       .filter((vendor) => ids === null || ids.has(vendor.id))

@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CancelledFailure } from "@temporalio/common";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AttemptOptions, runComponent } from "../../component-kit/run-component.ts";
 import type { Vendor } from "../../vendors.ts";
@@ -10,68 +9,60 @@ import sendQuestionnaire from "./index.ts";
 
 describe("send_questionnaire", () => {
   let outboxDir: string;
-  let vendors: Vendor[];
-  let ids: string[];
+  let vendor: Vendor;
   beforeEach(async () => {
     outboxDir = join(await mkdtemp(join(tmpdir(), "outbox-")), "made", "when", "missing");
-    vendors = (await runComponent(findVendors, { input: {} })).output.vendors.slice(0, 2);
-    ids = vendors.map((vendor) => vendor.id);
+    const found = await runComponent(findVendors, { input: {} });
+    vendor = found.output.vendors[0] as Vendor;
   });
   afterEach(() => rm(join(outboxDir, "../../.."), { recursive: true, force: true }));
 
-  function send(input: object, attempt: AttemptOptions = {}) {
-    const rawInput = { vendor_ids: ids, due_date: "2026-06-30", ...input };
+  function send(input: object = {}, attempt: AttemptOptions = {}) {
     return runComponent(sendQuestionnaire, {
       ...attempt,
-      rawInput,
+      rawInput: { vendor_id: vendor.id, due_date: "2026-06-30", ...input },
       env: { OUTBOX_DIR: outboxDir },
     });
   }
 
-  it("writes a questionnaire for each vendor, and says so in its artifacts", async () => {
-    const { output, artifacts } = await send({});
-    const { sent, count } = output;
-    expect(count).toBe(2);
-    expect(await readdir(outboxDir)).toEqual(sent.map((each) => each.file).sort());
-    expect(artifacts).toEqual(
-      sent.flatMap((each, index) => [
-        { artifact_type: "vendor", id: ids[index], role: "trigger" },
-        {
-          artifact_type: "questionnaire_response",
-          id: each.questionnaire_response_id,
-          role: "result",
-        },
-      ]),
-    );
-    expect(sent[0]?.questionnaire_response_id).toMatch(/^cbqsrw_[0-9a-f]{32}$/);
-    const text = await readFile(join(outboxDir, sent[0]?.file ?? ""), "utf8");
-    expect(text).toContain(`# Vendor privacy questionnaire: ${vendors[0]?.name}`);
+  it("writes a questionnaire for the vendor, and says so in its artifacts", async () => {
+    const { output, artifacts } = await send();
+    const { file, questionnaire_response_id: id } = output;
+    expect(output).toMatchObject({ vendor_id: vendor.id, vendor_name: vendor.name });
+    expect(id).toMatch(/^cbqsrw_[0-9a-f]{32}$/);
+    expect(await readdir(outboxDir)).toEqual([file]);
+    expect(artifacts).toEqual([
+      { artifact_type: "vendor", id: vendor.id, role: "trigger" },
+      { artifact_type: "questionnaire_response", id, role: "result" },
+    ]);
+    const text = await readFile(join(outboxDir, file), "utf8");
+    expect(text).toContain(`# Vendor privacy questionnaire: ${vendor.name}`);
     expect(text).toContain("- Due: **30 June 2026**");
-    expect(text).toContain(sent[0]?.questionnaire_response_id);
+    expect(text).toContain(id);
     expect(text).toContain("12. Has a supervisory authority");
   });
 
   it("sends nothing twice: another attempt finds what is there", async () => {
-    const first = await send({});
-    const { sent } = first.output;
-    const file = join(outboxDir, sent[0]?.file ?? "");
+    const first = await send();
+    const file = join(outboxDir, first.output.file);
     await writeFile(file, "changed by the recipient");
     const second = await send({}, { attempt: 2 });
     expect(second.output).toEqual(first.output);
     expect(await readFile(file, "utf8")).toBe("changed by the recipient");
-    expect(await readdir(outboxDir)).toHaveLength(2);
+    expect(await readdir(outboxDir)).toHaveLength(1);
   });
 
-  it("makes others in another step, and one for a vendor that is named twice", async () => {
-    const first = await send({ vendor_ids: [ids[0], ids[0]] });
-    const second = await send({ vendor_ids: [ids[0]] }, { stepKey: "other" });
-    expect(first.output).toMatchObject({ count: 1 });
-    expect(second.output).not.toEqual(first.output);
+  it("makes another one in another step", async () => {
+    const first = await send();
+    const second = await send({}, { stepKey: "other[3]" });
+    expect(second.output.questionnaire_response_id).not.toBe(
+      first.output.questionnaire_response_id,
+    );
   });
 
-  it("sends nothing at all when a vendor is unknown", async () => {
+  it("sends nothing to a vendor that is unknown", async () => {
     const unknown = `cbvndr_${"0".repeat(32)}`;
-    const failure = await send({ vendor_ids: [...ids, unknown] }).catch((error: unknown) => error);
+    const failure = await send({ vendor_id: unknown }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ type: "UnknownVendor", nonRetryable: true });
     expect(String(failure)).toContain(unknown);
     await expect(readdir(outboxDir)).rejects.toThrow("ENOENT");
@@ -82,15 +73,5 @@ describe("send_questionnaire", () => {
       type: "InvalidInput",
       nonRetryable: true,
     });
-  });
-
-  it("stops when it is canceled", async () => {
-    await expect(send({}, { signal: AbortSignal.abort() })).rejects.toBeInstanceOf(
-      CancelledFailure,
-    );
-  });
-
-  it("sends to none of none", async () => {
-    expect((await send({ vendor_ids: [] })).output).toEqual({ sent: [], count: 0 });
   });
 });

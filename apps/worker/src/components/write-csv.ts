@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { stringify } from "csv-stringify/sync";
+import { z } from "zod";
+import { defineComponent } from "../component.ts";
+import { writeOnce } from "../write-once.ts";
+
+const MAX_ROWS = 10_000;
+
+/** Writes rows as CSV into the outbox folder (`OUTBOX_DIR`). */
+export default defineComponent({
+  action: "write_csv",
+  title: "Write CSV",
+  description:
+    "Writes a list of rows as a CSV file (RFC 4180, UTF-8) into the outbox folder, named after the step, so that another attempt writes nothing twice. Rows that are null, such as items of a for_each that failed, are left out. Cells that a spreadsheet would take for a formula are written as text.",
+  input: z.strictObject({
+    rows: z.array(z.record(z.string(), z.unknown()).nullable()).max(MAX_ROWS),
+    columns: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("Which members of the rows, and their order; default: those of the first row"),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)
+      .default("table")
+      .describe("What the file's name begins with"),
+  }),
+  output: z.strictObject({
+    file: z.string().describe("Name inside the outbox folder"),
+    row_count: z.int(),
+    missing_count: z.int().describe("Rows that were null"),
+  }),
+  async run({ input, config, log, idempotencyKey }) {
+    const rows = input.rows.filter((row) => row !== null);
+    const columns = input.columns ?? Object.keys(rows[0] ?? {});
+    const content = toCsv(rows, columns);
+    const hash = createHash("sha256").update(`write_csv ${idempotencyKey}`, "utf8").digest("hex");
+    const file = `${input.name}-${hash.slice(0, 16)}.csv`;
+    await writeOnce({ folder: config.outboxDir, file, content });
+    log.info({ file, count: rows.length }, "wrote a CSV file");
+    return {
+      output: { file, row_count: rows.length, missing_count: input.rows.length - rows.length },
+      artifacts: [{ artifact_type: "file", id: file, role: "result" }],
+    };
+  },
+});
+
+function toCsv(rows: readonly Record<string, unknown>[], columns: readonly string[]): string {
+  const cells = rows.map((row) =>
+    columns.map((column) => (Object.hasOwn(row, column) ? toCell(row[column]) : "")),
+  );
+  return stringify([[...columns], ...cells], {
+    record_delimiter: "windows",
+    escape_formulas: true,
+  });
+}
+
+function toCell(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
