@@ -4,9 +4,9 @@ import { z } from "zod";
 import { type AllowedHost, parseAllowedHosts } from "./outbound-http/allowed-hosts.ts";
 import {
   type EmailSender,
+  type MailServer,
   parseEmailSender,
   parseSmtpUrl,
-  type SmtpServer,
 } from "./outbound-smtp/email-settings.ts";
 import type { WebhookSecrets } from "./webhook-secrets.ts";
 
@@ -23,10 +23,10 @@ export const componentsEnv = {
     }),
   /** JSON file of the vendors that `find_vendors` searches. */
   VENDORS_FILE: z.string().optional(),
-  /** Folder that `send_questionnaire` writes to; default `outbox` in DATA_DIR. */
+  /** Folder that components write files to; default `outbox` in DATA_DIR. */
   OUTBOX_DIR: z.string().optional(),
   DATA_DIR: z.string().default(".data"),
-  /** The server that `send_email` hands its messages to. */
+  /** The server that `send_email` hands its messages to; `outbox:` makes files of them. */
   SMTP_URL: z
     .string()
     .transform((text, context) => {
@@ -35,7 +35,7 @@ export const componentsEnv = {
       context.addIssue({
         code: "custom",
         message:
-          "expected smtp://user:password@host:port or smtps://..., special characters as %XX",
+          "expected smtp://user:password@host:port or smtps://..., special characters as %XX, or outbox:",
       });
       return z.NEVER;
     })
@@ -61,7 +61,7 @@ export interface ComponentsConfig {
   vendorsFile: string;
   outboxDir: string;
   webhookSecrets: WebhookSecrets;
-  smtpServer: SmtpServer | null;
+  mailServer: MailServer | null;
   emailFrom: EmailSender | null;
 }
 
@@ -73,7 +73,7 @@ export function toComponentsConfig(env: {
   VENDORS_FILE?: string | undefined;
   OUTBOX_DIR?: string | undefined;
   DATA_DIR: string;
-  SMTP_URL?: SmtpServer | undefined;
+  SMTP_URL?: MailServer | undefined;
   EMAIL_FROM?: EmailSender | undefined;
   webhookSecrets: WebhookSecrets;
 }): ComponentsConfig {
@@ -82,7 +82,7 @@ export function toComponentsConfig(env: {
     vendorsFile: env.VENDORS_FILE ?? SHIPPED_VENDORS_FILE,
     outboxDir: resolve(env.OUTBOX_DIR ?? join(env.DATA_DIR, "outbox")),
     webhookSecrets: env.webhookSecrets,
-    smtpServer: env.SMTP_URL ?? null,
+    mailServer: env.SMTP_URL ?? null,
     emailFrom: env.EMAIL_FROM ?? null,
   };
 }

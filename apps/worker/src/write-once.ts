@@ -11,7 +11,7 @@ import { join } from "node:path";
 export async function writeOnce(to: {
   folder: string;
   file: string;
-  content: string;
+  content: string | Uint8Array;
 }): Promise<void> {
   await mkdir(to.folder, { recursive: true });
   const temporary = join(to.folder, `.${to.file}.${randomUUID()}`);

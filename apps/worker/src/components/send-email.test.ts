@@ -1,4 +1,7 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CancelledFailure } from "@temporalio/common";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AttemptOptions, failureOf, runComponent } from "../component-kit/run-component.ts";
@@ -75,6 +78,20 @@ describe("an email", () => {
     });
     expect(headers["subject"]).toBe("=?UTF-8?Q?Gr=C3=BC=C3=9Fe?=");
     expect(body.trim()).toBe("Text");
+  });
+
+  it("becomes a file where no server is wanted, one however often it is sent", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "outbox-"));
+    const env = { SMTP_URL: "outbox:", EMAIL_FROM: "us@example.com", OUTBOX_DIR: folder };
+    const input = { to: "a@example.com", subject: "Hello", text: "Text" };
+    const { output } = await runComponent(sendEmail, { input, env });
+    await runComponent(sendEmail, { input, env, attempt: 2 });
+    const files = await readdir(folder);
+    expect(files).toEqual([`${output.message_id.slice(1, 33)}.eml`]);
+    const text = await readFile(join(folder, files[0] ?? ""), "utf8");
+    expect(text).toContain("Subject: Hello\r\n");
+    expect(server.seen).toEqual([]);
+    await rm(folder, { recursive: true });
   });
 
   it("is text, HTML or both", async () => {
@@ -263,7 +280,8 @@ describe("a server that hangs", () => {
     hanging.on("connection", (socket) => greeting !== "" && socket.write(greeting));
     const smtpServer = parseSmtpUrl(url());
     const from = parseEmailSender("us@example.com");
-    if (smtpServer === null || from === null) throw new Error("bad settings");
+    if (smtpServer === null || smtpServer === "outbox:" || from === null)
+      throw new Error("bad settings");
     const email = { from, to: ["a@example.com"], cc: [], replyTo: null, html: null };
     const work = deliverEmail(
       smtpServer,

@@ -3,8 +3,9 @@ import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
 import type { ComponentsConfig } from "../components-config.ts";
-import { deliverEmail } from "../outbound-smtp/deliver-email.ts";
-import type { EmailSender, SmtpServer } from "../outbound-smtp/email-settings.ts";
+import { deliverEmail, type Email, renderEmail } from "../outbound-smtp/deliver-email.ts";
+import { type EmailSender, type MailServer, OUTBOX } from "../outbound-smtp/email-settings.ts";
+import { writeOnce } from "../write-once.ts";
 
 const MAX_RECIPIENTS = 50;
 
@@ -17,7 +18,7 @@ export default defineComponent({
   action: "send_email",
   title: "Send email",
   description:
-    "Sends one email through the mail server that the worker is configured with (SMTP_URL, EMAIL_FROM). What the server calls temporary (4xx) and network errors are retried; what it refuses for good (5xx) fails at once. When it takes the message for some recipients only, the step fails and names the others. Message-ID is equal across attempts: should the server's answer get lost on the way, the repeat can be recognised by it.",
+    "Sends one email through the mail server that the worker is configured with (SMTP_URL, EMAIL_FROM; SMTP_URL=outbox: writes it as a file into the outbox folder instead). What the server calls temporary (4xx) and network errors are retried; what it refuses for good (5xx) fails at once. When it takes the message for some recipients only, the step fails and names the others. Message-ID is equal across attempts: should the server's answer get lost on the way, the repeat can be recognised by it.",
   input: z
     .strictObject({
       to: oneOrList.describe(
@@ -47,15 +48,16 @@ export default defineComponent({
     const [to, cc] = [[input.to].flat(), [input.cc ?? []].flat()];
     const { subject, text = null, html = null, reply_to: replyTo = null } = input;
     const message = { messageId, from, to, cc, replyTo, subject, text, html };
-    await deliverEmail(server, message, { signal });
+    if (server === OUTBOX) await keep(message, config);
+    else await deliverEmail(server, message, { signal });
     log.info({ messageId, recipients: to.length + cc.length }, "sent email");
     return { output: { message_id: messageId } };
   },
 });
 
 /** @throws a non-retryable `ApplicationFailure`: another attempt runs with the same environment */
-function getSettings(config: ComponentsConfig): { server: SmtpServer; from: EmailSender } {
-  const { smtpServer: server, emailFrom: from } = config;
+function getSettings(config: ComponentsConfig): { server: MailServer; from: EmailSender } {
+  const { mailServer: server, emailFrom: from } = config;
   if (server !== null && from !== null) return { server, from };
   const missing = [
     ...(server === null ? ["SMTP_URL"] : []),
@@ -65,6 +67,12 @@ function getSettings(config: ComponentsConfig): { server: SmtpServer; from: Emai
     `Email is not configured: set ${missing.join(" and ")} in the worker's environment`,
     "NotConfigured",
   );
+}
+
+/** Another attempt finds the file of the one before it: the message is the same. */
+async function keep(message: Email, { outboxDir }: ComponentsConfig): Promise<void> {
+  const file = `${message.messageId.slice(1, message.messageId.indexOf("@"))}.eml`;
+  await writeOnce({ folder: outboxDir, file, content: await renderEmail(message) });
 }
 
 /** Equal across attempts, so that a repeat is told from another message. */

@@ -60,6 +60,14 @@ export async function deliverEmail(
   }
 }
 
+/** The message as it would be sent (RFC 5322). */
+export async function renderEmail(email: Email): Promise<Uint8Array> {
+  const transport = createTransport({ streamTransport: true, buffer: true });
+  const { message } = await transport.sendMail(toMessage(email));
+  if (!Buffer.isBuffer(message)) throw new Error("The message was not rendered as a whole");
+  return message;
+}
+
 /** Addresses as objects: nothing parses them, so nothing in them can become another address or header. */
 function toMessage(email: Email) {
   const toAddress = (address: string): EmailSender => ({ name: "", address });

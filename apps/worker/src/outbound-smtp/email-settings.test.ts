@@ -14,10 +14,13 @@ describe("SMTP_URL", () => {
   });
 
   it("may hold credentials with special characters as %XX", () => {
-    expect(parseSmtpUrl("smtp://a%40b.c:p%3Aw%2F%25@host")?.auth).toEqual({
-      user: "a@b.c",
-      password: "p:w/%",
+    expect(parseSmtpUrl("smtp://a%40b.c:p%3Aw%2F%25@host")).toMatchObject({
+      auth: { user: "a@b.c", password: "p:w/%" },
     });
+  });
+
+  it("may stand for the outbox folder", () => {
+    expect(parseSmtpUrl("outbox:")).toBe("outbox:");
   });
 
   it.each([

@@ -10,6 +10,12 @@ export interface SmtpServer {
   auth: { user: string; password: string } | null;
 }
 
+/** Stands for a mail server where there is none: messages become files of the outbox folder. */
+export const OUTBOX = "outbox:";
+
+/** Where messages go. */
+export type MailServer = SmtpServer | typeof OUTBOX;
+
 export interface EmailSender {
   /** Empty if there is none. */
   name: string;
@@ -19,8 +25,9 @@ export interface EmailSender {
 /** Ports for the submission of messages, by RFC 6409 and RFC 8314. */
 const DEFAULT_PORTS = { "smtp:": 587, "smtps:": 465 } as const;
 
-/** Reads `smtp://` or `smtps://` with `user:password@` or without. Null if it is anything else. */
-export function parseSmtpUrl(text: string): SmtpServer | null {
+/** Reads `smtp://` or `smtps://` with `user:password@` or without, or `outbox:`. Null if it is anything else. */
+export function parseSmtpUrl(text: string): MailServer | null {
+  if (text === OUTBOX) return OUTBOX;
   if (!URL.canParse(text)) return null;
   const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(text);
   if (protocol !== "smtp:" && protocol !== "smtps:") return null;
