@@ -48,7 +48,15 @@ export async function insertRun(rig: TestRig, definition: TestDefinition, run: N
 export async function insertStep(
   rig: TestRig,
   runId: string,
-  step: { ordinal: number; status: string | null; generation?: number },
+  step: {
+    ordinal: number;
+    status: string | null;
+    generation?: number;
+    stepKey?: string;
+    actionType?: string;
+    componentId?: string;
+    createdAt?: Date;
+  },
 ) {
   const id = `cbwrs_${randomUUID().replaceAll("-", "")}`;
   await rig.db.workflowRunStep.create({
@@ -56,7 +64,6 @@ export async function insertStep(
       id,
       runId,
       generation: 0,
-      ...step,
       stepKey: `step_${step.ordinal}`,
       componentId: newId("cbwc"),
       componentName: "Send questionnaire",
@@ -74,6 +81,7 @@ export async function insertStep(
       mirrorTimeMs: 1n,
       mirrorSeq: 1,
       digest: 1n,
+      ...step,
     },
   });
   return id;

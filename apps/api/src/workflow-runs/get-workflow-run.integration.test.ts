@@ -132,7 +132,7 @@ describe("get-run", () => {
         detail: [
           {
             loc: ["query", "include", 1],
-            msg: "Input should be 'input', 'error' or 'details'",
+            msg: "Input should be 'input', 'error', 'details' or 'pending'",
             type: "enum",
           },
         ],

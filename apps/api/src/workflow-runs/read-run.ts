@@ -5,13 +5,14 @@ import type { EndpointServices } from "../dependencies.ts";
 import { authCte } from "../http/authenticate.ts";
 import type { EndpointRequest } from "../http/define-endpoint.ts";
 import { idSchema } from "../http/parameters.ts";
+import type { Pending } from "./pending-run.ts";
 import { type RunRow, type StepRow, toRunView, toStepView, withMember } from "./run-view.ts";
 
 /** The path parameter that names a run. */
 export const workflowRunIdParam = idSchema("cbwr", "The run");
 
 /** What may be added to a run's view. */
-export const INCLUDES = ["input", "error", "details"] as const;
+export const INCLUDES = ["input", "error", "details", "pending"] as const;
 export type Include = (typeof INCLUDES)[number];
 
 /** A run as its row and its steps stand in the tables. */
@@ -24,13 +25,17 @@ export interface ReadRun extends RunRow {
   error_message: string | null;
   /** Whether Temporal is known to have taken the run. */
   dispatched: boolean;
+  /** JSON text of the definition's version, if what is pending was asked for. */
+  document: string | null;
 }
 
 const NOTHING = Prisma.sql`NULL`;
 const NO_INCLUDES: ReadonlySet<Include> = new Set();
 const DETAILS = Prisma.sql`json_build_object('attempt', s.attempt, 'output', s.output,
-  'started_at_ms', s.started_at_ms, 'finished_at_ms', s.finished_at_ms, 'step_key', s.step_key,
+  'started_at_ms', s.started_at_ms, 'finished_at_ms', s.finished_at_ms,
   'item_index', s.item_index)`;
+const DOCUMENT = Prisma.sql`(SELECT v.document::text FROM workflow_definition_versions v
+  WHERE v.definition_id = r.definition_id AND v.version = r.definition_version)`;
 
 /**
  * The run that the path names, read in the statement that checks the key.
@@ -52,8 +57,9 @@ export async function readRun(
       r.error_code, r.error_message,
       (r.dispatched_at IS NOT NULL OR r.temporal_run_id IS NOT NULL) AS dispatched,
       ${include.has("input") ? Prisma.sql`r.input::text` : NOTHING} AS input,
+      ${include.has("pending") ? DOCUMENT : NOTHING} AS document,
       (SELECT coalesce(json_agg(json_build_object(
-          'id', s.id, 'component_id', s.component_id, 'component_name', s.component_name,
+          'id', s.id, 'step_key', s.step_key, 'component_id', s.component_id, 'component_name', s.component_name,
           'action_type', s.action_type, 'status', s.status, 'message', s.message,
           'artifacts', s.artifacts,
           'created_at', floor(extract(epoch FROM s.created_at))::int8,
@@ -71,13 +77,22 @@ export async function readRun(
   return row;
 }
 
-/** A run's JSON as get-run publishes it, with what was asked for at its end. */
-export function toRunText(run: ReadRun, include: ReadonlySet<Include> = NO_INCLUDES): string {
+/** The run's steps, in the order of their recording. */
+export function parseSteps(run: ReadRun): StepRow[] {
   const rows = JSON.parse(run.steps) as (Omit<StepRow, "details"> & {
     details: StepRow["details"] | null;
   })[];
-  const steps = rows.map(({ details, ...step }) =>
-    toStepView(details === null || details === undefined ? step : { ...step, details }),
+  return rows.map(({ details, ...step }) => (details == null ? step : { ...step, details }));
+}
+
+/** A run's JSON as get-run publishes it, with what was asked for at its end. */
+export function toRunText(
+  run: ReadRun,
+  include: ReadonlySet<Include> = NO_INCLUDES,
+  pending: Pending | null = null,
+): string {
+  const steps = parseSteps(run).map((step) =>
+    toStepView(pending === null ? step : { ...step, pending: pending.step(step) }),
   );
   let text = JSON.stringify({ ...toRunView(run), steps });
   if (run.input !== null) text = withMember(text, "input", run.input);
@@ -86,5 +101,6 @@ export function toRunText(run: ReadRun, include: ReadonlySet<Include> = NO_INCLU
     const error = code === null ? null : { code, message: message ?? "" };
     text = withMember(text, "error", JSON.stringify(error));
   }
+  if (pending !== null) text = withMember(text, "pending", JSON.stringify(pending.run));
   return text;
 }

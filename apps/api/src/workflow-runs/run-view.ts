@@ -2,6 +2,8 @@ import { type Artifact, RUN_STATUSES, STEP_STATUSES } from "@truerun/shared/cont
 import type { Json } from "@truerun/shared/contracts/json";
 import { z } from "zod";
 import { idSchema, timeSchema } from "../http/parameters.ts";
+import { runPendingSchema } from "./pending-run.ts";
+import { type StepPending, stepPendingSchema } from "./pending-step.ts";
 
 // Where columns become keys of the API. The order of keys is part of the contract.
 
@@ -77,6 +79,10 @@ const stepSchema = z
     created_at: timeSchema("When the step was recorded"),
     updated_at: timeSchema("When the step was last recorded"),
     details: stepDetailsSchema.optional(),
+    pending: stepPendingSchema
+      .nullable()
+      .optional()
+      .meta({ description: "Only with include=pending: why it has no result; null when it has" }),
   })
   .meta({ id: "WorkflowRunStep" });
 
@@ -103,6 +109,10 @@ export const workflowRunSchema = z
       .nullable()
       .optional()
       .meta({ description: "Only with include=error: why a run failed or was canceled" }),
+    pending: runPendingSchema
+      .nullable()
+      .optional()
+      .meta({ description: "Only with include=pending: how it stands; null once it has ended" }),
   })
   .meta({ id: "WorkflowRun" });
 
@@ -123,6 +133,7 @@ export interface RunRow {
 
 export interface StepRow {
   id: string;
+  step_key: string;
   component_id: string;
   component_name: string;
   action_type: string;
@@ -136,9 +147,10 @@ export interface StepRow {
     output: Json;
     started_at_ms: number | null;
     finished_at_ms: number | null;
-    step_key: string;
     item_index: number | null;
   };
+  /** Set when it was asked for. */
+  pending?: StepPending | null;
 }
 
 export function toRunView(row: RunRow) {
@@ -168,16 +180,20 @@ export function toStepView(row: StepRow) {
     created_at: row.created_at,
     updated_at: row.updated_at,
   };
-  return row.details === undefined ? view : { ...view, details: toDetailsView(row.details) };
+  return {
+    ...view,
+    ...(row.details === undefined ? {} : { details: toDetailsView(row.step_key, row.details) }),
+    ...(row.pending === undefined ? {} : { pending: row.pending }),
+  };
 }
 
-function toDetailsView(details: NonNullable<StepRow["details"]>) {
+function toDetailsView(key: string, details: NonNullable<StepRow["details"]>) {
   return {
     attempt: details.attempt,
     output: details.output,
     started_at_ms: details.started_at_ms,
     finished_at_ms: details.finished_at_ms,
-    key: details.step_key,
+    key,
     item_index: details.item_index,
   };
 }

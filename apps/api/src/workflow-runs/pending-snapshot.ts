@@ -1,0 +1,223 @@
+// What Temporal says, at this moment, of a run that has not ended.
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from "@temporalio/client";
+import { failureMessage } from "@truerun/shared/failure-message";
+import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
+
+/** An activity that has no outcome yet. Times are unix seconds with their fractions. */
+export interface PendingActivity {
+  state: "scheduled" | "started" | "canceling" | "paused";
+  attempt: number;
+  /** null: without limit */
+  maxAttempts: number | null;
+  scheduledAt: number | null;
+  /** Start and end of the latest attempt. */
+  startedAt: number | null;
+  attemptEndedAt: number | null;
+  nextAttemptAt: number | null;
+  pausedAt: number | null;
+  lastFailure: string | null;
+  taskQueue: string;
+}
+
+export interface PendingWorkflowTask {
+  /** Whether a worker is at it. */
+  isStarted: boolean;
+  attempt: number;
+  /** Of its first attempt. */
+  since: number | null;
+  /** Of this attempt. */
+  dueAt: number | null;
+  lastFailure: string | null;
+}
+
+export interface FoundRun {
+  kind: "found";
+  isClosed: boolean;
+  isPaused: boolean;
+  isCanceling: boolean;
+  taskQueue: string;
+  /** The workflow task that waits or runs, of the run or the batch of it that has tried the most often. */
+  workflowTask: PendingWorkflowTask | null;
+  /** By activity id, which is the step's key. */
+  activities: ReadonlyMap<string, PendingActivity>;
+  /** False: the run has more batches than were asked. */
+  isComplete: boolean;
+  /** When a worker last asked for work; null when none has lately. */
+  workflowsPolledAt: number | null;
+  /** The same of activities, by task queue, as far as it matters. */
+  activitiesPolledAt: ReadonlyMap<string, number | null>;
+}
+
+/** `unknown`: Temporal has no such run. `silent`: it did not say. */
+export type RunSnapshot = FoundRun | { kind: "unknown" | "silent" };
+
+/** A run with more batches at a time gets what these say. */
+const MAX_BATCHES = 10;
+/** Task queues that are asked for their workers. */
+const MAX_QUEUES = 10;
+/** Where a failing workflow task's failure stands, counted from a history's end. */
+const LAST_EVENTS = 10;
+
+const WORKFLOW_QUEUE = 1;
+const ACTIVITY_QUEUE = 2;
+/** Temporal's `PendingWorkflowTaskState` and `EventType`. */
+const WORKFLOW_TASK_STARTED = 2;
+const WORKFLOW_TASK_TIMED_OUT = 8;
+const WORKFLOW_TASK_FAILED = 9;
+
+/** @throws whatever Temporal's client throws; use it within a deadline */
+export async function takeSnapshot(client: Client, workflowRunId: string): Promise<RunSnapshot> {
+  const run = await describe(client, workflowRunId);
+  if (run === null) return { kind: "unknown" };
+  const children = (run.raw.pendingChildren ?? []).filter(({ workflowId }) =>
+    workflowId?.startsWith(`${workflowRunId}/`),
+  );
+  const [workflowsPolledAt, ...batches] = await Promise.all([
+    findLastPoll(client, run.taskQueue, WORKFLOW_QUEUE),
+    ...children.slice(0, MAX_BATCHES).map(({ workflowId }) => describe(client, workflowId ?? "")),
+  ]);
+  const executions = [run, ...batches.filter((batch) => batch !== null)];
+  const [activities, workflowTask] = await Promise.all([
+    toActivities(client, executions),
+    toWorkflowTask(client, executions),
+  ]);
+  return {
+    kind: "found",
+    isClosed: run.closeTime !== undefined,
+    isPaused: run.status.name === "PAUSED",
+    isCanceling: run.raw.workflowExtendedInfo?.cancelRequested === true,
+    taskQueue: run.taskQueue,
+    workflowTask,
+    activities,
+    isComplete: children.length <= MAX_BATCHES,
+    workflowsPolledAt,
+    activitiesPolledAt: await findActivityPolls(client, [...activities.values()]),
+  };
+}
+
+async function describe(client: Client, id: string): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await client.workflow.getHandle(id).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+async function findLastPoll(client: Client, name: string, kind: number): Promise<number | null> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name },
+    taskQueueType: kind,
+  });
+  const polls = pollers.map(({ lastAccessTime }) => toSeconds(lastAccessTime) ?? 0);
+  return polls.length === 0 ? null : Math.max(...polls);
+}
+
+/** Only of queues in which something waits: an attempt that runs has its worker. */
+async function findActivityPolls(
+  client: Client,
+  activities: readonly PendingActivity[],
+): Promise<Map<string, number | null>> {
+  const waiting = activities.filter(({ state }) => state === "scheduled");
+  const queues = [...new Set(waiting.map(({ taskQueue }) => taskQueue))].slice(0, MAX_QUEUES);
+  const polls = queues.map(async (queue): Promise<[string, number | null]> => {
+    return [queue, await findLastPoll(client, queue, ACTIVITY_QUEUE)];
+  });
+  return new Map(await Promise.all(polls));
+}
+
+type Raw = WorkflowExecutionDescription["raw"];
+type RawActivity = NonNullable<Raw["pendingActivities"]>[number];
+
+async function toActivities(
+  client: Client,
+  executions: readonly WorkflowExecutionDescription[],
+): Promise<Map<string, PendingActivity>> {
+  const entries = executions.flatMap(({ raw, taskQueue }) =>
+    (raw.pendingActivities ?? []).map(async (activity): Promise<[string, PendingActivity]> => {
+      return [activity.activityId ?? "", await toActivity(client, activity, taskQueue)];
+    }),
+  );
+  return new Map(await Promise.all(entries));
+}
+
+async function toActivity(
+  client: Client,
+  activity: RawActivity,
+  defaultTaskQueue: string,
+): Promise<PendingActivity> {
+  const { maximumAttempts } = activity;
+  return {
+    state: STATES.get(Number(activity.state)) ?? "scheduled",
+    attempt: activity.attempt ?? 1,
+    maxAttempts: maximumAttempts === 0 ? null : (maximumAttempts ?? null),
+    scheduledAt: toSeconds(activity.scheduledTime),
+    startedAt: toSeconds(activity.lastStartedTime),
+    attemptEndedAt: toSeconds(activity.lastAttemptCompleteTime),
+    nextAttemptAt: toSeconds(activity.nextAttemptScheduleTime),
+    pausedAt: toSeconds(activity.pauseInfo?.pauseTime),
+    lastFailure: await failureMessage(client, activity.lastFailure),
+    taskQueue: activity.activityOptions?.taskQueue?.name ?? defaultTaskQueue,
+  };
+}
+
+/** Temporal's `PendingActivityState`. */
+const STATES = new Map<number, PendingActivity["state"]>([
+  [1, "scheduled"],
+  [2, "started"],
+  [3, "canceling"],
+  [4, "paused"],
+  [5, "paused"],
+  // Runs, and begins anew with its next attempt.
+  [6, "started"],
+]);
+
+async function toWorkflowTask(
+  client: Client,
+  executions: readonly WorkflowExecutionDescription[],
+): Promise<PendingWorkflowTask | null> {
+  const tasks = executions
+    .map(({ workflowId, raw }) => ({ workflowId, task: raw.pendingWorkflowTask }))
+    .toSorted((a, b) => (b.task?.attempt ?? 0) - (a.task?.attempt ?? 0));
+  const { workflowId = "", task = null } = tasks[0] ?? {};
+  if (task === null) return null;
+  const attempt = task.attempt ?? 1;
+  return {
+    isStarted: Number(task.state) === WORKFLOW_TASK_STARTED,
+    attempt,
+    since: toSeconds(task.originalScheduledTime),
+    dueAt: toSeconds(task.scheduledTime),
+    lastFailure:
+      attempt < STUCK_FROM_ATTEMPT ? null : await findWorkflowTaskFailure(client, workflowId),
+  };
+}
+
+/** Only the first failure of several in a row is written into the history. */
+async function findWorkflowTaskFailure(client: Client, workflowId: string): Promise<string | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    maximumPageSize: LAST_EVENTS,
+  });
+  for (const { eventType, workflowTaskFailedEventAttributes: failed } of history?.events ?? []) {
+    if (Number(eventType) === WORKFLOW_TASK_FAILED) return failureMessage(client, failed?.failure);
+    if (Number(eventType) === WORKFLOW_TASK_TIMED_OUT) return "The worker did not answer in time.";
+  }
+  return null;
+}
+
+interface Timestamp {
+  seconds?: unknown;
+  nanos?: number | null;
+}
+
+/** Temporal writes "no time" as none, or as a time long before there was any. */
+function toSeconds(time: Timestamp | null | undefined): number | null {
+  const seconds = Number(time?.seconds ?? 0) + (time?.nanos ?? 0) / 1e9;
+  return seconds > 0 ? seconds : null;
+}

@@ -1,0 +1,174 @@
+import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
+import { durationMs, isDuration } from "@truerun/shared/contracts/duration";
+import { z } from "zod";
+import { timeSchema } from "../http/parameters.ts";
+import type { FoundRun, PendingActivity, RunSnapshot } from "./pending-snapshot.ts";
+import { isPolled } from "./pending-workers.ts";
+import type { StepRow } from "./run-view.ts";
+
+/** Why a step has no result yet. */
+const REASONS = [
+  "running",
+  "queued",
+  "retrying",
+  "no_worker",
+  "paused",
+  "canceling",
+  "timer",
+  "review",
+  "child_run",
+  "recording",
+  "unknown",
+] as const;
+
+const reasonSchema = z.enum(REASONS).meta({
+  description: [
+    "`running`: an attempt is under way",
+    "`queued`: waits for a free worker",
+    "`retrying`: the last attempt failed, the next is due at `next_attempt_at`",
+    "`no_worker`: is due, and no worker takes work from its task queue: all are down or busy",
+    "`paused`: an operator has paused it in Temporal",
+    "`canceling`: the component was asked to stop",
+    "`timer`, `review`, `child_run`: the engine waits for a time, for a person, for another run",
+    "`recording`: it is about to begin, or has an outcome that is not recorded yet; if that lasts, the run's own `pending` says why",
+    "`unknown`: Temporal did not say",
+  ].join("; "),
+});
+
+/** Only with include=pending: why a step has no result yet, as Temporal has it at this moment. */
+export const stepPendingSchema = z
+  .strictObject({
+    reason: reasonSchema,
+    message: z.string().meta({ description: "The same for people, in one sentence" }),
+    since: timeSchema("Since when it is so").nullable(),
+    until: timeSchema(
+      "When a timer, or a review's time, is over; null unless the definition itself tells",
+    ).nullable(),
+    attempt: z.int().nullable().meta({ description: "The attempt that runs or is the next" }),
+    max_attempts: z.int().nullable().meta({ description: "null also when there is no limit" }),
+    next_attempt_at: timeSchema("When the next attempt is due").nullable(),
+    last_failure: z.string().nullable().meta({ description: "Why the last attempt failed" }),
+  })
+  .meta({ id: "PendingStep" });
+
+export type StepPending = z.output<typeof stepPendingSchema>;
+
+/** What of a step's row tells why it is pending. */
+export type PendingStepRow = Pick<
+  StepRow,
+  "step_key" | "component_id" | "action_type" | "status" | "created_at"
+>;
+
+export interface PendingContext {
+  snapshot: RunSnapshot;
+  /** Of the run's definition version. */
+  document: WorkflowDefinitionDocument;
+  /** Unix seconds. */
+  now: number;
+}
+
+/** null for a step that has its result. */
+export function toStepPending(step: PendingStepRow, context: PendingContext): StepPending | null {
+  if (step.status !== null) return null;
+  const waiting = WAITING.get(step.action_type);
+  const { snapshot, now } = context;
+  if (waiting !== undefined) {
+    return say(waiting.reason, waiting.message, {
+      since: step.created_at,
+      until: findEnd(step, context.document),
+    });
+  }
+  if (snapshot.kind !== "found") return say("unknown", "Temporal did not say.");
+  const activity = snapshot.activities.get(step.step_key);
+  if (activity !== undefined) return toActivityPending(activity, snapshot, now);
+  if (!snapshot.isComplete) {
+    return say("unknown", "The run has more batches at a time than are looked at.");
+  }
+  return say("recording", "It is about to begin, or its outcome is on its way into the tables.");
+}
+
+/** The engine's own actions that wait; for these no activity is listed. */
+const WAITING = new Map<string, { reason: StepPending["reason"]; message: string }>([
+  ["wait", { reason: "timer", message: "The engine waits for a time." }],
+  ["wait_for_review", { reason: "review", message: "Somebody has to answer the review." }],
+  [
+    "run_workflow",
+    { reason: "child_run", message: "Another run, named in the artifacts, has not ended." },
+  ],
+]);
+
+function say(
+  reason: StepPending["reason"],
+  message: string,
+  facts: Partial<Omit<StepPending, "reason" | "message">> = {},
+): StepPending {
+  return {
+    reason,
+    message,
+    since: null,
+    until: null,
+    attempt: null,
+    max_attempts: null,
+    next_attempt_at: null,
+    last_failure: null,
+    ...facts,
+  };
+}
+
+/** When a `duration`, an `until` or a review's `timeout` is over; null when a reference would tell. */
+function findEnd(step: PendingStepRow, { components }: WorkflowDefinitionDocument): number | null {
+  const component = components.find(({ id }) => id === step.component_id);
+  const { until, duration, timeout } = component?.with ?? {};
+  if (typeof until === "number") return until;
+  const length = duration ?? timeout;
+  if (typeof length !== "string" || !isDuration(length)) return null;
+  return Math.floor(step.created_at + durationMs(length) / 1_000);
+}
+
+function toActivityPending(activity: PendingActivity, run: FoundRun, now: number): StepPending {
+  const { reason, message, since } = judge(activity, run, now);
+  const { attempt, maxAttempts, nextAttemptAt, lastFailure } = activity;
+  return say(reason, message, {
+    since: since === null ? null : Math.floor(since),
+    attempt,
+    max_attempts: maxAttempts,
+    next_attempt_at:
+      reason === "retrying" && nextAttemptAt !== null ? Math.floor(nextAttemptAt) : null,
+    last_failure: lastFailure,
+  });
+}
+
+function judge(
+  activity: PendingActivity,
+  run: FoundRun,
+  now: number,
+): { reason: StepPending["reason"]; message: string; since: number | null } {
+  const { attempt, maxAttempts, startedAt, attemptEndedAt, scheduledAt, taskQueue } = activity;
+  const which = `Attempt ${attempt}${maxAttempts === null ? "" : ` of ${maxAttempts}`}`;
+  switch (activity.state) {
+    case "started":
+      return { reason: "running", message: `${which} is running.`, since: startedAt };
+    case "canceling": {
+      const message = `${which} was asked to stop and has not answered.`;
+      return { reason: "canceling", message, since: startedAt };
+    }
+    case "paused": {
+      const message = "Paused in Temporal; it goes on when somebody unpauses it there.";
+      return { reason: "paused", message, since: activity.pausedAt };
+    }
+    case "scheduled": {
+      const dueAt = activity.nextAttemptAt ?? scheduledAt;
+      if (attempt > 1 && dueAt !== null && dueAt > now) {
+        const message = `${which} waits for its time after a failure.`;
+        return { reason: "retrying", message, since: attemptEndedAt };
+      }
+      const polledAt = run.activitiesPolledAt.get(taskQueue);
+      if (polledAt === undefined || isPolled({ polledAt, dueAt, now })) {
+        const message = `${which} waits for a free worker of task queue '${taskQueue}'.`;
+        return { reason: "queued", message, since: dueAt };
+      }
+      const message = `${which} is due, and no worker takes work from task queue '${taskQueue}'.`;
+      return { reason: "no_worker", message, since: dueAt };
+    }
+  }
+}
