@@ -13,6 +13,10 @@ const COMMANDS = {
   key: { main: "packages/dev/dist/key-main.js", bundle: false },
   seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
   "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: false },
+  "example:python-worker": {
+    main: "packages/dev/dist/example-python-worker-main.js",
+    bundle: false,
+  },
   test: { main: "scripts/checks.mjs", bundle: true },
   build: { bundle: true },
 };

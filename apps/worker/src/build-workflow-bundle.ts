@@ -10,6 +10,7 @@ const { code } = await bundleWorkflowCode({
   workflowsPath: here("workflows/index.js"),
   // With a prebuilt bundle, interceptors that are not named here are silently missing.
   workflowInterceptorModules: [here("workflows/mirror-interceptor.js")],
+  payloadConverterPath: here("workflows/payload-converter.js"),
   logger: new DefaultLogger("WARN"),
 });
 await writeFile(WORKFLOW_BUNDLE, code);

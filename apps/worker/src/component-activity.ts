@@ -1,15 +1,15 @@
 import { Context } from "@temporalio/activity";
-import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
+import { CancelledFailure } from "@temporalio/common";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
-import { z } from "zod";
 import type { Component, ComponentContext } from "./component.ts";
 import { type AttemptTimes, toComponentFailure } from "./component-failure.ts";
+import { artifactsSchema, assertFits, invalidOutput, parseOrRefuse } from "./component-result.ts";
 import type { ComponentsConfig } from "./components-config.ts";
 import { NotJsonError, toJsonValue } from "./json-value.ts";
 
-/** What every component activity gives the workflow: plain JSON of at most {@link MAX_ENVELOPE_BYTES}. */
+/** What every component activity gives the workflow: plain JSON of at most 1 MiB. */
 export interface ResultEnvelope extends AttemptTimes {
   output: Json;
   artifacts: Artifact[];
@@ -21,26 +21,12 @@ export interface ComponentDependencies {
   config: ComponentsConfig;
 }
 
-/** Temporal takes 2 MB at most, and a run's history holds every envelope: larger results are refused here. */
-const MAX_ENVELOPE_BYTES = 1_048_576;
-
 /** A cancellation is told to the attempt in the answer to a heartbeat, so this is how soon it hears of it. */
 const FIRST_HEARTBEAT_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
 
 /** How long a component may go on after its signal. Then its attempt ends without it. */
 const GIVE_UP_AFTER_MS = 10_000;
-
-const entityText = z.string().min(1).max(255);
-const artifactsSchema = z
-  .array(
-    z.strictObject({
-      artifact_type: entityText,
-      id: entityText,
-      role: z.enum(["trigger", "result"]),
-    }),
-  )
-  .max(1_000);
 
 /**
  * The Temporal activity of a component. Its argument is the step's resolved `with`.
@@ -63,7 +49,10 @@ export function toActivity(
     });
     const heart = startHeartbeat(context);
     try {
-      const input = await parse(component.input, args, { type: "InvalidInput", place: "with" });
+      const input = await parseOrRefuse(component.input, args, {
+        type: "InvalidInput",
+        place: "with",
+      });
       const given = toComponentContext(component, input, { context, dependencies, ...heart });
       const result: unknown = await untilGivenUp(component.run(given), given);
       return toEnvelope(await toResult(component, result), times());
@@ -73,6 +62,16 @@ export function toActivity(
       heart.stop();
     }
   };
+}
+
+/** Equal across the attempts of a step, and of no other step. */
+export function toIdempotencyKey(workflowRunId: string, stepKey: string): string {
+  return `${workflowRunId}:${stepKey}`;
+}
+
+/** The run that an activity belongs to; batches have ids such as `cbwr_.../each[0-99]/1f2e3d4c`. */
+function toWorkflowRunId(workflowId: string): string {
+  return workflowId.split("/", 1)[0] ?? workflowId;
 }
 
 interface AttemptParts {
@@ -87,7 +86,7 @@ function toComponentContext(
   { context, dependencies, beat }: AttemptParts,
 ): ComponentContext<unknown> {
   const { activityId: stepKey, attempt, scheduledTimestampMs, workflowExecution } = context.info;
-  const runId = workflowExecution?.workflowId ?? "";
+  const runId = toWorkflowRunId(workflowExecution?.workflowId ?? "");
   return {
     input,
     config: dependencies.config,
@@ -99,7 +98,7 @@ function toComponentContext(
       attempt,
     }),
     heartbeat: beat,
-    idempotencyKey: `${runId}:${stepKey}`,
+    idempotencyKey: toIdempotencyKey(runId, stepKey),
     attempt,
     scheduledAtMs: scheduledTimestampMs,
     run: { id: runId },
@@ -160,10 +159,13 @@ async function toResult(
     throw invalidOutput("The component must return an object with the member output");
   }
   const { output, artifacts } = result as { output?: unknown; artifacts?: unknown };
-  const parsed = await parse(component.output, output, { type: "InvalidOutput", place: "output" });
+  const parsed = await parseOrRefuse(component.output, output, {
+    type: "InvalidOutput",
+    place: "output",
+  });
   return {
     output: toJson(parsed),
-    artifacts: await parse(artifactsSchema, artifacts ?? [], {
+    artifacts: await parseOrRefuse(artifactsSchema, artifacts ?? [], {
       type: "InvalidOutput",
       place: "artifacts",
     }),
@@ -183,38 +185,8 @@ function toEnvelope(
   times: AttemptTimes,
 ): ResultEnvelope {
   const envelope = { ...result, ...times };
-  const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
-  if (bytes > MAX_ENVELOPE_BYTES) {
-    throw ApplicationFailure.nonRetryable(
-      `The output takes ${bytes} bytes, more than the ${MAX_ENVELOPE_BYTES} that are allowed. Keep large data in a store and return a reference to it.`,
-      "OutputTooLarge",
-    );
-  }
+  assertFits(envelope);
   return envelope;
-}
-
-const MAX_ISSUES = 10;
-
-async function parse<T extends z.ZodType>(
-  schema: T,
-  value: unknown,
-  { type, place }: { type: "InvalidInput" | "InvalidOutput"; place: string },
-): Promise<z.output<T>> {
-  const parsed = await schema.safeParseAsync(value);
-  if (parsed.success) return parsed.data;
-  const { issues } = parsed.error;
-  const lines = issues
-    .slice(0, MAX_ISSUES)
-    .map(
-      (issue) =>
-        `${place}${z.core.toDotPath(issue.path).replace(/^(?=[^[])/, ".")}: ${issue.message}`,
-    );
-  const more = issues.length > MAX_ISSUES ? ` (and ${issues.length - MAX_ISSUES} more)` : "";
-  throw ApplicationFailure.nonRetryable(lines.join("; ") + more, type);
-}
-
-function invalidOutput(message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, "InvalidOutput");
 }
 
 /**

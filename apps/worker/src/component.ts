@@ -66,17 +66,18 @@ export interface Component<
 }
 
 /** Duration of one attempt when neither the component nor the definition says one. */
-const DEFAULT_TIMEOUT = "30s";
+export const DEFAULT_TIMEOUT = "30s";
 
 /** How attempts are repeated when neither the component nor the definition says it. */
-const DEFAULT_RETRY: Readonly<RetryPolicy> = {
+export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
   max_attempts: 5,
   initial_interval: "1s",
   backoff_coefficient: 2,
   max_interval: "1m",
 };
 
-const ACTION = /^[a-z][a-z0-9_]*$/;
+/** What an action type looks like. */
+export const ACTION_PATTERN = /^[a-z][a-z0-9_]*$/;
 
 /**
  * Defines a component activity; the default export of a file in `components/`.
@@ -102,14 +103,14 @@ export function isComponent(value: unknown): value is Component {
 
 function specFaults(spec: ComponentSpec<z.ZodType, z.ZodType>): string[] {
   const faults: string[] = [];
-  if (!ACTION.test(spec.action)) faults.push(`action must match ${ACTION.source}`);
+  if (!ACTION_PATTERN.test(spec.action)) faults.push(`action must match ${ACTION_PATTERN.source}`);
   if (spec.title.trim() === "") faults.push("title is empty");
   if (spec.description.trim() === "") faults.push("description is empty");
   return faults;
 }
 
 /** The limits of definitions: what they could not say, a default cannot be. */
-function policyFaults(timeout: string, retry: RetryPolicy): string[] {
+export function policyFaults(timeout: string, retry: RetryPolicy): string[] {
   const durations = {
     timeout,
     "retry.initial_interval": retry.initial_interval,

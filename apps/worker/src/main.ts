@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { type WorkerConfig, workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
+import { loadExternalComponents } from "./external/load-external-components.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
 import { pause, startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
@@ -24,6 +25,8 @@ import { createRunWorker } from "./worker.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";
 import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
+/** In the repository; the same from `src` and from `dist`. */
+const EXTERNAL_COMPONENTS = fileURLToPath(new URL("../../../components/external", import.meta.url));
 /** How long Postgres and Temporal may take to come up after this process. */
 const START_PATIENCE_MS = 60_000;
 /** How long Temporal may take to answer while this process starts: frozen, it would never. */
@@ -39,6 +42,12 @@ async function main(stopping: AbortSignal): Promise<void> {
   const logger = createLogger({ name: "truerun-worker", level: config.LOG_LEVEL });
   installTemporalRuntime(logger, config.LOG_LEVEL);
   const components = await loadComponents(fileURLToPath(new URL("components", import.meta.url)));
+  const externalComponents = await loadExternalComponents({
+    folder: config.EXTERNAL_COMPONENTS_DIR ?? EXTERNAL_COMPONENTS,
+    optional: config.EXTERNAL_COMPONENTS_DIR === undefined,
+    components,
+    ownTaskQueue: config.TEMPORAL_TASK_QUEUE,
+  });
   const metrics = createWorkerMetrics();
   const metricsServer = await listenForScrapes(config, metrics.registry, logger);
   const url = config.DATABASE_URL;
@@ -62,7 +71,9 @@ async function main(stopping: AbortSignal): Promise<void> {
       temporal.connection.withDeadline(Date.now() + ms, work),
     );
   const ready = { logger, patienceMs: START_PATIENCE_MS, signal: stopping };
-  await patiently("Postgres", ready, () => publishCatalogue({ db, components, logger }));
+  await patiently("Postgres", ready, () =>
+    publishCatalogue({ db, components, externalComponents, logger }),
+  );
   await patiently("Temporal", ready, () =>
     bounded(stopping, START_CALL_MS, () =>
       prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
@@ -77,6 +88,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     client: temporal.client,
     mirrorDb,
     components,
+    externalComponents,
     bundlePath: WORKFLOW_BUNDLE,
     logger,
   });
@@ -128,7 +140,11 @@ async function main(stopping: AbortSignal): Promise<void> {
   if (stopping.aborted) shutDown();
   else stopping.addEventListener("abort", shutDown);
   logger.info(
-    { taskQueue: config.TEMPORAL_TASK_QUEUE, actions: [...components.keys()] },
+    {
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      actions: [...components.keys()],
+      externalActions: [...externalComponents.keys()],
+    },
     "worker ready",
   );
   process.send?.({ type: "ready" });

@@ -4,6 +4,8 @@ import type { Logger } from "@truerun/shared/logger";
 import { z } from "zod";
 import type { Component } from "./component.ts";
 import { type ActionDescription, ENGINE_ACTION_DESCRIPTIONS } from "./engine-actions.ts";
+import type { ExternalComponent } from "./external/external-component.ts";
+import type { ExternalComponents } from "./external/load-external-components.ts";
 import type { Components } from "./load-components.ts";
 
 /** A row of `component_types`; the JSON columns as the text that they hold. */
@@ -14,11 +16,13 @@ interface CatalogueRow {
   input_schema: string;
   output_schema: string;
   defaults: string;
+  task_queue: string | null;
 }
 
 /**
  * Makes the catalogue that definitions are checked against equal to this worker's components. Workers
- * that start together take turns; where all have the same components only the first one writes.
+ * that start together take turns; where all have the same components only the first one writes. Where
+ * they differ, the one that started last has its way: all workers of a service are to have the same ones.
  *
  * @throws the database's error (nothing is changed then); an Error naming the component whose schema
  * has no JSON Schema
@@ -26,24 +30,32 @@ interface CatalogueRow {
 export async function publishCatalogue(options: {
   db: Database;
   components: Components;
+  externalComponents: ExternalComponents;
   logger: Logger;
 }): Promise<void> {
-  const { db, components, logger } = options;
-  const wanted = [...[...components.values()].map(toDescription), ...ENGINE_ACTION_DESCRIPTIONS]
-    .map(toRow)
-    .sort((a, b) => (a.action_type < b.action_type ? -1 : 1));
-  const isChanged = await db.$transaction(async (transaction) => {
+  const { db, components, externalComponents, logger } = options;
+  const own = [...[...components.values()].map(toDescription), ...ENGINE_ACTION_DESCRIPTIONS];
+  const wanted = [...own.map(toRow), ...[...externalComponents.values()].map(toExternalRow)].sort(
+    (a, b) => (a.action_type < b.action_type ? -1 : 1),
+  );
+  const actions = wanted.map((row) => row.action_type);
+  const { isChanged, removed } = await db.$transaction(async (transaction) => {
     await transaction.$executeRaw`
       SELECT pg_advisory_xact_lock(hashtextextended('component_types', 0))`;
     const current = await transaction.$queryRaw<CatalogueRow[]>`
-      SELECT action_type, title, description, input_schema::text, output_schema::text, defaults::text
+      SELECT action_type, title, description, input_schema::text, output_schema::text, defaults::text,
+        task_queue
       FROM component_types
       ORDER BY action_type COLLATE "C"`;
-    if (isDeepStrictEqual(current, wanted)) return false;
+    if (isDeepStrictEqual(current, wanted)) return { isChanged: false, removed: [] };
     await replaceRows(transaction, wanted);
-    return true;
+    const published = current.map((row) => row.action_type);
+    return { isChanged: true, removed: published.filter((action) => !actions.includes(action)) };
   });
-  logger.info({ actions: [...components.keys()], isChanged }, "published the component catalogue");
+  logger.info({ actions, isChanged }, "published the component catalogue");
+  if (removed.length > 0) {
+    logger.warn({ removed }, "actions left the catalogue: this worker does not have them");
+  }
 }
 
 async function replaceRows(
@@ -54,11 +66,12 @@ async function replaceRows(
   if (rows.length === 0) return;
   const values = rows.map(
     (row) => Prisma.sql`(${row.action_type}, ${row.title}, ${row.description},
-      ${row.input_schema}::json, ${row.output_schema}::json, ${row.defaults}::json)`,
+      ${row.input_schema}::json, ${row.output_schema}::json, ${row.defaults}::json,
+      ${row.task_queue})`,
   );
   await transaction.$executeRaw`
     INSERT INTO component_types
-      (action_type, title, description, input_schema, output_schema, defaults)
+      (action_type, title, description, input_schema, output_schema, defaults, task_queue)
     VALUES ${Prisma.join(values)}`;
 }
 
@@ -75,6 +88,20 @@ function toRow(described: ActionDescription): CatalogueRow {
     input_schema: toSchemaText(described, "input"),
     output_schema: toSchemaText(described, "output"),
     defaults: JSON.stringify(defaults),
+    task_queue: null,
+  };
+}
+
+function toExternalRow(component: ExternalComponent): CatalogueRow {
+  const { action, title, description, inputSchema, outputSchema, defaults, taskQueue } = component;
+  return {
+    action_type: action,
+    title,
+    description,
+    input_schema: JSON.stringify(inputSchema),
+    output_schema: JSON.stringify(outputSchema),
+    defaults: JSON.stringify(defaults),
+    task_queue: taskQueue,
   };
 }
 

@@ -7,6 +7,8 @@ import { toActivity } from "./component-activity.ts";
 import { toComponentsConfig } from "./components-config.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Components } from "./load-components.ts";
+import { createExternalChecks } from "./external/check-external.ts";
+import type { ExternalComponents } from "./external/load-external-components.ts";
 import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
@@ -20,6 +22,8 @@ export interface RunWorkerOptions {
   /** For the mirror alone; its transactions may commit asynchronously. */
   mirrorDb: Database;
   components: Components;
+  /** Default: none. */
+  externalComponents?: ExternalComponents;
   /** Path of the prebuilt workflow bundle. */
   bundlePath: string;
   logger: Logger;
@@ -79,9 +83,12 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   };
 }
 
-function createActivities({ components, config, logger }: RunWorkerOptions) {
+function createActivities(options: RunWorkerOptions) {
+  const { components, externalComponents = new Map(), config, logger } = options;
   const dependencies = { logger, config: toComponentsConfig(config) };
-  return Object.fromEntries(
-    [...components].map(([action, component]) => [action, toActivity(component, dependencies)]),
-  );
+  const activities = [...components].map(([action, component]) => [
+    action,
+    toActivity(component, dependencies),
+  ]);
+  return { ...Object.fromEntries(activities), ...createExternalChecks(externalComponents) };
 }

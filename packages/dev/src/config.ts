@@ -52,6 +52,19 @@ export function readToolConfig(environment: Environment = process.env): ToolConf
   return parseEnvironment(toolConfig, environment);
 }
 
+const exampleConfig = z.object({
+  TEMPORAL_ADDRESS: temporalEnv.TEMPORAL_ADDRESS.unwrap().optional(),
+  DATA_DIR: dataDir,
+});
+
+/** What `npm run example:python-worker` goes by. @throws ConfigurationError */
+export function readExampleConfig(): z.output<typeof exampleConfig> {
+  return parseEnvironment(exampleConfig);
+}
+
+/** Messages become files, so that the examples that send some run to their end. */
+const WITHOUT_MAIL_SERVER = { SMTP_URL: "outbox:", EMAIL_FROM: "truerun@example.com" };
+
 /**
  * The environment of the gateway and the worker: this process' own, with what was started for them.
  * Credentials and TLS are for a Temporal elsewhere; the one started here speaks neither.
@@ -60,7 +73,7 @@ export function toServiceEnvironment(
   given: Readonly<Record<string, string>>,
   options: { embeddedTemporal: boolean },
 ): NodeJS.ProcessEnv {
-  const environment = { ...process.env, ...given };
+  const environment = { ...WITHOUT_MAIL_SERVER, ...process.env, ...given };
   if (!options.embeddedTemporal) return environment;
   const foreign = /^TEMPORAL_(API_KEY|TLS(_.*)?)$/;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !foreign.test(name)));

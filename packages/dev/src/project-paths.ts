@@ -15,3 +15,6 @@ export const WORKFLOWS_DIR = join(PROJECT_DIR, "workflows");
 
 /** One component activity a file, with its test. */
 export const COMPONENTS_DIR = join(PROJECT_DIR, "apps", "worker", "src", "components");
+
+/** Workers in other languages. */
+export const EXAMPLES_DIR = join(PROJECT_DIR, "examples");

@@ -20,6 +20,7 @@ import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
 import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
+import type { ExternalComponents } from "../external/load-external-components.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createRunWorker, type RunWorkerOptions } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
@@ -60,6 +61,8 @@ export interface RigOptions {
   clientAddress?: (address: string) => string;
   /** No worker in this process: the test starts its own. */
   idle?: boolean;
+  /** What other teams' workers serve. */
+  externalComponents?: ExternalComponents;
 }
 
 type Long = NonNullable<
@@ -105,8 +108,12 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const temporal = createTemporalClient({ ...config, TEMPORAL_ADDRESS: clientAddress });
   const { client } = temporal;
   const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
+  const { externalComponents } = options;
+  const external = externalComponents === undefined ? {} : { externalComponents };
   const worker =
-    options.idle === true ? null : await startWorker({ config, client, mirrorDb, logger });
+    options.idle === true
+      ? null
+      : await startWorker({ config, client, mirrorDb, logger, ...external });
   const dispatcher = createDispatcher({
     client,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -153,7 +160,10 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
 }
 
 async function startWorker(
-  options: Pick<RunWorkerOptions, "config" | "client" | "mirrorDb" | "logger">,
+  options: Pick<
+    RunWorkerOptions,
+    "config" | "client" | "mirrorDb" | "logger" | "externalComponents"
+  >,
 ): Promise<{ stop(): Promise<void> }> {
   const connection = await NativeConnection.connect({ address: options.config.TEMPORAL_ADDRESS });
   const components = new Map(

@@ -1,0 +1,72 @@
+// What a step's input and result have to be, whoever runs the component.
+import { ApplicationFailure } from "@temporalio/common";
+import { z } from "zod";
+
+/** Temporal takes 2 MB at most, and a run's history holds every envelope: larger results are refused. */
+const MAX_ENVELOPE_BYTES = 1_048_576;
+
+const entityText = z.string().min(1).max(255);
+
+/** Entities that a step consumed (`trigger`), or created or changed (`result`). */
+export const artifactsSchema = z
+  .array(
+    z.strictObject({
+      artifact_type: entityText,
+      id: entityText,
+      role: z.enum(["trigger", "result"]),
+    }),
+  )
+  .max(1_000);
+
+/** Which part of a step is at fault, and how its failure is called. */
+export interface Judged {
+  type: "InvalidInput" | "InvalidOutput";
+  place: "with" | "output" | "artifacts";
+}
+
+/** @throws a non-retryable ApplicationFailure naming every place that does not fit the schema */
+export async function parseOrRefuse<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  judged: Judged,
+): Promise<z.output<T>> {
+  const parsed = await schema.safeParseAsync(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => ({ path, message }));
+  throw toRefusal(faults, judged);
+}
+
+const MAX_FAULTS = 10;
+
+/** A failure such as `with.amount: Input should be a valid integer; with.unit: Field required`. */
+export function toRefusal(
+  faults: readonly { path: readonly PropertyKey[]; message: string }[],
+  { type, place }: Judged,
+): ApplicationFailure {
+  const lines = faults
+    .slice(0, MAX_FAULTS)
+    .map(
+      ({ path, message }) =>
+        `${place}${z.core.toDotPath(path).replace(/^(?=[^[])/, ".")}: ${message}`,
+    );
+  const more = faults.length > MAX_FAULTS ? ` (and ${faults.length - MAX_FAULTS} more)` : "";
+  return ApplicationFailure.nonRetryable(lines.join("; ") + more, type);
+}
+
+/** A failure of a component's own making that no other attempt can mend. */
+export function invalidOutput(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, "InvalidOutput");
+}
+
+/**
+ * @param envelope - what a step gives: plain JSON
+ * @throws a non-retryable `OutputTooLarge`
+ */
+export function assertFits(envelope: object): void {
+  const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
+  if (bytes <= MAX_ENVELOPE_BYTES) return;
+  throw ApplicationFailure.nonRetryable(
+    `The output takes ${bytes} bytes, more than the ${MAX_ENVELOPE_BYTES} that are allowed. Keep large data in a store and return a reference to it.`,
+    "OutputTooLarge",
+  );
+}

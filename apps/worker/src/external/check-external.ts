@@ -1,0 +1,63 @@
+// What workflow code cannot do itself: judge by JSON Schema what goes to, and comes from, another team's worker.
+import { ApplicationFailure } from "@temporalio/common";
+import type { CheckValue } from "@truerun/shared/contracts/schema-faults";
+import {
+  artifactsSchema,
+  assertFits,
+  invalidOutput,
+  type Judged,
+  parseOrRefuse,
+  toRefusal,
+} from "../component-result.ts";
+import type { ExternalComponent } from "./external-component.ts";
+import type { ExternalComponents } from "./load-external-components.ts";
+
+/** Names that no component can have. */
+export interface ExternalChecks {
+  /**
+   * @param input - the step's resolved `with`
+   * @throws a non-retryable `InvalidInput`
+   */
+  "check-external-input": (action: string, input: unknown) => Promise<void>;
+  /**
+   * @param result - what the other worker returned
+   * @throws a non-retryable `InvalidOutput` or `OutputTooLarge`
+   */
+  "check-external-result": (action: string, result: unknown) => Promise<void>;
+}
+
+/** Local activities. They give nothing back: what they judge is in the history already, or goes there. */
+export function createExternalChecks(components: ExternalComponents): ExternalChecks {
+  const find = (action: string): ExternalComponent => {
+    const component = components.get(action);
+    if (component !== undefined) return component;
+    throw ApplicationFailure.nonRetryable(
+      `This service has no declaration of the action '${action}' any more.`,
+      "UndeclaredAction",
+    );
+  };
+  return {
+    async "check-external-input"(action, input) {
+      judge(find(action).checkInput, input, { type: "InvalidInput", place: "with" });
+    },
+    async "check-external-result"(action, result) {
+      const component = find(action);
+      if (typeof result !== "object" || result === null || !("output" in result)) {
+        throw invalidOutput("The component must return an object with the member output");
+      }
+      const { output } = result;
+      const artifacts = "artifacts" in result ? (result.artifacts ?? []) : [];
+      judge(component.checkOutput, output, { type: "InvalidOutput", place: "output" });
+      await parseOrRefuse(artifactsSchema, artifacts, {
+        type: "InvalidOutput",
+        place: "artifacts",
+      });
+      assertFits({ output, artifacts });
+    },
+  };
+}
+
+function judge(check: CheckValue, value: unknown, judged: Judged): void {
+  const faults = check(value).map(({ loc, msg }) => ({ path: loc, message: msg }));
+  if (faults.length > 0) throw toRefusal(faults, judged);
+}

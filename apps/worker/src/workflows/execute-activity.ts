@@ -1,0 +1,46 @@
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import { durationMs } from "@truerun/shared/contracts/duration";
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import {
+  ActivityCancellationType,
+  type ActivityOptions,
+  ApplicationFailure,
+  proxyActivities,
+} from "@temporalio/workflow";
+import { type Step, summaryOf } from "./step.ts";
+
+/** A worker that is gone is noticed this soon; component activities heartbeat every two seconds. */
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+
+/** Has a step's component done by the worker that serves it. @returns what that worker returned */
+export async function executeActivity<T>(step: Step): Promise<T> {
+  const { action, retry, timeout } = step.component;
+  const activities = proxyActivities<Record<string, (input: JsonObject) => Promise<T>>>({
+    activityId: step.key,
+    summary: summaryOf(step),
+    startToCloseTimeout: durationMs(timeout),
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      maximumAttempts: retry.max_attempts,
+      initialInterval: durationMs(retry.initial_interval),
+      backoffCoefficient: retry.backoff_coefficient,
+      maximumInterval: durationMs(retry.max_interval),
+      // An action that no worker knows stays unknown; Temporal would retry it for ever. The second is Go's.
+      nonRetryableErrorTypes: ["NotFoundError", "ActivityNotRegisteredError"],
+    },
+    ...toPlace(step.component),
+  });
+  const activity = activities[action];
+  if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${action}'`);
+  return await activity(step.input);
+}
+
+/** Where it runs, and how long its worker may be silent. */
+function toPlace({
+  task_queue: taskQueue,
+  heartbeat_timeout: heartbeatTimeout,
+}: ComponentDefinition): Pick<ActivityOptions, "taskQueue" | "heartbeatTimeout"> {
+  if (taskQueue === undefined) return { heartbeatTimeout: HEARTBEAT_TIMEOUT_MS };
+  if (heartbeatTimeout === undefined) return { taskQueue };
+  return { taskQueue, heartbeatTimeout: durationMs(heartbeatTimeout) };
+}

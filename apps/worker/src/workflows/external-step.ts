@@ -1,0 +1,88 @@
+// A step whose component another team's worker serves, in whatever language.
+import type { Json } from "@truerun/shared/contracts/json";
+import { nestsDeeper } from "@truerun/shared/contracts/json";
+import type { Artifact } from "@truerun/shared/contracts/statuses";
+import { clipUtf8 } from "@truerun/shared/storable-text";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  proxyLocalActivities,
+} from "@temporalio/workflow";
+import type { ExternalChecks } from "../external/check-external.ts";
+import { toFailure } from "./activity-outcome.ts";
+import { executeActivity } from "./execute-activity.ts";
+import { UnreadablePayload } from "./payload-converter.ts";
+import type { Step, StepContext } from "./step.ts";
+import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+
+/** The message of a component of our own is as long at most. */
+const MAX_MESSAGE_BYTES = 2_000;
+/** Deeper values overflow the stack of some reader or other. */
+const MAX_DEPTH = 500;
+
+/** How the SDKs of Python, .NET and Ruby, of Go, and of Java say that they have no such activity. */
+const UNKNOWN_ACTIVITY =
+  / is not registered (on this|with a) worker|^unable to find activityType=/i;
+
+/**
+ * Runs a step on another team's worker, and records it: the interceptor, which records all other activities,
+ * would see the outcome before it is checked.
+ *
+ * @throws CancelledFailure when it is canceled before it began
+ */
+export async function runExternalStep(
+  step: Step,
+  { recorder, budget }: StepContext,
+): Promise<StepOutcome> {
+  return await budget.whilePending(async () => {
+    recorder.open(step.key);
+    const outcome = await execute(step).catch((error: unknown) =>
+      toExternalFailure(error, recorder.cancelReasonOf(step.key)),
+    );
+    recorder.close(step.key, outcome);
+    return outcome;
+  });
+}
+
+/** Nothing but the result tells of the attempt that gave it, so number and times of attempts stay unknown. */
+async function execute(step: Step): Promise<StepOutcome> {
+  const { action } = step.component;
+  const checks = proxyLocalActivities<ExternalChecks>({
+    startToCloseTimeout: "10s",
+    retry: { maximumAttempts: 3 },
+    summary: `Check of ${step.key}`,
+  });
+  await checks["check-external-input"](action, step.input);
+  const result = readable(await executeActivity<unknown>(step));
+  // What was done was done, also when the step is canceled just then.
+  await CancellationScope.nonCancellable(() => checks["check-external-result"](action, result));
+  const { output, artifacts } = result as { output: Json; artifacts?: Artifact[] | null };
+  return { ...engineOutcome("success", null), output, artifacts: artifacts ?? [] };
+}
+
+function readable(result: unknown): unknown {
+  if (result instanceof UnreadablePayload) {
+    throw invalid(`The component's result is no JSON: ${result.reason}`);
+  }
+  if (nestsDeeper(result, MAX_DEPTH)) {
+    throw invalid(`The component's result nests deeper than ${MAX_DEPTH} levels`);
+  }
+  return result;
+}
+
+function invalid(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, "InvalidOutput");
+}
+
+function toExternalFailure(error: unknown, cancelReason: string): StepOutcome {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure && UNKNOWN_ACTIVITY.test(cause.message)) {
+    return engineOutcome(
+      "failed",
+      "The worker on the action's task queue does not know the action.",
+    );
+  }
+  const { message } = toFailure(error, cancelReason);
+  return engineOutcome("failed", clipUtf8(message ?? "", MAX_MESSAGE_BYTES));
+}
