@@ -38,3 +38,14 @@ test("fail needs its message", () => {
   expect(check("fail", { message: "no budget for ${{ input.quarter }}" })).toBe("ok");
   expect(check("fail", {})).toEqual(["with.message"]);
 });
+
+test.each<[JsonObject, unknown]>([
+  [{}, "ok"],
+  [{ prompt: "May ${{ input.vendor }} be used?", timeout: "3d", on_timeout: "reject" }, "ok"],
+  [{ timeout: "${{ input.patience }}" }, "ok"],
+  [{ prompt: 5 }, ["with.prompt"]],
+  [{ timeout: "soon", on_timeout: "shrug" }, ["with.timeout", "with.on_timeout"]],
+  [{ question: "?" }, ["with.question"]],
+])("wait_for_review with %j when it is saved: %j", (given, expected) => {
+  expect(check("wait_for_review", given)).toEqual(expected);
+});

@@ -1,4 +1,5 @@
 import { DURATION_PATTERN } from "@truerun/shared/contracts/duration";
+import { ON_TIMEOUT, REVIEW_DECISIONS } from "@truerun/shared/contracts/review";
 import type { EngineAction } from "@truerun/shared/engine/engine-actions";
 import { z } from "zod";
 
@@ -32,6 +33,25 @@ const DESCRIPTIONS: Readonly<Record<EngineAction, Omit<ActionDescription, "actio
         }),
       ]),
       output: z.strictObject({}),
+    },
+    wait_for_review: {
+      title: "Wait for a review",
+      description:
+        "Waits until somebody answers the review through the API, or its time is over. Durable: it costs no worker. The step is a success whatever the decision; edges branch on it.",
+      input: z.strictObject({
+        prompt: z.string().optional().describe("What the reviewer is asked"),
+        timeout: z.string().regex(DURATION_PATTERN).optional().describe("How long, e.g. 24h"),
+        on_timeout: z
+          .enum(ON_TIMEOUT)
+          .default("fail")
+          .describe("What happens when nobody has answered in time"),
+      }),
+      output: z.strictObject({
+        decision: z.enum(REVIEW_DECISIONS),
+        comment: z.string().nullable(),
+        decided_by: z.string().nullable().describe("Id of the API key; null after a time-out"),
+        decided_at: z.int().describe("Unix seconds"),
+      }),
     },
     fail: {
       title: "Fail the run",

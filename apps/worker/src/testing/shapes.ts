@@ -1,5 +1,6 @@
 // For tests only: one run of every shape that a definition can take, for the mirror and for histories.
 import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
+import { REVIEW_SHAPES } from "./review-shapes.ts";
 import { type Shape, to } from "./shape.ts";
 import { component } from "./worker-rig.ts";
 
@@ -197,4 +198,4 @@ const PLAIN_SHAPES: readonly Shape[] = [
 ];
 
 /** One run of every shape that a definition can take. */
-export const SHAPES: readonly Shape[] = [...PLAIN_SHAPES, ...FAN_OUT_SHAPES];
+export const SHAPES: readonly Shape[] = [...PLAIN_SHAPES, ...FAN_OUT_SHAPES, ...REVIEW_SHAPES];

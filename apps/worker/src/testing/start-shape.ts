@@ -1,5 +1,6 @@
 // For tests only.
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import { ANSWER_REVIEW } from "@truerun/shared/contracts/review";
 import type { Shape } from "./shape.ts";
 import type { WorkerRig } from "./worker-rig.ts";
 
@@ -20,6 +21,10 @@ export async function startShape(rig: WorkerRig, shape: Shape): Promise<string> 
     const isAtRest = raw.pendingWorkflowTask == null;
     return isAtRest && (await rig.getRun(id)).steps.length >= operator.afterSteps;
   });
-  await handle[operator.action]();
+  if (operator.action === "answer") {
+    await handle.executeUpdate(ANSWER_REVIEW, { args: [operator.answer] });
+  } else {
+    await handle[operator.action]();
+  }
   return id;
 }

@@ -1,11 +1,13 @@
 // The actions that the engine does itself, without an activity.
-import { durationMs, isDuration, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
+import { durationMs, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { EngineAction } from "@truerun/shared/engine/engine-actions";
-import { ApplicationFailure, sleep } from "@temporalio/workflow";
+import { sleep } from "@temporalio/workflow";
 import { toFailure } from "./activity-outcome.ts";
+import { assertDuration, invalidInput } from "./invalid-input.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import { waitForReview } from "./wait-for-review.ts";
 
 /** Does one of the engine's own actions, and records its step. Never rejects. */
 export async function runEngineAction(
@@ -25,7 +27,11 @@ export async function runEngineAction(
 /** An action of the engine. It rejects with a Temporal failure when the step fails. */
 export type PerformAction = (step: Step, context: StepContext) => Promise<StepOutcome>;
 
-const ACTIONS: Readonly<Record<EngineAction, PerformAction>> = { fail, wait };
+const ACTIONS: Readonly<Record<EngineAction, PerformAction>> = {
+  fail,
+  wait,
+  wait_for_review: waitForReview,
+};
 
 async function wait(step: Step): Promise<StepOutcome> {
   const ms = toWaitMs(step.input);
@@ -47,26 +53,17 @@ async function fail({ input: { message } }: Step): Promise<StepOutcome> {
 function toWaitMs({ duration, until, ...others }: JsonObject): number {
   const isOne = (duration === undefined) !== (until === undefined);
   if (!isOne || Object.keys(others).length > 0) {
-    throw invalid("either `duration` or `until` is needed, and nothing else");
+    throw invalidInput("either `duration` or `until` is needed, and nothing else");
   }
-  const longest = durationMs(MAX_RUN_TIMEOUT);
   if (duration !== undefined) {
-    if (typeof duration !== "string" || !isDuration(duration)) {
-      throw invalid(
-        `\`duration\` is ${JSON.stringify(duration)}, which is no duration such as 10m`,
-      );
-    }
-    if (durationMs(duration) > longest) throw invalid(`\`duration\` is over ${MAX_RUN_TIMEOUT}`);
+    assertDuration("duration", duration);
     return durationMs(duration);
   }
   if (typeof until !== "number" || !Number.isSafeInteger(until)) {
-    throw invalid(`\`until\` is ${JSON.stringify(until)}, which is no unix time in seconds`);
+    throw invalidInput(`\`until\` is ${JSON.stringify(until)}, which is no unix time in seconds`);
   }
   const ms = until * 1_000 - Date.now();
-  if (ms > longest) throw invalid(`\`until\` is more than ${MAX_RUN_TIMEOUT} away`);
+  if (ms > durationMs(MAX_RUN_TIMEOUT))
+    throw invalidInput(`\`until\` is more than ${MAX_RUN_TIMEOUT} away`);
   return Math.max(0, ms);
-}
-
-function invalid(reason: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`with: ${reason}`, "InvalidInput");
 }

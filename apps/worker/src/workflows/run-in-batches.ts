@@ -98,13 +98,20 @@ async function startBatch(
   context: StepContext,
 ): Promise<BatchResult> {
   const { workflowType, typedSearchAttributes } = workflowInfo();
-  const { run, component } = event.data;
+  const { run, component, first_index: first, items } = event.data;
+  // After a reset the same batch has another id: that of before may still be running.
+  const workflowId = `${run.workflow_run_id}/${component.key}${range}/${uuid4().slice(0, 8)}`;
+  context.reviews.delegate({
+    componentKey: component.key,
+    first,
+    count: items.length,
+    workflowId,
+  });
   return await runChild<BatchResult>(
     {
       workflowType,
       options: {
-        // After a reset the same batch has another id: that of before may still be running.
-        workflowId: `${run.workflow_run_id}/${component.key}${range}/${uuid4().slice(0, 8)}`,
+        workflowId,
         args: [event],
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         typedSearchAttributes,

@@ -92,6 +92,12 @@ export class StepRecorder {
     this.#put(key, { ...engineOutcome("success", null), status: null, artifacts });
   }
 
+  /** Shows in Temporal Web UI what a step that is under way asks. The mirror has no part in it. */
+  showPrompt(key: string, prompt: string): void {
+    const row = this.#rows.get(key);
+    if (row !== undefined) this.#details.show({ ...row, message: prompt }, this.#rows.size);
+  }
+
   /** Ends every step that has no outcome yet; of one component only, if it is named. */
   interrupt(message: string, componentKey?: string): void {
     for (const [key, row] of this.#rows) {

@@ -2,6 +2,7 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
 import { clipUtf8 } from "@truerun/shared/storable-text";
+import { Reviews } from "./reviews.ts";
 import { StepBudget } from "./step-budget.ts";
 import type { StepRecorder } from "./step-recorder.ts";
 
@@ -19,6 +20,7 @@ export interface StepContext {
   run: RunIdentity;
   recorder: StepRecorder;
   budget: StepBudget;
+  reviews: Reviews;
   /** Child workflows under way: when they are canceled, they take their own time to clean up. */
   children: number;
 }
@@ -27,14 +29,20 @@ export interface StepContext {
 export const CANCEL_GRACE_MS = 10_000;
 
 export function createStepContext(run: RunIdentity, recorder: StepRecorder): StepContext {
-  return { run, recorder, budget: new StepBudget(), children: 0 };
+  return { run, recorder, budget: new StepBudget(), reviews: new Reviews(), children: 0 };
 }
 
 /** The server takes 400 bytes, quotes and escapes included. */
 const MAX_SUMMARY_BYTES = 180;
 
-/** The step's name in Temporal Web UI. */
-export function summaryOf({ key, component }: Pick<Step, "key" | "component">): string {
+/** The step's name in Temporal Web UI, and what more there is to say of it. */
+export function summaryOf({ key, component }: Pick<Step, "key" | "component">, more = ""): string {
   const place = key === component.key ? "" : ` ${key.slice(component.key.length)}`;
-  return `${clipUtf8(component.name, MAX_SUMMARY_BYTES - place.length)}${place}`;
+  const name = `${clipUtf8(component.name, MAX_SUMMARY_BYTES - place.length)}${place}`;
+  // One line: what JSON escapes takes up to six bytes for one.
+  return more === "" ? name : clipUtf8(`${name}: ${toLine(more)}`, MAX_SUMMARY_BYTES);
+}
+
+function toLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
 }

@@ -1,7 +1,7 @@
 // Sandbox-safe.
 
 /** Actions that the engine does itself; every other is a component activity. */
-export const ENGINE_ACTIONS = ["fail", "wait"] as const;
+export const ENGINE_ACTIONS = ["fail", "wait", "wait_for_review"] as const;
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
 
 export function isEngineAction(action: string): action is EngineAction {

@@ -1,0 +1,75 @@
+// For tests only.
+import { type Shape, to } from "./shape.ts";
+import { component } from "./worker-rig.ts";
+
+const decided = (key: string, decision: string) => ({
+  ...to(key),
+  when: { path: "steps.review.output.decision", op: "eq" as const, value: decision },
+});
+
+/** Runs in which people are asked. */
+export const REVIEW_SHAPES: readonly Shape[] = [
+  {
+    name: "a review that is answered",
+    components: () => [
+      component("review", {
+        action: "wait_for_review",
+        with: { prompt: "May ${{ run.workflow_name }} go on?", timeout: "10d" },
+        next: [decided("good", "approve"), decided("bad", "reject")],
+      }),
+      component("good"),
+      component("bad", { with: { value: "${{ steps.review.output.comment }}" } }),
+    ],
+    operator: {
+      action: "answer",
+      afterSteps: 1,
+      answer: { step_key: "review", decision: "reject", comment: "\u0000 \ud800", decided_by: "k" },
+    },
+    ends: "completed",
+    steps: ["review: success", "good: skipped", "bad: success"],
+  },
+  {
+    name: "reviews that time out",
+    components: () => [
+      component("approved", {
+        action: "wait_for_review",
+        with: { timeout: "1s", on_timeout: "approve" },
+        next: [to("rejected")],
+      }),
+      component("rejected", {
+        action: "wait_for_review",
+        with: { timeout: "1s", on_timeout: "reject", prompt: '"\\'.repeat(300) },
+        next: [to("failed")],
+      }),
+      component("failed", { action: "wait_for_review", with: { timeout: "1s" } }),
+    ],
+    ends: "failed",
+    steps: ["approved: success", "rejected: success", "failed: failed"],
+  },
+  {
+    name: "canceled while it waits for a review",
+    components: () => [component("review", { action: "wait_for_review", with: {} })],
+    operator: { action: "cancel", afterSteps: 1 },
+    ends: "canceled",
+    steps: ["review: failed"],
+  },
+  {
+    name: "terminated while it waits for a review",
+    components: () => [component("review", { action: "wait_for_review", with: {} })],
+    operator: { action: "terminate", afterSteps: 1 },
+    ends: "failed",
+    steps: ["review: failed"],
+  },
+  {
+    name: "a review that cannot be",
+    input: { timeout: 5 },
+    components: () => [
+      component("review", {
+        action: "wait_for_review",
+        with: { timeout: "${{ input.timeout }}" },
+      }),
+    ],
+    ends: "failed",
+    steps: ["review: failed"],
+  },
+];

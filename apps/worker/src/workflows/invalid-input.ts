@@ -1,0 +1,22 @@
+import { durationMs, isDuration, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
+import type { Json } from "@truerun/shared/contracts/json";
+import { ApplicationFailure } from "@temporalio/workflow";
+
+/** What fails a step of the engine's own whose resolved `with` cannot be used. */
+export function invalidInput(reason: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`with: ${reason}`, "InvalidInput");
+}
+
+/**
+ * A member of a resolved `with` that has to be a duration.
+ *
+ * @throws ApplicationFailure naming it when it is none, or longer than any run
+ */
+export function assertDuration(name: string, value: Json): asserts value is string {
+  if (typeof value !== "string" || !isDuration(value)) {
+    throw invalidInput(`\`${name}\` is ${JSON.stringify(value)}, which is no duration such as 10m`);
+  }
+  if (durationMs(value) > durationMs(MAX_RUN_TIMEOUT)) {
+    throw invalidInput(`\`${name}\` is over ${MAX_RUN_TIMEOUT}`);
+  }
+}

@@ -1,0 +1,71 @@
+// The action `wait_for_review`: a person decides, through the API.
+import { durationMs } from "@truerun/shared/contracts/duration";
+import type { Json, JsonObject } from "@truerun/shared/contracts/json";
+import { ON_TIMEOUT, type OnTimeout, type ReviewDecision } from "@truerun/shared/contracts/review";
+import { ApplicationFailure } from "@temporalio/workflow";
+import { assertDuration, invalidInput } from "./invalid-input.ts";
+import { type Step, type StepContext, summaryOf } from "./step.ts";
+import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+
+interface ReviewRequest {
+  prompt: string;
+  /** Null: waits for as long as the run may take. */
+  timeout: string | null;
+  onTimeout: OnTimeout;
+}
+
+/**
+ * Waits for the answer. A decision is a success, whichever it is.
+ *
+ * @throws ApplicationFailure when its time is over and nothing was to be decided then
+ */
+export async function waitForReview(
+  step: Step,
+  { reviews, recorder }: StepContext,
+): Promise<StepOutcome> {
+  const { prompt, timeout, onTimeout } = toRequest(step.input);
+  recorder.showPrompt(step.key, prompt);
+  const summary = summaryOf(step, prompt);
+  const timer = timeout === null ? null : { ms: durationMs(timeout), summary };
+  const answer = await reviews.wait(step.key, timer);
+  if (answer !== null) return decided(answer);
+  if (onTimeout !== "fail") return decided({ decision: onTimeout });
+  throw ApplicationFailure.nonRetryable(
+    `Nobody answered the review within ${timeout}.`,
+    "ReviewTimedOut",
+  );
+}
+
+function decided(answer: {
+  decision: ReviewDecision;
+  comment?: string | null;
+  decided_by?: string | null;
+}): StepOutcome {
+  const { decision, comment = null, decided_by = null } = answer;
+  const output = { decision, comment, decided_by, decided_at: Math.floor(Date.now() / 1_000) };
+  return { ...engineOutcome("success", null), output };
+}
+
+/**
+ * The `with`. What a reference resolved to could not be checked when the definition was saved.
+ *
+ * @throws ApplicationFailure naming what is wrong
+ */
+function toRequest(input: JsonObject): ReviewRequest {
+  const { prompt = "", timeout, on_timeout: onTimeout = "fail", ...others } = input;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw invalidInput(`\`${unknown}\` is not known`);
+  if (typeof prompt !== "string") {
+    throw invalidInput(`\`prompt\` is ${JSON.stringify(prompt)}, which is no text`);
+  }
+  if (timeout !== undefined) assertDuration("timeout", timeout);
+  if (!isOnTimeout(onTimeout)) {
+    const choices = ON_TIMEOUT.join(", ");
+    throw invalidInput(`\`on_timeout\` is ${JSON.stringify(onTimeout)}, not one of ${choices}`);
+  }
+  return { prompt, timeout: timeout ?? null, onTimeout };
+}
+
+function isOnTimeout(value: Json): value is OnTimeout {
+  return (ON_TIMEOUT as readonly Json[]).includes(value);
+}
