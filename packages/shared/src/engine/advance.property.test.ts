@@ -1,8 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Condition, Edge, WorkflowDefinitionDocument } from "../contracts/definition.ts";
-import type { JsonObject } from "../contracts/json.ts";
-import { advance, type RunOutcome, type StepState } from "./advance.ts";
+import {
+  type Condition,
+  type Edge,
+  MAX_ITEMS,
+  type WorkflowDefinitionDocument,
+} from "../contracts/definition.ts";
+import type { Json, JsonObject } from "../contracts/json.ts";
+import {
+  advance,
+  type Decision,
+  type ReadyComponent,
+  type RunOutcome,
+  type StepState,
+} from "./advance.ts";
 import { compileDefinition } from "./compile-definition.ts";
 import {
   expectedStates,
@@ -25,6 +36,7 @@ const componentPlan = fc.record({
   output: fc.integer({ min: 0, max: 3 }),
   continues: fc.boolean(),
   reads: fc.constantFrom("nothing", "nothing", "upstream", "upstream or default"),
+  forEach: fc.constantFrom("no", "no", "literal", "upstream", "no list", "nothing", "too many"),
   edges: fc.array(edgePlan, { minLength: MAX_COMPONENTS, maxLength: MAX_COMPONENTS }),
 });
 const world: fc.Arbitrary<World> = fc
@@ -57,6 +69,7 @@ function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>
       name: key(index),
       action: "transform",
       with: toWith(plan.reads, sources[0] === undefined ? null : key(sources[0])),
+      ...toForEach(plan.forEach, sources[0] === undefined ? null : key(sources[0])),
       next,
       timeout: "30s",
       retry: {
@@ -71,7 +84,9 @@ function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>
   const outcomes = new Map(
     plans.map(({ fails, output }, index): [string, Settled] => [
       key(index),
-      fails ? { status: "failed", message: "boom" } : { status: "success", output: { v: output } },
+      fails
+        ? { status: "failed", message: "boom" }
+        : { status: "success", output: { v: output, list: Array.from({ length: output }) } },
     ]),
   );
   const order = components.map((component) => ({ component, rank: Number(seed.next().value) }));
@@ -92,10 +107,28 @@ function toWith(reads: string, source: string | null): JsonObject {
   return { v: `\${{ steps.${source}.output.v${suffix} }}` };
 }
 
+/** Its items are numbers where the list is literal, and holes (null) in an output's list. */
+function toForEach(kind: string, source: string | null): { for_each?: string | Json[] } {
+  switch (kind) {
+    case "literal":
+      return { for_each: [1, "${{ input.n }}", 3] };
+    case "upstream":
+      return { for_each: source === null ? [] : `\${{ steps.${source}.output.list }}` };
+    case "no list":
+      return { for_each: "${{ input }}" };
+    case "nothing":
+      return { for_each: "${{ input.nothing }}" };
+    case "too many":
+      return { for_each: Array.from({ length: MAX_ITEMS + 1 }, () => 0) };
+    default:
+      return {};
+  }
+}
+
 interface Trace {
   outcome: RunOutcome;
   states: Map<string, StepState>;
-  /** What was given out with each component: its resolved `with`, or why it was skipped. */
+  /** What was given out with each component: its resolved `with` (of each item), or why it did not start. */
   given: Map<string, unknown>;
 }
 
@@ -104,18 +137,26 @@ function drive({ document, input, outcomes }: World, schedule: Iterator<number>)
   const definition = compileDefinition(document);
   const states = new Map<string, StepState>();
   const given = new Map<string, unknown>();
-  for (let calls = 0; calls <= document.components.length; calls++) {
+  for (let calls = 0; calls <= 2 * document.components.length; calls++) {
     const frozen = structuredClone(states);
     const decision = advance(definition, { input, run: RUN }, states);
     expect(states).toEqual(frozen);
-    expect(advance(definition, { input, run: RUN }, states)).toEqual(decision);
+    expect(withoutCode(advance(definition, { input, run: RUN }, states))).toEqual(
+      withoutCode(decision),
+    );
     for (const { component, message } of decision.skipped) {
       give(component.key, { message }, { status: "skipped" });
     }
-    for (const { component, with: resolved } of decision.ready) {
-      assertWaited(document, component.key, states);
-      give(component.key, { resolved }, { status: "running" });
+    for (const { component, message } of decision.refused) {
+      expect(message).toMatch(/`for_each`/);
+      const state: Settled = { status: "failed", message: `refused ${component.key}` };
+      give(component.key, { message }, state);
     }
+    for (const ready of decision.ready) {
+      assertWaited(document, ready.component.key, states);
+      give(ready.component.key, toGiven(ready), { status: "running" });
+    }
+    if (decision.refused.length > 0) continue;
     if (decision.outcome !== null) {
       expect(decision.ready).toEqual([]);
       if (decision.outcome.status === "failed") expect(decision.skipped).toEqual([]);
@@ -130,6 +171,17 @@ function drive({ document, input, outcomes }: World, schedule: Iterator<number>)
     states.set(key, state);
     given.set(key, what);
   }
+}
+
+/** The `with` of a component, or of each of its items. */
+function toGiven(ready: ReadyComponent): unknown {
+  const { items } = ready;
+  if (items === undefined) return { resolved: ready.with };
+  return Array.from({ length: items.count }, (_, index) => items.resolve(index));
+}
+
+function withoutCode(decision: Decision): unknown {
+  return { ...decision, ready: decision.ready.map(toGiven) };
 }
 
 /** Lets one to three of the running components end before the reducer is asked again. */

@@ -1,9 +1,12 @@
 // Sandbox-safe.
 
 /** Actions that the engine does itself; every other is a component activity. */
-export const ENGINE_ACTIONS = ["fail", "wait", "wait_for_review"] as const;
+export const ENGINE_ACTIONS = ["fail", "run_workflow", "wait", "wait_for_review"] as const;
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
 
 export function isEngineAction(action: string): action is EngineAction {
   return (ENGINE_ACTIONS as readonly string[]).includes(action);
 }
+
+/** The local activity behind `run_workflow`, named as no component can be. */
+export const CREATE_CHILD_RUN = "run_workflow:create_run";

@@ -1,5 +1,5 @@
 import type { Edge, WorkflowDefinitionDocument } from "../../contracts/definition.ts";
-import type { JsonObject } from "../../contracts/json.ts";
+import type { Json, JsonObject } from "../../contracts/json.ts";
 import type { StepState } from "../advance.ts";
 import { evaluateCondition } from "../conditions.ts";
 import type { Scope, StepView } from "../path.ts";
@@ -43,6 +43,15 @@ export function expectedStates(world: World): Map<string, Settled> {
   return settle(world).states;
 }
 
+function isItemList(value: Json): boolean {
+  return Array.isArray(value) && value.length <= 10_000;
+}
+
+/** What says why is compared elsewhere. */
+function refusal(key: string): Settled {
+  return { status: "failed", message: `refused ${key}` };
+}
+
 /** The rules once more, as plain recursion over a finished run in which no failure ends anything. */
 function settle({ document, input, outcomes }: World): {
   states: Map<string, Settled>;
@@ -64,9 +73,12 @@ function settle({ document, input, outcomes }: World): {
     });
     const taken = edges.length === 0 || decided.includes("taken");
     const component = document.components.find((each) => each.key === key);
-    const starts = taken && resolveReferences(component?.with ?? {}, scope).ok;
+    // Of a `for_each` the list is needed first; what each item is given is its own matter.
+    const needed = resolveReferences(component?.for_each ?? component?.with ?? {}, scope);
     const skipped = taken || decided.includes("unmet") ? ({ status: "skipped" } as const) : null;
-    const state = starts ? (outcomes.get(key) ?? null) : skipped;
+    const isRefused = component?.for_each !== undefined && needed.ok && !isItemList(needed.value);
+    const outcome = isRefused ? refusal(key) : (outcomes.get(key) ?? null);
+    const state = taken && needed.ok ? outcome : skipped;
     found.set(key, state);
     if (state?.status === "failed") steps.set(key, { status: "failed", output: null });
     else if (state !== null) steps.set(key, state);
