@@ -35,6 +35,11 @@ Read it, with the workflow_run_id of the answer:
 
   curl -sS ${apiUrl}/v1/workflows/runs/<workflow_run_id> ${header}
 
+Its last step waits for a person's review. Approve it, by its step_id:
+
+  curl -sS -X POST ${apiUrl}/v1/workflows/runs/<workflow_run_id>/reviews/<step_id> \\
+    ${header} -H 'Content-Type: application/json' -d '{"decision":"approve"}'
+
 Ctrl-C stops everything; the data stays.
 `;
 }
