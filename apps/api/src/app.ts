@@ -3,6 +3,7 @@ import type { ApiDependencies } from "./dependencies.ts";
 import { createAuthenticator } from "./http/authenticate.ts";
 import { errorHandler } from "./http/error-handler.ts";
 import { logRequests } from "./http/log-requests.ts";
+import { measureRequests } from "./http/measure-requests.ts";
 import { createBodyReader } from "./http/read-body.ts";
 import { serveRoutes } from "./http/serve-endpoint.ts";
 import { toOpenApiText } from "./openapi.ts";
@@ -11,11 +12,12 @@ import { createDatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** The gateway as an Express app. Opens nothing; see `createServer` for what listens. */
 export function createApp(dependencies: ApiDependencies): Express {
-  const { db, logger, settings } = dependencies;
+  const { db, logger, registry, settings } = dependencies;
   const app = express();
   app.disable("x-powered-by");
   // An answer's tag would cost a hash each, and nobody caches what a key is needed for.
   app.disable("etag");
+  app.use(measureRequests(registry));
   app.use(logRequests(logger));
   const services = {
     ...dependencies,

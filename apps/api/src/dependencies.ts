@@ -3,6 +3,7 @@ import type { Database } from "@truerun/shared/db";
 import type { DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import type { Logger } from "@truerun/shared/logger";
+import type { Registry } from "@truerun/shared/metrics";
 import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** What the gateway needs from outside. Nothing here is global. */
@@ -13,6 +14,8 @@ export interface ApiDependencies {
   dispatcher: Dispatcher;
   marks: DispatchMarks;
   logger: Logger;
+  /** Where the gateway's metrics are kept. */
+  registry: Registry;
   /** Resolves when Temporal answers; rejects when it does not, however long that takes. */
   pingTemporal: () => Promise<void>;
   settings: ApiSettings;

@@ -1,7 +1,9 @@
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import type { Logger } from "@truerun/shared/logger";
+import { Registry, serveMetricsIfWanted } from "@truerun/shared/metrics";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { ApiConfig } from "./config.ts";
 import { createServer } from "./server.ts";
@@ -25,17 +27,20 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
   });
   const temporal = createTemporalClient(config);
   const marks = createDispatchMarks({ db, logger });
+  const registry = new Registry();
+  const dispatcher = createDispatcher({
+    client: temporal.client,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    deadlineMs: config.DISPATCH_DEADLINE_MS,
+    logger,
+  });
   const server = createServer({
     db,
     client: temporal.client,
     marks,
     logger,
-    dispatcher: createDispatcher({
-      client: temporal.client,
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      deadlineMs: config.DISPATCH_DEADLINE_MS,
-      logger,
-    }),
+    registry,
+    dispatcher: measureDispatches(dispatcher, registry),
     async pingTemporal() {
       await temporal.connection.withDeadline(Date.now() + PING_WITHIN_MS, () =>
         temporal.connection.workflowService.getSystemInfo({}),
@@ -48,12 +53,14 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
       temporalNamespace: config.TEMPORAL_NAMESPACE,
     },
   });
+  const metrics = await serveMetricsIfWanted({ config, registry, logger });
   await openConnections(db, config.DATABASE_POOL_SIZE, logger);
   const port = await server.listen(config.PORT, config.HOST);
   return {
     port,
     async stop() {
       await server.drain(config.SHUTDOWN_TIMEOUT_MS);
+      await metrics?.close();
       await marks.close();
       await temporal.close();
       await db.$disconnect();

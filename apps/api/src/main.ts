@@ -8,9 +8,8 @@ async function main(): Promise<void> {
   const config = readConfigOrExit();
   const logger = createLogger({ name: "truerun-api", level: config.LOG_LEVEL });
   const gateway = await startGateway(config, logger).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).syscall !== "listen") throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`Cannot listen on HOST ${config.HOST}, PORT ${config.PORT}: ${reason}\n`);
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
     process.exit(1);
   });
   logger.info({ host: config.HOST, port: gateway.port }, "listening");

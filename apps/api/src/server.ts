@@ -1,5 +1,6 @@
 import http from "node:http";
-import net, { type AddressInfo } from "node:net";
+import net from "node:net";
+import { listen } from "@truerun/shared/listen";
 import { createApp } from "./app.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
@@ -13,7 +14,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const LAST_REQUESTS_MS = 250;
 
 export interface ApiServer {
-  /** @returns the port, which differs from the wanted one when that is 0 */
+  /** @returns the port, which differs from the wanted one when that is 0. @throws ConfigurationError */
   listen(port: number, host: string): Promise<number>;
   /** Accepts no more connections and resolves when the requests under way are answered, or cut at the bound. */
   drain(withinMs: number): Promise<void>;
@@ -46,13 +47,7 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
   server.on("clientError", refuseConnection);
   server.on("checkExpectation", (req, res) => refuseRequest(417, { req, res }));
   return {
-    async listen(port, host) {
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(port, host, resolve);
-      });
-      return (server.address() as AddressInfo).port;
-    },
+    listen: (port, host) => listen(server, { host, port, variable: "PORT" }),
     async drain(withinMs) {
       draining = true;
       // Told so, no caller sends another request on a connection that is about to be closed.

@@ -22,7 +22,15 @@ export interface WorkerMetrics {
   passDuration(loop: string, seconds: number): void;
 }
 
-export interface WorkerMetricsRegistry extends WorkerMetrics {
+/** What the mirror tells of itself. */
+export interface MirrorMetrics {
+  /** A record that the database has taken just now; `mirror_time_ms` is the workflow's own time. */
+  mirrored(this: void, record: { mirror_time_ms: number }): void;
+  /** Counts that go on changing: they are read whenever somebody asks for them. */
+  watchMirror(counts: Readonly<{ held: number; dropped: number; written: number }>): void;
+}
+
+export interface WorkerMetricsRegistry extends WorkerMetrics, MirrorMetrics {
   registry: Registry;
 }
 
@@ -70,8 +78,48 @@ export function createWorkerMetrics(): WorkerMetricsRegistry {
       oldest.set(oldestSeconds);
     },
     passDuration: (loop, seconds) => passes.observe({ loop }, seconds),
+    ...createMirrorMetrics(registry),
   };
 }
+
+function createMirrorMetrics(registry: Registry): MirrorMetrics {
+  const registers = [registry];
+  const lag = new Histogram({
+    name: "truerun_mirror_lag_seconds",
+    help: "From the workflow task that made a record until the record was committed",
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  return {
+    // The clocks of Temporal and of this machine may differ by a little.
+    mirrored: (record) => lag.observe(Math.max(0, Date.now() - record.mirror_time_ms) / 1_000),
+    watchMirror(counts) {
+      const about = (what: string) => ({ help: `Records of the mirror: ${what}`, registers });
+      new Gauge({
+        name: "truerun_mirror_held_records",
+        ...about("held until the database takes them"),
+        collect() {
+          this.set(counts.held);
+        },
+      });
+      for (const [name, what] of COUNTED) {
+        new Counter({
+          name: `truerun_mirror_${name}_records_total`,
+          ...about(what),
+          collect() {
+            this.reset();
+            this.inc(counts[name]);
+          },
+        });
+      }
+    },
+  };
+}
+
+const COUNTED = [
+  ["written", "taken by the database"],
+  ["dropped", "given up; the reconciler restores them"],
+] as const;
 
 function createMeasured(
   registry: Registry,

@@ -12,6 +12,7 @@ import type { ExternalComponents } from "./external/load-external-components.ts"
 import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
+import type { MirrorMetrics } from "./worker-metrics.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 import { createStrayTerminator } from "./mirror/terminate-stray.ts";
 
@@ -27,6 +28,8 @@ export interface RunWorkerOptions {
   /** Path of the prebuilt workflow bundle. */
   bundlePath: string;
   logger: Logger;
+  /** Default: nobody measures the mirror. */
+  metrics?: MirrorMetrics;
 }
 
 export interface RunWorker {
@@ -47,7 +50,9 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
       if (run.why === "stray") await strays.terminate(run);
       else adopter.consider(run, refused);
     },
+    onWritten: options.metrics?.mirrored,
   });
+  options.metrics?.watchMirror(mirror.counts);
   const strays = createStrayTerminator({ client, logger });
   const replayer = createReplayer({ bundlePath });
   const adopter = createAdopter({

@@ -1,8 +1,8 @@
 // Metrics in Prometheus' text form, on a port of their own.
 import http from "node:http";
-import type { AddressInfo } from "node:net";
 import { collectDefaultMetrics, type Registry } from "prom-client";
-import { ConfigurationError } from "./config.ts";
+import { listen } from "./listen.ts";
+import type { Logger } from "./logger.ts";
 
 export { Counter, Gauge, Histogram, Registry } from "prom-client";
 
@@ -12,24 +12,34 @@ export const DURATION_BUCKETS = [
 ];
 
 export interface MetricsServer {
-  port: number;
   close(): Promise<void>;
 }
 
 export interface MetricsServerOptions {
+  /** Of the process; see `listenEnv`. */
+  config: { HOST: string; METRICS_PORT?: number | undefined };
   registry: Registry;
-  host: string;
-  /** 0 takes a free port. */
-  port: number;
+  logger: Logger;
 }
 
 /**
- * Serves the registry, and with it what Node says of the process, at `GET /metrics`.
+ * Serves the registry, and with it what Node says of the process, at `GET /metrics` of `METRICS_PORT`;
+ * without one, nothing.
  *
  * @throws ConfigurationError naming the variables when it cannot listen
  */
-export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { registry, host, port } = options;
+export async function serveMetricsIfWanted(
+  options: MetricsServerOptions,
+): Promise<MetricsServer | null> {
+  const { HOST: host, METRICS_PORT: port } = options.config;
+  return port === undefined ? null : await serveMetrics(options, host, port);
+}
+
+async function serveMetrics(
+  { registry, logger }: MetricsServerOptions,
+  host: string,
+  port: number,
+): Promise<MetricsServer> {
   collectDefaultMetrics({ register: registry });
   const server = http.createServer((req, res) => {
     if (req.method !== "GET" || req.url !== "/metrics") {
@@ -38,21 +48,15 @@ export async function serveMetrics(options: MetricsServerOptions): Promise<Metri
     }
     registry.metrics().then(
       (text) => res.writeHead(200, { "Content-Type": registry.contentType }).end(text),
-      () => res.writeHead(500).end(),
+      (error: unknown) => {
+        logger.error({ err: error }, "the metrics cannot be read");
+        res.writeHead(500).end();
+      },
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(
-        new ConfigurationError(
-          `Cannot listen on HOST ${host}, METRICS_PORT ${port}: ${error.message}`,
-        ),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
+  const taken = await listen(server, { host, port, variable: "METRICS_PORT" });
+  logger.info({ host, port: taken }, "serving metrics");
   return {
-    port: (server.address() as AddressInfo).port,
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

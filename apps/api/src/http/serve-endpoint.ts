@@ -34,6 +34,7 @@ export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving
         throw new ApiError("method_not_allowed", { message, headers });
       }
       case "found": {
+        note(res, { operation: found.target.operationId });
         const target = { endpoint: found.target, params: found.params };
         write(res, await serve(serving, target, { req, res, query }));
       }

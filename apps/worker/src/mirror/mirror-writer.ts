@@ -24,6 +24,8 @@ export interface MirrorWriterOptions {
    * it returns is waited for as if it were the writing of those records.
    */
   onRefused: (run: RefusedRun, refused: readonly MirrorRecord[]) => Promise<void>;
+  /** Called for each record that the database has taken. */
+  onWritten?: ((record: MirrorRecord) => void) | undefined;
   limits?: Partial<MirrorLimits>;
 }
 
@@ -179,6 +181,7 @@ class BatchingWriter implements MirrorWriter {
       const records = batch.map(({ record }) => record);
       const refused = await writeRecords(db, records);
       this.counts.written += batch.length;
+      for (const record of records) this.#options.onWritten?.(record);
       for (const run of refused) this.#handRefused(run, batch);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
