@@ -4,15 +4,14 @@ import { ConfigurationError, parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
-import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import { createLogger, type Logger } from "@truerun/shared/logger";
-import { serveMetricsIfWanted } from "@truerun/shared/metrics";
+import { type MetricsServer, type Registry, serveMetrics } from "@truerun/shared/metrics";
 import {
   createTemporalClient,
   temporalConnectionOptions,
 } from "@truerun/shared/temporal-connection";
 import { fileURLToPath } from "node:url";
-import { workerConfig } from "./config.ts";
+import { type WorkerConfig, workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { loadExternalComponents } from "./external/load-external-components.ts";
@@ -21,7 +20,8 @@ import { pause, startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
-import { confirmClosedRuns } from "./reconcile/closed-runs.ts";
+import { createReconcileLoops } from "./reconcile/reconcile-loops.ts";
+import { startReconciler } from "./reconcile/start-reconciler.ts";
 import { createRunWorker } from "./worker.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";
 import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
@@ -35,7 +35,6 @@ const START_CALL_MS = 5_000;
 /** How long a pass of a loop may take with Temporal's answers. */
 const PASS_CALLS_MS = 110_000;
 const SWEEP_INTERVAL_MS = 1_000;
-const CLOSED_RUNS_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
 async function main(stopping: AbortSignal): Promise<void> {
@@ -50,7 +49,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     ownTaskQueue: config.TEMPORAL_TASK_QUEUE,
   });
   const metrics = createWorkerMetrics();
-  const metricsServer = await serveMetricsIfWanted({ config, logger, ...metrics });
+  const metricsServer = await listenForScrapes(config, metrics.registry, logger);
   const url = config.DATABASE_URL;
   const mirrorPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
   const db = createDatabase({
@@ -92,19 +91,15 @@ async function main(stopping: AbortSignal): Promise<void> {
     externalComponents,
     bundlePath: WORKFLOW_BUNDLE,
     logger,
-    metrics,
   });
 
   const marks = createDispatchMarks({ db, logger });
-  const dispatcher = measureDispatches(
-    createDispatcher({
-      client: temporal.client,
-      taskQueue: config.TEMPORAL_TASK_QUEUE,
-      deadlineMs: config.DISPATCH_DEADLINE_MS,
-      logger,
-    }),
-    metrics.registry,
-  );
+  const dispatcher = createDispatcher({
+    client: temporal.client,
+    taskQueue: config.TEMPORAL_TASK_QUEUE,
+    deadlineMs: config.DISPATCH_DEADLINE_MS,
+    logger,
+  });
   const loops = [
     startPeriodic({
       name: "redispatch",
@@ -116,20 +111,20 @@ async function main(stopping: AbortSignal): Promise<void> {
           redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
         ),
     }),
-    startPeriodic({
-      name: "closed runs",
-      intervalMs: CLOSED_RUNS_INTERVAL_MS,
+    startReconciler({
+      db: mirrorDb,
       logger,
       metrics,
-      pass: (signal) =>
-        bounded(signal, PASS_CALLS_MS, () =>
-          confirmClosedRuns({
-            db: mirrorDb,
-            client: temporal.client,
-            replayer: run.replayer,
-            logger,
-          }),
-        ),
+      loops: createReconcileLoops({
+        db: mirrorDb,
+        client: temporal.client,
+        replayer: run.replayer,
+        logger,
+        metrics,
+      }).map((loop) => ({
+        ...loop,
+        pass: (signal) => bounded(signal, PASS_CALLS_MS, () => loop.pass(signal)),
+      })),
     }),
     startPeriodic({
       name: "housekeeping",
@@ -164,6 +159,17 @@ async function main(stopping: AbortSignal): Promise<void> {
     await Promise.all([db.$disconnect(), mirrorDb.$disconnect(), metricsServer?.close()]);
   }
   logger.info("worker stopped");
+}
+
+async function listenForScrapes(
+  { HOST: host, METRICS_PORT: port }: WorkerConfig,
+  registry: Registry,
+  logger: Logger,
+): Promise<MetricsServer | null> {
+  if (port === undefined) return null;
+  const server = await serveMetrics({ registry, host, port });
+  logger.info({ host, port: server.port }, "metrics");
+  return server;
 }
 
 /** Something that is needed was not there in time. */

@@ -4,6 +4,7 @@ import { findCurrentTemporalRun } from "./find-current-temporal-run.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
 import type { RefusedRun } from "./mirror-statement.ts";
 import { projectRun, type ProjectionSource } from "./project-history.ts";
+import { readRunRows } from "./run-rows.ts";
 import { writeProjection } from "./write-projection.ts";
 
 export interface Adopter {
@@ -65,10 +66,7 @@ async function adopt(
   { run_id, temporal_run_id }: RefusedRun,
 ): Promise<boolean> {
   const { db, client, logger } = options;
-  const row = await db.workflowRun.findUnique({
-    where: { id: run_id },
-    select: { temporalRunId: true, generation: true },
-  });
+  const row = await readRunRows(db, run_id);
   if (row === null) {
     logger.warn({ run_id, temporal_run_id }, "Temporal runs a workflow that has no row here");
     return false;
@@ -80,5 +78,6 @@ async function adopt(
   const projection = await projectRun(options, run_id, temporal_run_id);
   const moved = await writeProjection(db, projection, row);
   if (moved) logger.info({ run_id, temporal_run_id }, "run moved to a new Temporal run");
-  return moved;
+  // Somebody else may have been first.
+  return moved || (await readRunRows(db, run_id))?.temporalRunId === temporal_run_id;
 }

@@ -8,6 +8,7 @@ import { executions } from "../testing/test-components.ts";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
 import type { StepRow } from "./mirror-record.ts";
 import { projectRun } from "./project-history.ts";
+import { readRunRows } from "./run-rows.ts";
 import { writeProjection } from "./write-projection.ts";
 
 let rig: WorkerRig;
@@ -175,7 +176,8 @@ async function projectedAfterClose(id: string): Promise<RunRow> {
   await closedInTemporal(id, rig);
   const row = await rig.getRun(id);
   const projection = await projectRun(rig, id, row.temporalRunId ?? "");
-  expect(await writeProjection(rig.db, projection, row)).toBe(true);
+  const rows = await readRunRows(rig.db, id);
+  expect(rows !== null && (await writeProjection(rig.db, projection, rows))).toBe(true);
   return await rig.getRun(id);
 }
 

@@ -1,58 +1,61 @@
 import { type Database, Prisma } from "@truerun/shared/db";
+import { findWrongSteps } from "./diff-run.ts";
 import { writeProjectedSteps } from "./mirror-statement.ts";
 import type { Projection } from "./project-history.ts";
+import type { RunRows } from "./run-rows.ts";
 
-/** What a run's row said before its projection was made; the write holds only if it still does. */
-export interface ProjectedFrom {
+/** What rows can be made of. Without a Temporal run only when none was ever known. */
+export type WritableProjection = Omit<Projection, "temporalRunId"> & {
   temporalRunId: string | null;
-  generation: number;
-}
+};
 
 /**
- * Makes a run's rows equal to its projection: in one transaction, by compare-and-set on the row's
- * Temporal run and generation. Live writes that are newer than the projection stay.
+ * Makes a run's rows equal to its projection: in one transaction, by compare-and-set on the run's row.
+ * Of an open run, live writes that are newer than the projection, and were not seen, stay.
  *
- * @returns false when the row has moved on; then the projection is of no use
+ * @param seen - the rows as they were read, after the projection's history was
+ * @returns false when the run's row has moved on; then the projection is of no use
  */
 export async function writeProjection(
   db: Database,
-  projection: Projection,
-  from: ProjectedFrom,
+  projection: WritableProjection,
+  seen: RunRows,
 ): Promise<boolean> {
-  const { workflowRunId, temporalRunId, steps, end } = projection;
-  const isOther = from.temporalRunId !== null && from.temporalRunId !== temporalRunId;
-  const generation = from.generation + (isOther ? 1 : 0);
-  const newest = steps.reduce((a, b) => (a.mirror_seq > b.mirror_seq ? a : b), steps[0] ?? NOTHING);
+  const { workflowRunId, temporalRunId, historyLength, steps, end } = projection;
+  const isOther = seen.temporalRunId !== null && seen.temporalRunId !== temporalRunId;
+  const generation = seen.generation + (isOther ? 1 : 0);
+  const wrong = JSON.stringify(findWrongSteps(seen, projection));
   return await db.$transaction(async (tx) => {
     const moved = await tx.$executeRaw`
       UPDATE workflow_runs SET
         temporal_run_id = ${temporalRunId}, generation = ${generation},
-        dispatched_at = coalesce(dispatched_at, now()),
+        dispatched_at = coalesce(dispatched_at, now()), projected_length = ${historyLength},
         ${endColumns(projection)}
-      WHERE id = ${workflowRunId} AND generation = ${from.generation}
-        AND temporal_run_id IS NOT DISTINCT FROM ${from.temporalRunId}
+      WHERE id = ${workflowRunId} AND generation = ${seen.generation}
+        AND temporal_run_id IS NOT DISTINCT FROM ${seen.temporalRunId}
+        -- What an abandoned Temporal run still writes does not matter.
+        AND (${isOther} OR (
+              status = ${seen.status} AND (confirmed_at IS NOT NULL) = ${seen.isConfirmed}
+              AND (mirror_length, mirror_time_ms, mirror_seq)
+                = (${seen.mirrorLength}::int, ${seen.mirrorTimeMs}::bigint, ${seen.mirrorSeq}::int)))
         -- A run that ended without a Temporal run stays as it is: what has started since is a stray.
-        AND (temporal_run_id IS NOT NULL OR confirmed_at IS NULL)
-        AND (${isOther} OR ${end === null} OR (mirror_length, mirror_time_ms, mirror_seq)
-              <= (${end?.mirror_length ?? 0}::int, ${end?.mirror_time_ms ?? 0}::bigint, ${end?.mirror_seq ?? 0}::int))`;
+        AND (temporal_run_id IS NOT NULL OR confirmed_at IS NULL)`;
     if (moved === 0) return false;
-    const ids = JSON.stringify(steps.map(({ id }) => id));
     await tx.$executeRaw`
       DELETE FROM workflow_run_steps
        WHERE run_id = ${workflowRunId}
-         AND id NOT IN (SELECT json_array_elements_text(${ids}::json))
-         -- Nothing comes after the end; of an open run a live write may be newer than the projection.
+         -- Nothing comes after the end: all that is there makes way.
          AND (${end !== null} OR generation < ${generation}
-              OR (mirror_length, mirror_time_ms, mirror_seq)
-                 <= (${newest.mirror_length}::int, ${newest.mirror_time_ms}::bigint, ${newest.mirror_seq}::int))`;
+              OR (id, mirror_length, mirror_time_ms, mirror_seq) IN (
+                   SELECT w.id, w.mirror_length, w.mirror_time_ms, w.mirror_seq
+                     FROM json_to_recordset(${wrong}::json)
+                       AS w(id text, mirror_length int, mirror_time_ms bigint, mirror_seq int)))`;
     await writeProjectedSteps(tx, steps);
     return true;
   });
 }
 
-const NOTHING = { mirror_length: 0, mirror_time_ms: 0, mirror_seq: 0 };
-
-function endColumns({ end }: Projection): Prisma.Sql {
+function endColumns({ end }: WritableProjection): Prisma.Sql {
   if (end === null) {
     return Prisma.sql`
       status = 'started', completed_at = NULL, error_code = NULL, error_message = NULL, step_count = NULL,

@@ -1,3 +1,4 @@
+import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
@@ -15,40 +16,86 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A pass that lasts until it is told to end. */
-async function holdLead(): Promise<{ end(): Promise<void> }> {
-  return await new Promise((resolve) => {
-    const pass = asLeader(db, "test", async () => {
-      await new Promise<void>((release) => {
-        resolve({
-          async end() {
-            release();
-            await pass;
-          },
-        });
-      });
-    });
-    // Whoever ends it is told of its failure; until then nobody listens.
-    void Promise.allSettled([pass]);
-  });
+const lead = (
+  name: string,
+  work: (signal: AbortSignal) => Promise<void>,
+  { termMs = 60_000, through = db } = {},
+) => asLeader({ db: through, name, termMs, signal: new AbortController().signal }, work);
+
+const leads = async (name: string): Promise<boolean> => await lead(name, async () => undefined);
+
+interface Held {
+  end(): void;
+  /** What became of it. */
+  over: Promise<boolean>;
 }
 
-test("one pass of a name at a time; others go on", async () => {
+/** Work that lasts until it is told to end, or its signal says so. */
+async function holdLead(options: { termMs?: number; through?: Database } = {}): Promise<Held> {
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const over = lead(
+    "test",
+    async (signal) => {
+      signal.addEventListener("abort", end);
+      begin();
+      await ended;
+    },
+    options,
+  );
+  // Who asks for it is told of its failure; until then nobody listens.
+  void Promise.allSettled([over]);
+  await begun;
+  return { end, over };
+}
+
+test("one process leads at a time; others lead elsewhere", async () => {
   const first = await holdLead();
-  expect(await asLeader(db, "test", async () => 1)).toBeNull();
-  expect(await asLeader(db, "other", async () => 1)).toBe(1);
-  await first.end();
-  expect(await asLeader(db, "test", async () => 1)).toBe(1);
+  expect(await leads("test")).toBe(false);
+  expect(await leads("other")).toBe(true);
+  first.end();
+  expect(await first.over).toBe(true);
+  expect(await leads("test")).toBe(true);
 });
 
-test("a leader that does nothing loses its place within ten seconds or so", async () => {
-  const frozen = await holdLead();
-  await waitFor("another leader", () => asLeader(db, "test", async () => true), 14_000);
-  await expect(frozen.end()).rejects.toThrow(/not queryable|terminat|closed/);
+test("a term ends, and with it the work", async () => {
+  const first = await holdLead({ termMs: 50 });
+  expect(await first.over).toBe(true);
+  expect(await leads("test")).toBe(true);
 });
 
-test("a pass that fails gives its place back", async () => {
-  const failed = asLeader(db, "test", () => Promise.reject(new Error("planned")));
-  await expect(failed).rejects.toThrow("planned");
-  expect(await asLeader(db, "test", async () => 1)).toBe(1);
+test("a leader whose connection is gone stops its work, and another one leads", async () => {
+  const first = await holdLead();
+  await db.$executeRaw`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND state = 'idle in transaction'`;
+  await waitFor("another leader", () => leads("test"), 5_000);
+  await expect(first.over).rejects.toThrow(/not queryable|terminat|closed/);
+});
+
+test("a leader that Postgres does not hear of loses its place within ten seconds, and notices", async () => {
+  const proxy = await createTcpProxy({ targetPort: Number(new URL(database.url).port) });
+  const address = new URL(database.url);
+  address.port = String(proxy.port);
+  const far = createDatabase({ url: address.href, poolSize: 2, applicationName: "test" });
+  const silenced = await holdLead({ through: far });
+  proxy.freeze();
+  const at = Date.now();
+  await waitFor("another leader", () => leads("test"), 12_000);
+  expect(Date.now() - at).toBeLessThan(10_000);
+  await expect(silenced.over).rejects.toThrow(/timeout|terminat|closed|not queryable/i);
+  proxy.cut();
+  await far.$disconnect();
+  await proxy.close();
+});
+
+test("work that fails gives the lead back", async () => {
+  await expect(lead("test", () => Promise.reject(new Error("planned")))).rejects.toThrow("planned");
+  expect(await leads("test")).toBe(true);
 });

@@ -1,30 +1,61 @@
 import type { Database } from "@truerun/shared/db";
+import { pause } from "../periodic.ts";
 
-/** Longer than any pass may take; a pass that needs more is cut short and goes on with the next one. */
-const PASS_TIMEOUT_MS = 120_000;
+export interface TermOptions {
+  db: Database;
+  /** Of the lead: one at a time holds it. */
+  name: string;
+  /** How long it is held at most before others get their chance. */
+  termMs?: number;
+  signal: AbortSignal;
+}
+
+const TERM_MS = 600_000;
+const STILL_HERE_MS = 1_500;
+/** Above a pause of this process that can be borne, and with the others' next try within ten seconds. */
+const SILENCE = "6s";
+/** How long the work may take to end after its term. */
+const END_WITHIN_MS = 120_000;
 
 /**
- * Runs a pass if no other worker is running one of that name. The lock is an advisory lock of a transaction
- * that is open as long as the pass: a process that dies gives it back with its connection, and a frozen one
- * loses it when Postgres ends the idle transaction. What a pass writes is guarded on its own, so two of them
- * at once would be wasteful, not wrong.
+ * Does work while no other process does work of that name. The lead is an advisory lock of a transaction
+ * that is open as long: a process that dies gives it back with its connection, and a frozen one loses it
+ * when Postgres ends the idle transaction. What the work writes must be guarded on its own: a leader that
+ * was frozen learns only afterwards that it is none any more.
  *
- * @param pass - gets a function that it calls now and then while it works
- * @returns what the pass returned, or null when another worker is at it
+ * @param work - ends soon after its signal: the term is over, or the lead is lost
+ * @returns false when another process has the lead
  */
-export async function asLeader<T>(
-  db: Database,
-  name: string,
-  pass: (stillHere: () => Promise<unknown>) => Promise<T>,
-): Promise<T | null> {
+export async function asLeader(
+  { db, name, termMs = TERM_MS, signal }: TermOptions,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<boolean> {
   return await db.$transaction(
     async (tx) => {
       const [lock] = await tx.$queryRaw<{ taken: boolean }[]>`
         SELECT pg_try_advisory_xact_lock(hashtextextended(${`reconcile ${name}`}, 0)) AS taken`;
-      if (lock?.taken !== true) return null;
-      await tx.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = '10s'`;
-      return await pass(() => tx.$queryRaw`SELECT 1`);
+      if (lock?.taken !== true) return false;
+      await tx.$executeRaw`SELECT set_config('idle_in_transaction_session_timeout', ${SILENCE}, true)`;
+      const over = new AbortController();
+      const done = work(AbortSignal.any([signal, over.signal, AbortSignal.timeout(termMs)]));
+      const ended = new AbortController();
+      const settled = done.finally(() => ended.abort());
+      try {
+        await Promise.race([settled, keepLead(() => tx.$queryRaw`SELECT 1`, ended.signal)]);
+      } finally {
+        over.abort();
+        await settled;
+      }
+      return true;
     },
-    { timeout: PASS_TIMEOUT_MS, maxWait: 2_000 },
+    { timeout: termMs + END_WITHIN_MS, maxWait: 2_000 },
   );
+}
+
+/** Says "still here" now and then until the signal. Rejects when the lead is lost. */
+async function keepLead(stillHere: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await stillHere();
+    await pause(STILL_HERE_MS, signal);
+  }
 }

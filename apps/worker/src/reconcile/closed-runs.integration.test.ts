@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { confirmClosedRuns } from "./closed-runs.ts";
+import { createFailures } from "./for-each-run.ts";
+import { createOpenRunsPass } from "./open-runs.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {
@@ -91,15 +93,16 @@ test("rows that were damaged or lost are restored", async () => {
   expect(after.steps).toEqual(before.steps);
 });
 
-test("a run that could not be repaired is looked at again, however much closed since", async () => {
+test("a run that could not be repaired holds nothing up, and is looked at again", async () => {
   const id = await startWaiting();
   await rig.client.workflow.getHandle(id).terminate();
-  const closed = await rig.client.workflow.getHandle(id).describe();
-  const broken = { ...rig, replayer: createReplayer({ bundlePath: "/nowhere/bundle.js" }) };
+  const { closeTime } = await rig.client.workflow.getHandle(id).describe();
+  const replayer = createReplayer({ bundlePath: "/nowhere/bundle.js" });
+  const broken = { ...rig, replayer, failures: createFailures(rig.logger) };
   await waitFor("a pass that saw it", async () => {
     await confirmClosedRuns(broken);
     const cursor = await rig.db.reconcilerCursor.findFirst();
-    return cursor?.position.getTime() === closed.closeTime?.getTime();
+    return cursor?.position.getTime() === closeTime?.getTime();
   });
   const later = await rig.startRun({ components: [component("a")] });
   await rig.finished(later);
@@ -107,9 +110,14 @@ test("a run that could not be repaired is looked at again, however much closed s
     await confirmClosedRuns(broken);
     return (await rig.getRun(later)).confirmedAt;
   });
-  const cursor = await rig.db.reconcilerCursor.findFirst();
-  expect(cursor?.position).toEqual(closed.closeTime);
-  expect((await confirmed(id)).errorCode).toBe("workflow_terminated");
+  expect(await rig.getRun(id)).toMatchObject({ status: "started", confirmedAt: null });
+  const lookAround = createOpenRunsPass(rig, { roundMs: 0 });
+  const repaired = await waitFor("the repair", async () => {
+    await lookAround();
+    const run = await rig.getRun(id);
+    return run.confirmedAt !== null && run;
+  });
+  expect(repaired.errorCode).toBe("workflow_terminated");
 });
 
 test("after a reset the old end confirms nothing; the new run's does", async () => {

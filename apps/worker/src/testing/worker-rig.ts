@@ -21,7 +21,9 @@ import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
 import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import type { ExternalComponents } from "../external/load-external-components.ts";
+import { createFailures, type Failures } from "../reconcile/for-each-run.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
+import { createWorkerMetrics, type WorkerMetrics } from "../worker-metrics.ts";
 import { createRunWorker, type RunWorkerOptions } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 import { testComponents } from "./test-components.ts";
@@ -33,6 +35,8 @@ export interface WorkerRig {
   dispatcher: Dispatcher;
   logger: Logger;
   replayer: Replayer;
+  metrics: WorkerMetrics;
+  failures: Failures;
   /** Inserts a run's row with a definition of its own, and hands it to Temporal unless told otherwise. */
   startRun(run: RunSpec): Promise<string>;
   /** Waits until the run's row says that it ended. */
@@ -127,6 +131,8 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     dispatcher,
     logger,
     replayer,
+    metrics: createWorkerMetrics(),
+    failures: createFailures(logger),
     startRun: (spec) => startRun({ db, dispatcher }, spec),
     getRun: (id) => readRun(db, id),
     finished: (id) =>

@@ -9,6 +9,7 @@ const HAND_WRITTEN = [
   "constraint workflow_run_steps_status_check",
   "constraint workflow_runs_completed_at_check",
   "constraint workflow_runs_status_check",
+  "index workflow_runs_unconfirmed_idx",
   "index workflow_runs_undispatched_idx",
 ];
 

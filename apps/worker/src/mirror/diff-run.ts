@@ -1,0 +1,108 @@
+import type { StepRow } from "./mirror-record.ts";
+import type { Projection } from "./project-history.ts";
+import type { RunRows, TableStep } from "./run-rows.ts";
+
+/** One place where the tables do not say what the history says. */
+export interface Difference {
+  /** A column of the run's row, `steps.<step key>`, or `steps.<step key>.<column>`. */
+  field: string;
+  table: unknown;
+  history: unknown;
+  /** Event of the history at which the workflow recorded what is, or would be, there. */
+  eventId: number;
+}
+
+/** All that a step's row says; `id` and `run_id` are how it is found. */
+const STEP_FIELDS = [
+  "ordinal",
+  "step_key",
+  "item_index",
+  "component_id",
+  "component_name",
+  "action_type",
+  "status",
+  "message",
+  "artifacts",
+  "output",
+  "attempt",
+  "started_at_ms",
+  "finished_at_ms",
+  "created_at_ms",
+  "updated_at_ms",
+  "temporal_run_id",
+  "mirror_length",
+  "mirror_time_ms",
+  "mirror_seq",
+  "digest",
+] as const satisfies (keyof StepRow)[];
+
+/** Compares a run's rows with its projection; what of them is equal is not mentioned. */
+export function diffRun(rows: RunRows, projection: Projection): Difference[] {
+  return [...diffRunRow(rows, projection), ...diffSteps(rows, projection)];
+}
+
+/** The steps' rows that are not as the projection has them, or that it does not have at all. */
+export function findWrongSteps(rows: RunRows, { steps }: Pick<Projection, "steps">): TableStep[] {
+  const right = new Map(steps.map((step) => [step.id, step]));
+  return rows.steps.filter((row) => {
+    const step = right.get(row.id);
+    return step === undefined || diffStep(row, step, rows.generation).length > 0;
+  });
+}
+
+function diffRunRow(
+  rows: RunRows,
+  { temporalRunId, end, historyLength }: Projection,
+): Difference[] {
+  const eventId = end?.mirror_length ?? historyLength;
+  const pairs: [string, unknown, unknown][] = [
+    ["temporal_run_id", rows.temporalRunId, temporalRunId],
+    ["status", rows.status, end?.status ?? "started"],
+    ["completed_at_ms", rows.completedAtMs, end?.completed_at_ms ?? null],
+    ["error_code", rows.errorCode, end?.error_code ?? null],
+    ["error_message", rows.errorMessage, end?.error_message ?? null],
+    ["step_count", rows.stepCount, end?.step_count ?? null],
+    ["steps_digest", rows.stepsDigest, end?.steps_digest ?? null],
+    ["mirror_length", rows.mirrorLength, end?.mirror_length ?? 0],
+    ["mirror_time_ms", rows.mirrorTimeMs, end?.mirror_time_ms ?? 0],
+    ["mirror_seq", rows.mirrorSeq, end?.mirror_seq ?? 0],
+  ];
+  return toDifferences(pairs, eventId);
+}
+
+function diffSteps(rows: RunRows, projection: Projection): Difference[] {
+  const found = new Map(rows.steps.map((step) => [step.id, step]));
+  const differences: Difference[] = [];
+  for (const step of projection.steps) {
+    const row = found.get(step.id);
+    found.delete(step.id);
+    differences.push(...diffStep(row, step, rows.generation));
+  }
+  for (const row of found.values()) {
+    const field = `steps.${row.step_key}`;
+    differences.push({ field, table: row.status, history: NOTHING, eventId: row.mirror_length });
+  }
+  return differences;
+}
+
+/** Said of a step that is on one side only. */
+const NOTHING = "(no such step)";
+
+function diffStep(row: TableStep | undefined, step: StepRow, generation: number): Difference[] {
+  const field = `steps.${step.step_key}`;
+  const eventId = step.mirror_length;
+  if (row === undefined) return [{ field, table: NOTHING, history: step.status, eventId }];
+  const pairs: [string, unknown, unknown][] = STEP_FIELDS.map((name) => [
+    `${field}.${name}`,
+    row[name],
+    step[name],
+  ]);
+  // A row of an earlier generation is shown to nobody.
+  return toDifferences([...pairs, [`${field}.generation`, row.generation, generation]], eventId);
+}
+
+function toDifferences(pairs: [string, unknown, unknown][], eventId: number): Difference[] {
+  return pairs
+    .filter(([, table, history]) => table !== history)
+    .map(([field, table, history]) => ({ field, table, history, eventId }));
+}

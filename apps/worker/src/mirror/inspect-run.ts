@@ -1,0 +1,87 @@
+// Whether a run's rows say what its history says.
+import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
+import type { Database } from "@truerun/shared/db";
+import { type Difference, diffRun } from "./diff-run.ts";
+import { type Projection, type ProjectionSource, projectRun } from "./project-history.ts";
+import { type RunRows, readRunRows } from "./run-rows.ts";
+
+export interface InspectionSource extends ProjectionSource {
+  db: Database;
+}
+
+export type Inspection =
+  /** Temporal does not know the run: it was never dispatched, is past retention, or was deleted. */
+  | { kind: "gone"; rows: RunRows }
+  | { kind: "equal"; rows: RunRows; projection: Projection }
+  | { kind: "different"; rows: RunRows; projection: Projection; differences: Difference[] }
+  /** It went on while it was looked at; only a later look can tell. */
+  | { kind: "moving"; rows: RunRows };
+
+/** How long nothing may have been written of an open run that counts as at rest. */
+const REST_MS = 3_000;
+
+/**
+ * Compares a run's rows with the projection of its current Temporal run. Changes nothing, and is safe while
+ * the run goes on: what it calls different was so while the history stood still.
+ *
+ * @returns null when there is no such run
+ * @throws when Temporal or the database cannot be reached, or the history cannot be replayed
+ */
+export async function inspectRun(
+  source: InspectionSource,
+  workflowRunId: string,
+): Promise<Inspection | null> {
+  const { db } = source;
+  const projection = await projectCurrentRun(source, workflowRunId);
+  // After the history: whatever it holds was written before it was there.
+  const rows = await readRunRows(db, workflowRunId);
+  if (rows === null) return null;
+  if (projection === null) return { kind: "gone", rows };
+  const differences = diffRun(rows, projection);
+  if (differences.length === 0) return { kind: "equal", rows, projection };
+  const isSettled =
+    projection.end !== null ||
+    (rows.temporalRunId !== null && rows.temporalRunId !== projection.temporalRunId) ||
+    (await isAtRest(source, rows, projection));
+  return isSettled
+    ? { kind: "different", rows, projection, differences }
+    : { kind: "moving", rows };
+}
+
+async function projectCurrentRun(
+  source: ProjectionSource,
+  workflowRunId: string,
+): Promise<Projection | null> {
+  try {
+    const { runId } = await source.client.workflow.getHandle(workflowRunId).describe();
+    return await projectRun(source, workflowRunId, runId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Whether the history has not moved since the projection was made. Rows are written before the workflow
+ * task that they are from completes: while one is under way they are rightly ahead. A run in batches
+ * moves without its own history, so its rows have to have been left alone for a while as well.
+ */
+async function isAtRest(
+  { client }: ProjectionSource,
+  rows: RunRows,
+  projection: Projection,
+): Promise<boolean> {
+  const now = await client.workflow.getHandle(rows.workflowRunId).describe();
+  const newest = Math.max(0, ...rows.steps.map(({ updated_at_ms }) => updated_at_ms));
+  return (
+    now.runId === projection.temporalRunId &&
+    now.historyLength === projection.historyLength &&
+    !hasWorkflowTask(now) &&
+    newest < Date.now() - REST_MS
+  );
+}
+
+/** Whether a workflow task is waiting, under way, or tried again. */
+export function hasWorkflowTask({ raw }: WorkflowExecutionDescription): boolean {
+  return raw.pendingWorkflowTask != null;
+}

@@ -1,0 +1,80 @@
+import { isGrpcServiceError } from "@temporalio/client";
+import { isDatabaseUnavailable } from "@truerun/shared/db";
+import type { Logger } from "@truerun/shared/logger";
+
+/** The runs that could not be reconciled, so that each is told of once and not tried without end. */
+export interface Failures {
+  /** Whether a run failed so lately that it is left alone for now. */
+  isResting(workflowRunId: string): boolean;
+  add(workflowRunId: string, error: unknown): void;
+  remove(workflowRunId: string): void;
+}
+
+const RETRY_MS = 15_000;
+/** More are forgotten, oldest first, and told of again. */
+const REMEMBERED = 10_000;
+
+export function createFailures(logger: Logger): Failures {
+  const failedAt = new Map<string, number>();
+  return {
+    isResting: (id) =>
+      (failedAt.get(id) ?? Number.NEGATIVE_INFINITY) > performance.now() - RETRY_MS,
+    add(id, error) {
+      if (!failedAt.has(id)) {
+        logger.error(
+          { err: error, workflowRunId: id },
+          "a run cannot be compared with its history",
+        );
+      }
+      failedAt.set(id, performance.now());
+      const [oldest] = failedAt.keys();
+      if (failedAt.size > REMEMBERED && oldest !== undefined) failedAt.delete(oldest);
+    },
+    remove(id) {
+      if (failedAt.delete(id)) logger.info({ workflowRunId: id }, "the run can be compared again");
+    },
+  };
+}
+
+const CONCURRENCY = 4;
+
+/**
+ * Does something with each run, some at a time. A run that fails for its own reasons does not hold up the
+ * others.
+ *
+ * @returns ids of the runs that failed
+ * @throws when Temporal or the database cannot be reached
+ */
+export async function forEachRun<T extends { id: string }>(
+  runs: readonly T[],
+  failures: Failures,
+  work: (run: T) => Promise<unknown>,
+): Promise<string[]> {
+  const failed: string[] = [];
+  const due = runs.filter(({ id }) => !failures.isResting(id)).values();
+  const lane = async (): Promise<void> => {
+    for (const run of due) {
+      try {
+        await work(run);
+        failures.remove(run.id);
+      } catch (error) {
+        if (isOutage(error)) throw error;
+        failures.add(run.id, error);
+        failed.push(run.id);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  return failed;
+}
+
+/** gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED. */
+const OUTAGES = new Set([1, 4, 7, 8, 14, 16]);
+
+/** Whether an error says that Temporal or the database is away, and nothing of the run. */
+function isOutage(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return (
+    (isGrpcServiceError(cause) && OUTAGES.has(Number(cause.code))) || isDatabaseUnavailable(error)
+  );
+}

@@ -1,0 +1,72 @@
+// Runs that Temporal does not know any more.
+import type { Client } from "@temporalio/client";
+import type { Database } from "@truerun/shared/db";
+import { interruptSteps } from "../mirror/interrupt-steps.ts";
+import type { StepRow } from "../mirror/mirror-record.ts";
+import type { RunRows } from "../mirror/run-rows.ts";
+import { writeProjection } from "../mirror/write-projection.ts";
+
+const MESSAGE = "Temporal does not have the run's execution any more: it was deleted.";
+
+/**
+ * Ends a run whose execution is gone: an open one as `failed`, with its open steps. A terminal one stays as
+ * it is, and is confirmed: nothing can say otherwise any more.
+ *
+ * @returns false when the row has moved on since it was read
+ */
+export async function endLostRun(db: Database, rows: RunRows): Promise<boolean> {
+  const { workflowRunId, temporalRunId, generation, mirrorLength } = rows;
+  if (rows.status !== "started") {
+    const confirmed = await db.workflowRun.updateMany({
+      where: { id: workflowRunId, generation, status: rows.status, confirmedAt: null },
+      data: { confirmedAt: new Date() },
+    });
+    return confirmed.count > 0;
+  }
+  const timeMs = Date.now();
+  const recorded: StepRow[] = rows.steps
+    .filter((step) => step.generation === generation)
+    .map((step) => ({ kind: "step", ...step }));
+  const steps = interruptSteps(recorded, MESSAGE, { timeMs });
+  const projection = {
+    workflowRunId,
+    temporalRunId,
+    historyLength: 0,
+    steps,
+    end: {
+      kind: "end" as const,
+      run_id: workflowRunId,
+      temporal_run_id: temporalRunId ?? "",
+      status: "failed" as const,
+      error_code: "execution_lost" as const,
+      error_message: MESSAGE,
+      completed_at_ms: timeMs,
+      step_count: steps.length,
+      steps_digest: steps.reduce((sum, { digest }) => sum + digest, 0),
+      mirror_length: mirrorLength,
+      mirror_time_ms: timeMs,
+      mirror_seq: 0,
+    },
+  };
+  return await writeProjection(db, projection, rows);
+}
+
+/**
+ * Since when Temporal's namespace is known here. A namespace that was made anew, or is another server's, does
+ * not know the runs that were dispatched before: that says nothing of them. The first one ever seen is
+ * believed to have always been the one.
+ *
+ * @throws when the namespace cannot be described
+ */
+export async function findNamespaceSince(db: Database, client: Client): Promise<Date> {
+  const { namespaceInfo } = await client.workflowService.describeNamespace({
+    namespace: client.options.namespace,
+  });
+  const name = `${NAMESPACE}${namespaceInfo?.id ?? ""}`;
+  const known = await db.reconcilerCursor.findMany({ where: { name: { startsWith: NAMESPACE } } });
+  const position = known.length === 0 ? new Date(0) : new Date();
+  await db.reconcilerCursor.createMany({ data: [{ name, position }], skipDuplicates: true });
+  return known.find((cursor) => cursor.name === name)?.position ?? position;
+}
+
+const NAMESPACE = "namespace ";

@@ -1,0 +1,140 @@
+// Looks at the runs whose end is not confirmed, in turns: whether they went on without their rows, were
+// reset, are stuck, or are gone.
+import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
+import type { Database } from "@truerun/shared/db";
+import { hasWorkflowTask } from "../mirror/inspect-run.ts";
+import { readRunRows } from "../mirror/run-rows.ts";
+import { forEachRun } from "./for-each-run.ts";
+import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
+import { type ReconcileOptions, repairRun } from "./repair-run.ts";
+import { createStuckRuns } from "./stuck-runs.ts";
+
+/** A row whose run may not be what the row says. */
+interface OpenRun {
+  id: string;
+  temporal_run_id: string | null;
+  status: string;
+  projected_length: number;
+  dispatched_at: Date;
+}
+
+/** Rows that a pass looks at. Each costs Temporal a call of two or three milliseconds. */
+const BATCH = 100;
+/** How soon all of them are looked at again when they are few. */
+const ROUND_MS = 10_000;
+/** What is written, or was dispatched, this lately is the mirror's. */
+const REST_SECONDS = 4;
+/** How long apart Temporal must say twice that it does not know a run. */
+const GONE_TWICE_MS = 5_000;
+
+/**
+ * A loop that goes round all rows without a confirmed end. It remembers where it is, and which runs were not
+ * there: one for each process.
+ *
+ * @returns a pass, which returns whether there is more to do at once
+ */
+export function createOpenRunsPass(
+  options: ReconcileOptions,
+  { roundMs = ROUND_MS, goneTwiceMs = GONE_TWICE_MS } = {},
+): () => Promise<boolean> {
+  const { db, client, logger, metrics, failures } = options;
+  const stuck = createStuckRuns({ logger, metrics });
+  const missingSince = new Map<string, number>();
+  let after = "";
+  let nextRoundAt = 0;
+
+  async function look(run: OpenRun): Promise<void> {
+    const execution = await describe(options, run.id);
+    if (execution === null) {
+      await endIfGone(run);
+      return;
+    }
+    missingSince.delete(run.id);
+    stuck.see(run.id, execution);
+    if (isUnchanged(run, execution)) return;
+    const found = await repairRun(options, run.id);
+    if (found?.kind === "equal") await noteLength(db, run, found.projection.historyLength);
+  }
+
+  /** A single answer may be that of a server which is just starting, or was just failed over to. */
+  async function endIfGone(run: OpenRun): Promise<void> {
+    const since = missingSince.get(run.id) ?? performance.now();
+    missingSince.set(run.id, since);
+    if (performance.now() - since < goneTwiceMs) return;
+    missingSince.delete(run.id);
+    if ((await findNamespaceSince(db, client)) > run.dispatched_at) {
+      throw new Error(
+        "Temporal does not have it, but has another namespace than it was started in",
+      );
+    }
+    const rows = await readRunRows(db, run.id);
+    if (rows === null || !(await endLostRun(db, rows))) return;
+    metrics.repaired("lost");
+    logger.warn({ workflowRunId: run.id }, "Temporal does not have the run any more");
+  }
+
+  return async () => {
+    if (after === "") {
+      if (performance.now() < nextRoundAt) return false;
+      nextRoundAt = performance.now() + roundMs;
+      // Known before the first run is missed, not only after it.
+      await findNamespaceSince(db, client);
+      stuck.beginRound();
+    }
+    const runs = await findOpenRuns(db, after, stuck.ids);
+    await forEachRun(runs, failures, look);
+    after = runs.length < BATCH ? "" : (runs.at(-1)?.id ?? "");
+    if (after === "") stuck.endRound();
+    return false;
+  };
+}
+
+/** @param stuck - runs that write what fails again and again: they are looked at though they are not at rest */
+async function findOpenRuns(
+  db: Database,
+  after: string,
+  stuck: readonly string[],
+): Promise<OpenRun[]> {
+  return await db.$queryRaw<OpenRun[]>`
+    SELECT id, temporal_run_id, status, projected_length, dispatched_at
+      FROM workflow_runs AS run
+     WHERE confirmed_at IS NULL AND id > ${after}
+       AND dispatched_at < now() - make_interval(secs => ${REST_SECONDS})
+       AND (id = ANY(${stuck}) OR NOT EXISTS (
+         SELECT FROM workflow_run_steps AS step
+          WHERE step.run_id = run.id
+            AND step.updated_at > now() - make_interval(secs => ${REST_SECONDS})))
+     ORDER BY id LIMIT ${BATCH}`;
+}
+
+async function describe(
+  { client }: ReconcileOptions,
+  id: string,
+): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await client.workflow.getHandle(id).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+/** Whether the rows need not be compared: the history is as long as when they were, or is about to go on. */
+function isUnchanged(run: OpenRun, execution: WorkflowExecutionDescription): boolean {
+  const isSame = run.temporal_run_id === execution.runId && run.status === "started";
+  if (!isSame || execution.status.name !== "RUNNING") return false;
+  if (hasWorkflowTask(execution)) return true;
+  return execution.historyLength === run.projected_length && !hasBatches(run.id, execution);
+}
+
+/** A run in batches goes on without its own history. */
+function hasBatches(id: string, { raw }: WorkflowExecutionDescription): boolean {
+  return raw.pendingChildren?.some(({ workflowId }) => workflowId?.startsWith(`${id}/`)) ?? false;
+}
+
+async function noteLength(db: Database, run: OpenRun, length: number): Promise<void> {
+  await db.workflowRun.updateMany({
+    where: { id: run.id, temporalRunId: run.temporal_run_id, confirmedAt: null },
+    data: { projectedLength: length },
+  });
+}

@@ -1,0 +1,77 @@
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { confirmClosedRuns } from "./closed-runs.ts";
+import { followResets } from "./reset-runs.ts";
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig.close());
+
+/** A canceled, confirmed run whose second workflow task recorded nothing: a Signal that nobody listens to. */
+async function startAndCancel(): Promise<RunRow> {
+  const id = await rig.startRun({
+    components: [component("long", { action: "wait", with: { duration: "10d" } })],
+  });
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("the wait", async () => (await handle.describe()).historyLength === 5);
+  await handle.signal("nobody listens");
+  await waitFor("the signal's task", async () => (await handle.describe()).historyLength === 9);
+  await handle.cancel();
+  return await waitFor("the confirmed end", async () => {
+    await confirmClosedRuns(rig);
+    const run = await rig.getRun(id);
+    return run.confirmedAt !== null && run;
+  });
+}
+
+test("a reset run that only waits is shown as started, with the steps before the reset point", async () => {
+  const before = await startAndCancel();
+  expect(before).toMatchObject({ status: "canceled", generation: 0 });
+  const temporalRunId = await rig.reset(before, 9);
+  const after = await waitFor("the row of the new Temporal run", async () => {
+    await followResets(rig);
+    const run = await rig.getRun(before.id);
+    return run.temporalRunId === temporalRunId && run;
+  });
+  expect(after).toMatchObject({
+    status: "started",
+    completedAt: null,
+    errorCode: null,
+    confirmedAt: null,
+    stepCount: null,
+    generation: 1,
+  });
+  expect(after.steps).toMatchObject([{ stepKey: "long", status: null, message: null }]);
+});
+
+test("a reset run that ended before it was looked at is followed as well", async () => {
+  const before = await startAndCancel();
+  const temporalRunId = await rig.reset(before, 9);
+  await rig.client.workflow.getHandle(before.id).terminate("enough");
+  const after = await waitFor("the end of the new Temporal run", async () => {
+    await followResets(rig);
+    await confirmClosedRuns(rig);
+    const run = await rig.getRun(before.id);
+    return run.temporalRunId === temporalRunId && run.confirmedAt !== null && run;
+  });
+  expect(after).toMatchObject({
+    status: "failed",
+    errorCode: "workflow_terminated",
+    generation: 1,
+  });
+  expect(after.steps).toMatchObject([{ stepKey: "long", status: "failed" }]);
+});
+
+test("the lists leave a run alone that nothing happened to", async () => {
+  const id = await rig.startRun({
+    components: [component("long", { action: "wait", with: { duration: "10d" } })],
+  });
+  await waitFor("its step", async () => (await rig.getRun(id)).steps.length === 1);
+  const before = await rig.getRun(id);
+  await followResets(rig);
+  await followResets(rig);
+  expect(await rig.getRun(id)).toEqual(before);
+});
