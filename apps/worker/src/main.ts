@@ -4,14 +4,15 @@ import { ConfigurationError, parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import { createLogger, type Logger } from "@truerun/shared/logger";
-import { type MetricsServer, type Registry, serveMetrics } from "@truerun/shared/metrics";
+import { serveMetricsIfWanted } from "@truerun/shared/metrics";
 import {
   createTemporalClient,
   temporalConnectionOptions,
 } from "@truerun/shared/temporal-connection";
 import { fileURLToPath } from "node:url";
-import { type WorkerConfig, workerConfig } from "./config.ts";
+import { workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { loadExternalComponents } from "./external/load-external-components.ts";
@@ -49,7 +50,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     ownTaskQueue: config.TEMPORAL_TASK_QUEUE,
   });
   const metrics = createWorkerMetrics();
-  const metricsServer = await listenForScrapes(config, metrics.registry, logger);
+  const metricsServer = await serveMetricsIfWanted({ config, logger, ...metrics });
   const url = config.DATABASE_URL;
   const mirrorPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
   const db = createDatabase({
@@ -91,15 +92,19 @@ async function main(stopping: AbortSignal): Promise<void> {
     externalComponents,
     bundlePath: WORKFLOW_BUNDLE,
     logger,
+    metrics,
   });
 
   const marks = createDispatchMarks({ db, logger });
-  const dispatcher = createDispatcher({
-    client: temporal.client,
-    taskQueue: config.TEMPORAL_TASK_QUEUE,
-    deadlineMs: config.DISPATCH_DEADLINE_MS,
-    logger,
-  });
+  const dispatcher = measureDispatches(
+    createDispatcher({
+      client: temporal.client,
+      taskQueue: config.TEMPORAL_TASK_QUEUE,
+      deadlineMs: config.DISPATCH_DEADLINE_MS,
+      logger,
+    }),
+    metrics.registry,
+  );
   const loops = [
     startPeriodic({
       name: "redispatch",
@@ -159,17 +164,6 @@ async function main(stopping: AbortSignal): Promise<void> {
     await Promise.all([db.$disconnect(), mirrorDb.$disconnect(), metricsServer?.close()]);
   }
   logger.info("worker stopped");
-}
-
-async function listenForScrapes(
-  { HOST: host, METRICS_PORT: port }: WorkerConfig,
-  registry: Registry,
-  logger: Logger,
-): Promise<MetricsServer | null> {
-  if (port === undefined) return null;
-  const server = await serveMetrics({ registry, host, port });
-  logger.info({ host, port: server.port }, "metrics");
-  return server;
 }
 
 /** Something that is needed was not there in time. */
