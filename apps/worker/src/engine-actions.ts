@@ -53,6 +53,25 @@ const DESCRIPTIONS: Readonly<Record<EngineAction, Omit<ActionDescription, "actio
         decided_at: z.int().describe("Unix seconds"),
       }),
     },
+    run_workflow: {
+      title: "Run a workflow",
+      description:
+        "Runs another workflow of the same org as a run of its own, and waits for its end unless told not to. A child run that fails or is canceled fails the step; canceling the run cancels the child runs that it waits for.",
+      input: z.strictObject({
+        workflow_name: z.string().min(1).describe("The workflow to run"),
+        input: z.record(z.string(), z.json()).default({}).describe("The input of its run"),
+        wait: z
+          .boolean()
+          .default(true)
+          .describe(
+            "Whether the step waits for the end of the run; without it the run stands alone",
+          ),
+      }),
+      output: z.strictObject({
+        workflow_run_id: z.string(),
+        status: z.enum(["completed", "started"]),
+      }),
+    },
     fail: {
       title: "Fail the run",
       description: "Ends the run as failed, with a message.",

@@ -14,6 +14,7 @@ import {
 import { fileURLToPath } from "node:url";
 import { workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
+import { endUnstartedChildren } from "./dispatch/end-unstarted-children.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { loadExternalComponents } from "./external/load-external-components.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
@@ -87,6 +88,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     config,
     connection,
     client: temporal.client,
+    db,
     mirrorDb,
     components,
     externalComponents,
@@ -114,6 +116,16 @@ async function main(stopping: AbortSignal): Promise<void> {
       pass: (signal) =>
         bounded(signal, PASS_CALLS_MS, () =>
           redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
+        ),
+    }),
+    startPeriodic({
+      name: "unstarted children",
+      intervalMs: SWEEP_INTERVAL_MS,
+      logger,
+      metrics,
+      pass: (signal) =>
+        bounded(signal, PASS_CALLS_MS, () =>
+          endUnstartedChildren({ db, client: temporal.client, marks, logger }),
         ),
     }),
     startReconciler({

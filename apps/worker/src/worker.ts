@@ -2,8 +2,10 @@
 import type { Client } from "@temporalio/client";
 import { type NativeConnection, Worker } from "@temporalio/worker";
 import type { Database } from "@truerun/shared/db";
+import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
 import type { Logger } from "@truerun/shared/logger";
 import { toActivity } from "./component-activity.ts";
+import { createChildRunActivity } from "./dispatch/create-child-run.ts";
 import { toComponentsConfig } from "./components-config.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Components } from "./load-components.ts";
@@ -20,6 +22,8 @@ export interface RunWorkerOptions {
   config: WorkerConfig;
   connection: NativeConnection;
   client: Client;
+  /** For the rows of child runs, which must not be lost. */
+  db: Database;
   /** For the mirror alone; its transactions may commit asynchronously. */
   mirrorDb: Database;
   components: Components;
@@ -95,5 +99,9 @@ function createActivities(options: RunWorkerOptions) {
     action,
     toActivity(component, dependencies),
   ]);
-  return { ...Object.fromEntries(activities), ...createExternalChecks(externalComponents) };
+  return {
+    ...Object.fromEntries(activities),
+    ...createExternalChecks(externalComponents),
+    [CREATE_CHILD_RUN]: createChildRunActivity(options),
+  };
 }

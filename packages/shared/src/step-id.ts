@@ -16,6 +16,17 @@ export function stepId(workflowRunId: string, stepKey: string): string {
   return `cbwrs_${time}${shortHash(`${workflowRunId} ${stepKey}`, 32 - TIME_DIGITS)}`;
 }
 
+/**
+ * The id of a child run: of the form of all others, its random part replaced by a hash of `seed`.
+ *
+ * @param timeMs - what the id begins with, so that the index grows at one end
+ */
+export function childRunId(timeMs: number, seed: string): string {
+  const time = timeMs.toString(16).padStart(TIME_DIGITS, "0");
+  const hash = shortHash(seed, 18);
+  return `cbwr_${time}7${hash.slice(0, 3)}8${hash.slice(3)}`;
+}
+
 /** 32 bits that stand for `text`. Two million of them add up exactly in a double. */
 export function digestNumber(text: string): number {
   return Number.parseInt(shortHash(text, 8), 16);

@@ -69,8 +69,8 @@ const BOUND_COLUMNS = Prisma.sql`
   floor(extract(epoch FROM r.started_at))::float8 AS bound_started_at,
   r.input::text AS bound_input,
   r.request_hash AS bound_hash,
-  (r.status = 'started' AND r.dispatched_at IS NULL AND r.started_at > now() - ${REPEAT_WINDOW})
-    AS bound_needs_dispatch`;
+  (r.status = 'started' AND r.dispatched_at IS NULL AND r.started_at > now() - ${REPEAT_WINDOW}
+    AND r.parent_run_id IS NULL) AS bound_needs_dispatch`;
 
 /** The endpoint that a key is scoped to: the concrete path, its name decoded. */
 function endpointOf(request: RunRequest): string {

@@ -57,6 +57,7 @@ async function claim(db: Database): Promise<ClaimedRow[]> {
     WITH due AS (
       SELECT id FROM workflow_runs
        WHERE dispatched_at IS NULL AND status = 'started' AND next_dispatch_at <= now()
+         AND parent_run_id IS NULL
        ORDER BY next_dispatch_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
     ), claimed AS (
       UPDATE workflow_runs AS run

@@ -10,6 +10,8 @@ export interface Shape {
   input?: JsonObject;
   timeout?: string;
   components: () => ComponentDefinition[];
+  /** Other definitions of its org, by their names. */
+  others?: Readonly<Record<string, () => ComponentDefinition[]>>;
   /** What an operator does in Temporal once this many steps are recorded; a person answers. */
   operator?: { afterSteps: number } & (
     | { action: "cancel" | "terminate" }

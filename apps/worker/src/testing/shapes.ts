@@ -1,4 +1,5 @@
 // For tests only: one run of every shape that a definition can take, for the mirror and for histories.
+import { CHILD_RUN_SHAPES } from "./child-run-shapes.ts";
 import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
 import { REVIEW_SHAPES } from "./review-shapes.ts";
 import { type Shape, to } from "./shape.ts";
@@ -198,4 +199,9 @@ const PLAIN_SHAPES: readonly Shape[] = [
 ];
 
 /** One run of every shape that a definition can take. */
-export const SHAPES: readonly Shape[] = [...PLAIN_SHAPES, ...FAN_OUT_SHAPES, ...REVIEW_SHAPES];
+export const SHAPES: readonly Shape[] = [
+  ...PLAIN_SHAPES,
+  ...FAN_OUT_SHAPES,
+  ...REVIEW_SHAPES,
+  ...CHILD_RUN_SHAPES,
+];

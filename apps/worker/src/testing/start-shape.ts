@@ -6,10 +6,13 @@ import type { WorkerRig } from "./worker-rig.ts";
 
 /** Starts a run of the shape, and does to it what the shape's operator does. */
 export async function startShape(rig: WorkerRig, shape: Shape): Promise<string> {
-  const { name, operator, input, timeout } = shape;
+  const { name, operator, input, timeout, others = {} } = shape;
   const id = await rig.startRun({
     name,
     components: shape.components(),
+    others: Object.fromEntries(
+      Object.entries(others).map(([other, components]) => [other, { components: components() }]),
+    ),
     ...(input === undefined ? {} : { input }),
     ...(timeout === undefined ? {} : { timeout }),
   });

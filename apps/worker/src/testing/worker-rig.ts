@@ -8,7 +8,10 @@ import {
 } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { parseEnvironment } from "@truerun/shared/config";
-import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type {
+  ComponentDefinition,
+  WorkflowDefinitionDocument,
+} from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
 import { createDatabase, type Database } from "@truerun/shared/db";
@@ -52,8 +55,17 @@ export interface RunSpec {
   input?: JsonObject;
   timeout?: string;
   components: ComponentDefinition[];
+  /** Other definitions of the run's org, by their names. */
+  others?: Readonly<Record<string, OtherDefinition>>;
   /** False: only the row. */
   dispatch?: boolean;
+}
+
+export interface OtherDefinition {
+  components: ComponentDefinition[];
+  timeout?: string;
+  description?: string;
+  enabled?: boolean;
 }
 
 export type RunRow = Awaited<ReturnType<typeof readRun>>;
@@ -117,7 +129,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const worker =
     options.idle === true
       ? null
-      : await startWorker({ config, client, mirrorDb, logger, ...external });
+      : await startWorker({ config, client, db, mirrorDb, logger, ...external });
   const dispatcher = createDispatcher({
     client,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -168,7 +180,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
 async function startWorker(
   options: Pick<
     RunWorkerOptions,
-    "config" | "client" | "mirrorDb" | "logger" | "externalComponents"
+    "config" | "client" | "db" | "mirrorDb" | "logger" | "externalComponents"
   >,
 ): Promise<{ stop(): Promise<void> }> {
   const connection = await NativeConnection.connect({ address: options.config.TEMPORAL_ADDRESS });
@@ -207,9 +219,12 @@ async function startRun(
   const run = toDispatchable(spec);
   const { workflowRunId: id, orgId, workflowDefinitionId, document } = run;
   await db.organization.create({ data: { id: orgId, name: run.orgName } });
-  await db.workflowDefinitionVersion.create({
-    data: { definitionId: workflowDefinitionId, version: 1, document: document as never },
-  });
+  await insertDefinition(db, { id: workflowDefinitionId, orgId, name: run.workflowName, document });
+  for (const [name, other] of Object.entries(spec.others ?? {})) {
+    const { enabled, ...given } = other;
+    const definition = { id: newId("cbwd"), orgId, name, document: toDocument(given) };
+    await insertDefinition(db, { ...definition, ...(enabled === undefined ? {} : { enabled }) });
+  }
   await db.workflowRun.create({
     data: {
       id,
@@ -225,6 +240,27 @@ async function startRun(
   const result = await dispatcher.dispatch(run);
   if (result.kind !== "dispatched") throw new Error(`Not dispatched: ${result.reason}`);
   return id;
+}
+
+async function insertDefinition(
+  db: Database,
+  definition: {
+    id: string;
+    orgId: string;
+    name: string;
+    enabled?: boolean;
+    document: WorkflowDefinitionDocument;
+  },
+): Promise<void> {
+  const { id, orgId, name, enabled = true, document } = definition;
+  await db.workflowDefinition.create({ data: { id, orgId, name, enabled, version: 1 } });
+  await db.workflowDefinitionVersion.create({
+    data: { definitionId: id, version: 1, document: document as never },
+  });
+}
+
+function toDocument(given: Omit<OtherDefinition, "enabled">): WorkflowDefinitionDocument {
+  return { description: "", timeout: "1h", ...given };
 }
 
 function toDispatchable(spec: RunSpec): DispatchableRun {

@@ -6,12 +6,15 @@ import { utf8Bytes } from "@truerun/shared/storable-text";
 import { CancellationScope, condition } from "@temporalio/workflow";
 import { type Item, runItem } from "./fan-out-item.ts";
 import { runLanes } from "./run-lanes.ts";
-import { CANCEL_GRACE_MS, createStepContext } from "./step.ts";
+import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts";
 import { BATCH_CANCELED, type StepFacts } from "./step-facts.ts";
 import { type BatchPlace, StepRecorder } from "./step-recorder.ts";
 
 /** Temporal takes 2 MiB as a result; what is larger cannot be told to the run. */
 export const MAX_FACTS_BYTES = 1536 * 1024;
+
+/** How long a canceled batch waits for its child runs: less than its run waits for it. */
+const CHILD_GRACE_MS = 20_000;
 
 /** The only argument of a batch's Temporal workflow. */
 export interface BatchRequestedEvent {
@@ -55,23 +58,23 @@ export async function runBatch(
   const root = CancellationScope.current();
   return await CancellationScope.nonCancellable(async () => {
     const scope = new CancellationScope();
+    const context = createStepContext(event.data.run, recorder);
     let isDone = false;
     root.cancelRequested.catch(() => scope.cancel());
     void scope
-      .run(() => runAll(event, recorder))
+      .run(() => runAll(event, context))
       .then(() => {
         isDone = true;
       });
     await condition(() => isDone || scope.consideredCancelled);
-    await condition(() => isDone, CANCEL_GRACE_MS);
+    await condition(() => isDone, context.children > 0 ? CHILD_GRACE_MS : CANCEL_GRACE_MS);
     recorder.interrupt(BATCH_CANCELED);
     return toResult(recorder.facts());
   });
 }
 
-async function runAll({ data }: BatchRequestedEvent, recorder: StepRecorder): Promise<void> {
+async function runAll({ data }: BatchRequestedEvent, context: StepContext): Promise<void> {
   const { component, first_index: first, items, concurrency } = data;
-  const context = createStepContext(data.run, recorder);
   let next = 0;
   await runLanes({
     concurrency,

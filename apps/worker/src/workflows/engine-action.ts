@@ -5,6 +5,7 @@ import type { EngineAction } from "@truerun/shared/engine/engine-actions";
 import { sleep } from "@temporalio/workflow";
 import { toFailure } from "./activity-outcome.ts";
 import { assertDuration, invalidInput } from "./invalid-input.ts";
+import { runWorkflow } from "./run-workflow.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
 import { waitForReview } from "./wait-for-review.ts";
@@ -29,6 +30,7 @@ export type PerformAction = (step: Step, context: StepContext) => Promise<StepOu
 
 const ACTIONS: Readonly<Record<EngineAction, PerformAction>> = {
   fail,
+  run_workflow: runWorkflow,
   wait,
   wait_for_review: waitForReview,
 };

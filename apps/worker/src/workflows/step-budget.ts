@@ -7,6 +7,9 @@ export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
 /** Activities under way at once; with some thousands a workflow hangs. */
 const MAX_PENDING_ACTIVITIES = 200;
 
+/** How long a full workflow task is waited out. */
+const ANOTHER_TASK_MS = 1_000;
+
 /** What one workflow execution may have under way, and schedule in one workflow task. */
 export class StepBudget {
   #pending = 0;
@@ -27,6 +30,26 @@ export class StepBudget {
   schedule(bytes: number): void {
     if (!this.fits(bytes)) throw new Error("More is scheduled in a workflow task than fits");
     this.#scheduledBytes += bytes;
+  }
+
+  /**
+   * Counts what will be scheduled, in a workflow task that has room for it.
+   *
+   * @returns a function that corrects the number of bytes once it is known
+   * @throws CancelledFailure when it is canceled before there is room
+   */
+  async reserve(bytes: number): Promise<(knownBytes: number) => void> {
+    const counted = Math.min(bytes, MAX_SCHEDULED_BYTES);
+    const hasRoom = () => this.fits(counted);
+    // The timer brings another task where nothing else does.
+    while (!hasRoom()) await condition(hasRoom, ANOTHER_TASK_MS);
+    this.schedule(counted);
+    const reservedAt = this.#historyLength;
+    return (knownBytes) => {
+      const isSameTask = workflowInfo().historyLength === reservedAt;
+      if (isSameTask) this.#scheduledBytes += knownBytes - counted;
+      else if (this.fits(knownBytes)) this.schedule(knownBytes);
+    };
   }
 
   /**

@@ -102,8 +102,15 @@ export class StepRecorder {
   interrupt(message: string, componentKey?: string): void {
     for (const [key, row] of this.#rows) {
       const isMeant = componentKey === undefined || parseStepKey(key).componentKey === componentKey;
-      if (row.status === null && isMeant) this.close(key, engineOutcome("failed", message));
+      if (row.status !== null || !isMeant) continue;
+      const artifacts = JSON.parse(row.artifacts) as Artifact[];
+      this.close(key, { ...engineOutcome("failed", message), artifacts });
     }
+  }
+
+  /** The Temporal run of the run itself, in a batch as well. */
+  get temporalRunId(): string {
+    return this.#batch?.temporal_run_id ?? workflowInfo().runId;
   }
 
   /** Sets what the steps of a component say when they are canceled without the whole run. */
@@ -212,10 +219,9 @@ export class StepRecorder {
   }
 
   #position(): MirrorPosition {
-    const info = workflowInfo();
     return {
-      temporal_run_id: this.#batch?.temporal_run_id ?? info.runId,
-      mirror_length: this.#batch?.mirror_length ?? info.historyLength,
+      temporal_run_id: this.temporalRunId,
+      mirror_length: this.#batch?.mirror_length ?? workflowInfo().historyLength,
       mirror_time_ms: Date.now(),
       mirror_seq: ++this.#sequence,
     };

@@ -4,12 +4,10 @@ import {
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
 } from "@temporalio/client";
-import { durationMs } from "../contracts/duration.ts";
 import type { Logger } from "../logger.ts";
-import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
-import { clipUtf8 } from "../storable-text.ts";
 import { withTemporalDeadline } from "../temporal-deadline.ts";
-import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
+import type { DispatchableRun } from "./run-requested.ts";
+import { toStartOptions } from "./start-options.ts";
 
 /** What became of one try. `rejected` is for good; after `unavailable` the next try may succeed. */
 export type DispatchResult =
@@ -33,10 +31,6 @@ export interface DispatcherOptions {
 const FAILURES_UNTIL_AWAY = 3;
 /** How long a try may take while Temporal is away and another try is already waiting it out. */
 const DEADLINE_WHILE_AWAY_MS = 500;
-
-/** The server takes 400 and 20,000 bytes, quotes and escapes of the JSON payload included. */
-const MAX_SUMMARY_BYTES = 180;
-const MAX_DETAILS_BYTES = 8_000;
 
 /** gRPC's INVALID_ARGUMENT: the same start will never be taken. */
 const INVALID_ARGUMENT = 3;
@@ -104,37 +98,13 @@ async function start(
   run: DispatchableRun,
 ): Promise<string> {
   const handle = await client.workflow.start(run.workflowName, {
-    workflowId: run.workflowRunId,
+    ...toStartOptions(run),
     taskQueue,
-    args: [toRunRequestedEvent(run)],
     // However often a run is dispatched, and by whom, Temporal starts it once.
     workflowIdReusePolicy: "REJECT_DUPLICATE",
     workflowIdConflictPolicy: "USE_EXISTING",
-    workflowExecutionTimeout: durationMs(run.document.timeout),
-    typedSearchAttributes: [
-      { key: SEARCH_ATTRIBUTES.orgId, value: run.orgId },
-      { key: SEARCH_ATTRIBUTES.orgName, value: run.orgName },
-      { key: SEARCH_ATTRIBUTES.workflowName, value: run.workflowName },
-    ],
-    staticSummary: clipUtf8(`${run.orgName}: ${run.workflowName}`, MAX_SUMMARY_BYTES),
-    staticDetails: clipUtf8(staticDetails(run), MAX_DETAILS_BYTES),
   });
   return handle.firstExecutionRunId;
-}
-
-/** What Temporal Web UI shows on a run's page, as Markdown. */
-function staticDetails(run: DispatchableRun): string {
-  const { description, components } = run.document;
-  const steps = components.map(
-    ({ name, action }, index) => `${index + 1}. ${name} (\`${action}\`)`,
-  );
-  return [
-    ...(description === "" ? [] : [description, ""]),
-    `Definition \`${run.workflowDefinitionId}\`, version ${run.definitionVersion}, of \`${run.orgId}\`.`,
-    "",
-    ...steps.slice(0, 50),
-    ...(steps.length > 50 ? [`... and ${steps.length - 50} more`] : []),
-  ].join("\n");
 }
 
 function toResult(error: unknown): DispatchResult {

@@ -1,6 +1,8 @@
+// Sandbox-safe: a run starts its child runs with the same event.
 import type { WorkflowDefinitionDocument } from "../contracts/definition.ts";
 import type { JsonObject } from "../contracts/json.ts";
-import type { RunRequestedEvent } from "../contracts/run-requested-event.ts";
+import type { Ancestor, RunRequestedEvent } from "../contracts/run-requested-event.ts";
+import { utf8Bytes } from "../storable-text.ts";
 
 /** All that dispatching needs to know of a run; every field comes from the run's row or what it points to. */
 export interface DispatchableRun {
@@ -14,6 +16,8 @@ export interface DispatchableRun {
   startedAt: number;
   input: JsonObject;
   document: WorkflowDefinitionDocument;
+  /** Only of a child run, and the one thing that its row does not hold: its parent run knows them. */
+  ancestors?: readonly Ancestor[];
 }
 
 /**
@@ -35,6 +39,7 @@ export function toRunRequestedEvent(run: DispatchableRun): RunRequestedEvent {
       workflow_definition_id: run.workflowDefinitionId,
       definition_version: run.definitionVersion,
       started_at: run.startedAt,
+      ...(run.ancestors === undefined ? {} : { ancestors: run.ancestors }),
       input: run.input,
       definition: run.document,
     },
@@ -43,5 +48,5 @@ export function toRunRequestedEvent(run: DispatchableRun): RunRequestedEvent {
 
 /** Size of the run's start event as Temporal will store it; compare with {@link MAX_EVENT_BYTES}. */
 export function serializedEventBytes(run: DispatchableRun): number {
-  return Buffer.byteLength(JSON.stringify(toRunRequestedEvent(run)));
+  return utf8Bytes(JSON.stringify(toRunRequestedEvent(run)));
 }

@@ -1,0 +1,80 @@
+// Ends the rows of child runs that nobody will start any more.
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import type { Database } from "@truerun/shared/db";
+import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
+import type { Logger } from "@truerun/shared/logger";
+
+export interface UnstartedChildrenOptions {
+  db: Database;
+  client: Client;
+  marks: DispatchMarks;
+  logger: Logger;
+}
+
+const BATCH = 50;
+/** How long a claim holds, and when a child whose parent run may still start it is looked at again. */
+const LOOK_AGAIN_SECONDS = 60;
+
+interface UnstartedChild {
+  id: string;
+  parent_run_id: string;
+  parent_temporal_run_id: string;
+}
+
+/**
+ * One look at the child runs whose start should long have been seen. A parent run inserts a child's row and
+ * starts it in the same workflow task; between the two it may be canceled, terminated or reset, and then
+ * nothing ever starts the child. Any number of processes may look: each row is claimed by one at a time.
+ *
+ * @returns whether there may be more to do at once
+ */
+export async function endUnstartedChildren(options: UnstartedChildrenOptions): Promise<boolean> {
+  const children = await claim(options.db);
+  for (const child of children) await look(options, child);
+  return children.length === BATCH;
+}
+
+async function claim(db: Database): Promise<UnstartedChild[]> {
+  return await db.$queryRaw<UnstartedChild[]>`
+    UPDATE workflow_runs AS run
+       SET next_dispatch_at = now() + ${LOOK_AGAIN_SECONDS}::int * interval '1 second'
+     WHERE id IN (
+       SELECT id FROM workflow_runs
+        WHERE dispatched_at IS NULL AND status = 'started' AND next_dispatch_at <= now()
+          AND parent_run_id IS NOT NULL
+        ORDER BY next_dispatch_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
+    RETURNING id, parent_run_id, parent_temporal_run_id`;
+}
+
+async function look(options: UnstartedChildrenOptions, child: UnstartedChild): Promise<void> {
+  const { db, client, marks, logger } = options;
+  // The parent goes first: one that is over starts nothing between the two looks.
+  const isOver = await isParentOver(client, child);
+  const started = await describe(client, child.id);
+  if (started !== null) {
+    marks.add(child.id, started.runId);
+    return;
+  }
+  if (!isOver) return;
+  const message = "The run that was to start this one ended, or was reset, before it did.";
+  const end = { id: child.id, status: "canceled", code: "workflow_canceled", message } as const;
+  if (await endUndispatched(db, end)) {
+    logger.info({ workflowRunId: child.id }, "ended a child run that was never started");
+  }
+}
+
+/** Whether the Temporal run that made the child's row will do nothing more. */
+async function isParentOver(client: Client, child: UnstartedChild): Promise<boolean> {
+  const parent = await describe(client, child.parent_run_id);
+  if (parent === null || parent.status.name !== "RUNNING") return true;
+  return parent.runId !== child.parent_temporal_run_id;
+}
+
+async function describe(client: Client, workflowRunId: string) {
+  try {
+    return await client.workflow.getHandle(workflowRunId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}

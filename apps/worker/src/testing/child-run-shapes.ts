@@ -1,0 +1,84 @@
+// For tests only.
+import { type Shape, to } from "./shape.ts";
+import { component } from "./worker-rig.ts";
+
+const runs = (name: string, input: Record<string, string> = {}) => ({
+  action: "run_workflow",
+  with: { workflow_name: name, input },
+});
+
+/** Runs that start others. */
+export const CHILD_RUN_SHAPES: readonly Shape[] = [
+  {
+    name: "runs a workflow",
+    input: { who: "vendor" },
+    components: () => [
+      component("run", { ...runs("greet", { name: "${{ input.who }}" }), next: [to("after")] }),
+      component("after", { with: { value: "${{ steps.run.output.status }}" } }),
+    ],
+    others: { greet: () => [component("hello", { with: { value: "${{ input.name }}" } })] },
+    ends: "completed",
+    steps: ["run: success", "after: success"],
+  },
+  {
+    name: "runs a workflow without waiting",
+    components: () => [
+      component("run", {
+        action: "run_workflow",
+        with: { workflow_name: "long", wait: false },
+        next: [to("after")],
+      }),
+      component("after", { with: { value: "${{ steps.run.output.status }}" } }),
+    ],
+    others: { long: () => [component("wait", { action: "wait", with: { duration: "2s" } })] },
+    ends: "completed",
+    steps: ["run: success", "after: success"],
+  },
+  {
+    name: "runs a workflow that fails",
+    components: () => [
+      component("run", { ...runs("bad"), next: [to("rescue", "failure")] }),
+      component("rescue"),
+    ],
+    others: { bad: () => [component("stop", { action: "fail", with: { message: "no budget" } })] },
+    ends: "completed",
+    steps: ["run: failed", "rescue: success"],
+  },
+  {
+    name: "runs a workflow that is not there",
+    components: () => [component("run", runs("nowhere"))],
+    ends: "failed",
+    steps: ["run: failed"],
+  },
+  {
+    name: "runs a workflow for each item",
+    components: () => [
+      component("each", {
+        ...runs("one", { name: "${{ item }}" }),
+        for_each: ["a", "b", "c"],
+        max_concurrency: 2,
+        next: [to("after")],
+      }),
+      component("after", { with: { value: "${{ steps.each.output }}" } }),
+    ],
+    others: { one: () => [component("hello", { with: { value: "${{ input.name }}" } })] },
+    ends: "completed",
+    steps: ["each[0]: success", "each[1]: success", "each[2]: success", "after: success"],
+  },
+  {
+    name: "canceled while a child run is under way",
+    components: () => [component("run", runs("long"))],
+    others: { long: () => [component("wait", { action: "wait", with: { duration: "10d" } })] },
+    operator: { action: "cancel", afterSteps: 1 },
+    ends: "canceled",
+    steps: ["run: failed"],
+  },
+  {
+    name: "terminated while a child run is under way",
+    components: () => [component("run", runs("long"))],
+    others: { long: () => [component("wait", { action: "wait", with: { duration: "10d" } })] },
+    operator: { action: "terminate", afterSteps: 1 },
+    ends: "failed",
+    steps: ["run: failed"],
+  },
+];
