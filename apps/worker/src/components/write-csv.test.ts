@@ -27,7 +27,7 @@ describe("write_csv", () => {
   });
 
   it("writes the columns that are asked for; lists and objects as JSON, formulas as text", async () => {
-    const rows = [
+    const rows: object[] = [
       { a: [1], b: { c: true } },
       { a: "=1+1", constructor: "@x" },
     ];
