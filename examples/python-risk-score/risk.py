@@ -50,7 +50,8 @@ def factors(given: dict[str, Any]) -> Iterator[Factor]:
         yield Factor(15 if spend >= 1_000_000 else 10, f"costs {spend:,.0f} USD a year")
     incidents = given.get("incidents_last_year", 0)
     if incidents > 0:
-        yield Factor(min(30, 10 * incidents), f"reported {incidents} incidents last year")
+        noun = "incident" if incidents == 1 else "incidents"
+        yield Factor(min(30, 10 * incidents), f"reported {incidents} {noun} last year")
 
 
 def to_result(found: list[Factor]) -> dict[str, Any]:

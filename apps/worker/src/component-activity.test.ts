@@ -1,7 +1,11 @@
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
+import { MockActivityEnvironment } from "@temporalio/testing";
+import { createLogger } from "@truerun/shared/logger";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { type Component, type ComponentContext, defineComponent } from "./component.ts";
+import { toActivity } from "./component-activity.ts";
+import type { ComponentsConfig } from "./components-config.ts";
 import { failureOf, runComponent } from "./component-kit/run-component.ts";
 
 /** A component whose result nothing but the wrapper checks. */
@@ -207,6 +211,21 @@ describe("an attempt", () => {
         stepKey: "step",
       });
     }
+  });
+
+  it("of a batch has the run's key, not the batch's", async () => {
+    const component = returning(({ idempotencyKey, run }) => ({ output: { idempotencyKey, run } }));
+    const environment = new MockActivityEnvironment({
+      activityId: "each[3]",
+      workflowExecution: { workflowId: "cbwr_test/each[0-99]/1f2e3d4c", runId: "temporal-run" },
+    });
+    const activity = toActivity(component, {
+      config: {} as ComponentsConfig,
+      logger: createLogger({ name: "test", level: "silent" }),
+    });
+    expect(await environment.run(activity, {})).toMatchObject({
+      output: { idempotencyKey: "cbwr_test:each[3]", run: { id: "cbwr_test" } },
+    });
   });
 
   it("ends as canceled when its signal does it, wrapped or not", async () => {

@@ -12,6 +12,12 @@ import { type Step, summaryOf } from "./step.ts";
 /** A worker that is gone is noticed this soon; component activities heartbeat every two seconds. */
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
+/**
+ * What SDKs say of an action that the worker does not know (the second is Go's), and of a result over Temporal's
+ * limit: another attempt would end the same way.
+ */
+const HOPELESS = ["NotFoundError", "ActivityNotRegisteredError", "PayloadsTooLarge"];
+
 /** Has a step's component done by the worker that serves it. @returns what that worker returned */
 export async function executeActivity<T>(step: Step): Promise<T> {
   const { action, retry, timeout } = step.component;
@@ -25,8 +31,7 @@ export async function executeActivity<T>(step: Step): Promise<T> {
       initialInterval: durationMs(retry.initial_interval),
       backoffCoefficient: retry.backoff_coefficient,
       maximumInterval: durationMs(retry.max_interval),
-      // An action that no worker knows stays unknown; Temporal would retry it for ever. The second is Go's.
-      nonRetryableErrorTypes: ["NotFoundError", "ActivityNotRegisteredError"],
+      nonRetryableErrorTypes: HOPELESS,
     },
     ...toPlace(step.component),
   });

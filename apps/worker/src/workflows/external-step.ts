@@ -77,12 +77,17 @@ function invalid(message: string): ApplicationFailure {
 
 function toExternalFailure(error: unknown, cancelReason: string): StepOutcome {
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof ApplicationFailure && UNKNOWN_ACTIVITY.test(cause.message)) {
-    return engineOutcome(
-      "failed",
-      "The worker on the action's task queue does not know the action.",
-    );
+  const known = cause instanceof ApplicationFailure ? explain(cause) : null;
+  const message = known ?? toFailure(error, cancelReason).message ?? "";
+  return engineOutcome("failed", clipUtf8(message, MAX_MESSAGE_BYTES));
+}
+
+/** What the other worker's SDK says in words of its own; null for what its component said. */
+function explain({ message, type }: ApplicationFailure): string | null {
+  if (UNKNOWN_ACTIVITY.test(message)) {
+    return "The worker on the action's task queue does not know the action.";
   }
-  const { message } = toFailure(error, cancelReason);
-  return engineOutcome("failed", clipUtf8(message ?? "", MAX_MESSAGE_BYTES));
+  return type === "PayloadsTooLarge"
+    ? "The component's result is larger than Temporal takes."
+    : null;
 }

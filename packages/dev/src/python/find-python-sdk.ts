@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { EXAMPLES_DIR } from "../project-paths.ts";
@@ -31,7 +31,12 @@ export async function findPythonSdk(options: {
   const folder = join(options.cacheDir, requirement.replace("==", "-"));
   if (!existsSync(folder)) {
     options.progress?.(`fetching the Python package ${requirement}`);
-    await installPythonPackage({ requirement, folder });
+    await installPythonPackage({ requirement, folder: `${folder}.${process.pid}` });
+    await rename(`${folder}.${process.pid}`, folder).catch(() => {
+      // Another process was first; what it installed is in use already.
+      if (!existsSync(folder)) throw new Error(`${folder} cannot be made`);
+      return rm(`${folder}.${process.pid}`, { recursive: true, force: true });
+    });
   }
   return { command, environment: { PYTHONPATH: folder } };
 }

@@ -26,10 +26,13 @@ export function createAjv(options: Pick<Options, "validateSchema">): Ajv2020 {
 /** Every fault of a value, each `loc` starting inside it. */
 export type CheckValue = (value: unknown) => Fault[];
 
+let strictAjv: Ajv2020 | undefined;
+
 /** @throws Error that says where the schema itself is none: `schema/properties/x/type must be ...` */
 export function compileSchema(schema: JsonObject): CheckValue {
-  const ajv = createAjv({ validateSchema: true });
-  const validate = ajv.compile(schema);
+  // One for all: to make it costs a hundred times what a schema does. It keeps none of them.
+  strictAjv ??= createAjv({ validateSchema: true });
+  const validate = strictAjv.compile(schema);
   return (value) => {
     if (validate(value)) return [];
     return (validate.errors ?? []).map((error) =>
