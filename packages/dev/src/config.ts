@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import {
   databaseEnv,
   type Environment,
+  listenEnv,
   logEnv,
   parseEnvironment,
   portText,
@@ -26,7 +27,7 @@ const startConfig = z.object({
   PORT: portText.optional(),
   TEMPORAL_PORT: portText.optional(),
   TEMPORAL_UI_PORT: portText.optional(),
-  HOST: z.string().default("127.0.0.1"),
+  ...listenEnv,
   DATA_DIR: dataDir,
   TEMPORAL_CLI_PATH: z.string().optional(),
 });

@@ -88,7 +88,8 @@ async function start(
     { embeddedTemporal },
   );
   const startNamed = async (name: "api" | "worker", title: string): Promise<void> => {
-    const spec = { name, dataDir: config.DATA_DIR, environment, signal };
+    const own = { ...environment, ...toMetricsPort(name, config) };
+    const spec = { name, dataDir: config.DATA_DIR, environment: own, signal };
     const part = await progress.step(title, () =>
       supervisePart({ name: title, start: () => startService(spec), say: progress.line }),
     );
@@ -104,6 +105,15 @@ async function start(
   const where = { databaseUrl, temporalAddress, temporalUiUrl, apiUrl };
   await writeRuntime(dataDir, { pid: process.pid, ...where });
   return toBanner({ apiUrl, temporalUiUrl, demoKey: seeded.demoKey, dataDir });
+}
+
+/** Two processes on one machine cannot share a port: the gateway has the one that was set, the worker the next. */
+function toMetricsPort(
+  name: "api" | "worker",
+  { METRICS_PORT: port }: StartConfig,
+): NodeJS.ProcessEnv {
+  if (port === undefined || port === 0 || name === "api") return {};
+  return { METRICS_PORT: String(port + 1) };
 }
 
 async function prepareDataDir(config: StartConfig): Promise<void> {

@@ -1,0 +1,109 @@
+// What the worker's process says of itself while things happen to its runs.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findFreePort } from "@truerun/dev/processes/ports";
+import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+let rig: WorkerRig;
+let folder: string;
+let metricsPort: number;
+const started: ManagedProcess[] = [];
+
+beforeAll(async () => {
+  rig = await createWorkerRig({ idle: true });
+  folder = await mkdtemp(join(tmpdir(), "truerun-metrics-"));
+  metricsPort = await findFreePort();
+  await startWorker();
+});
+afterAll(async () => {
+  for (const each of started) await each.stop("SIGKILL", 0);
+  await rig.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startWorker(port = metricsPort): Promise<ManagedProcess> {
+  const worker = await startProcess({
+    command: process.execPath,
+    args: [MAIN],
+    logFile: join(folder, "worker.log"),
+    env: {
+      PATH: process.env["PATH"],
+      DATABASE_URL: rig.config.DATABASE_URL,
+      TEMPORAL_ADDRESS: rig.config.TEMPORAL_ADDRESS,
+      TEMPORAL_TASK_QUEUE: rig.config.TEMPORAL_TASK_QUEUE,
+      METRICS_PORT: String(port),
+      DATA_DIR: folder,
+    },
+  });
+  started.push(worker);
+  return worker;
+}
+
+async function scrape(): Promise<string> {
+  return await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+}
+
+/** The value of one line; undefined when it is not there. */
+function valueIn(text: string, line: string): number | undefined {
+  const found = text.split("\n").find((each) => each.startsWith(`${line} `));
+  return found === undefined ? undefined : Number(found.slice(line.length));
+}
+
+const valueOf = async (line: string) => valueIn(await scrape(), line);
+
+/** Waits until the value is at least so much. */
+const reaches = (line: string, least: number) =>
+  waitFor(`${line} ${least}`, async () => ((await valueOf(line)) ?? 0) >= least, 30_000);
+
+test("the mirror's records and their lag, the sweeper's dispatches and every loop's passes", async () => {
+  const id = await rig.startRun({ components: [component("one")], dispatch: false });
+  // Due at once, and made long ago: nobody was there to dispatch it.
+  await rig.db.workflowRun.update({
+    where: { id },
+    data: { nextDispatchAt: new Date(), startedAt: new Date(Date.now() - 3_600_000) },
+  });
+  await rig.finished(id);
+  await reaches('truerun_dispatches_total{outcome="dispatched"}', 1);
+  expect(await valueOf("truerun_dispatch_lag_seconds_sum")).toBeGreaterThan(3_500);
+  // The step, with and without a status in one statement or two, and the end.
+  await waitFor("the end's record", async () => {
+    const text = await scrape();
+    const written = valueIn(text, "truerun_mirror_written_records_total") ?? 0;
+    return written >= 2 && written === valueIn(text, "truerun_mirror_lag_seconds_count");
+  });
+  expect(await valueOf("truerun_mirror_lag_seconds_sum")).toBeGreaterThan(0);
+  expect(await valueOf("truerun_mirror_dropped_records_total")).toBe(0);
+  expect(await valueOf("truerun_mirror_held_records")).toBe(0);
+  await reaches('truerun_pass_duration_seconds_count{loop="redispatch"}', 2);
+  expect(await valueOf("process_resident_memory_bytes")).toBeGreaterThan(0);
+  expect(await scrape()).not.toMatch(/cb[a-z]+_/);
+});
+
+test("a run that was ended behind the worker's back counts as repaired", async () => {
+  const id = await rig.startRun({
+    components: [component("wait", { action: "wait", with: { duration: "1h" } })],
+  });
+  await waitFor("the timer", async () => (await rig.getRun(id)).steps.length === 1);
+  await rig.client.workflow.getHandle(id).terminate("test");
+  await rig.finished(id);
+  await reaches('truerun_repairs_total{kind="closed"}', 1);
+});
+
+test("a port that is taken is named, and ends the process", async () => {
+  const taken = createServer();
+  const free = await findFreePort();
+  await new Promise<void>((resolve) => taken.listen(free, "127.0.0.1", resolve));
+  const worker = await startWorker(free);
+  expect((await worker.exited).code).toBe(1);
+  const said = await readFile(join(folder, "worker.log"), "utf8");
+  expect(said).toContain(`Cannot listen on HOST 127.0.0.1, METRICS_PORT ${free}: `);
+  taken.close();
+});
