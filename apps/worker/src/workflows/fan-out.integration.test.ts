@@ -196,6 +196,29 @@ test("large inputs wait for another workflow task instead of failing together", 
   expect(stepsOf(run)).toEqual(range(8).map((n) => `each[${n}]: success`));
 });
 
+test("never more than 200 activities are pending, however much starts together", async () => {
+  const keys = ["a", "b", "c"];
+  const id = await rig.startRun({
+    components: keys.map((key) =>
+      component(key, {
+        action: "slow",
+        for_each: range(100),
+        max_concurrency: 100,
+        with: { ms: 500 },
+      }),
+    ),
+  });
+  const seen: number[] = [];
+  await waitFor("the end", async () => {
+    const { raw, status } = await rig.client.workflow.getHandle(id).describe();
+    seen.push(raw.pendingActivities?.length ?? 0);
+    return status.name !== "RUNNING";
+  });
+  expect(Math.max(...seen)).toBe(200);
+  const run = await rig.finished(id);
+  expect(run.steps.filter(({ status }) => status === "success")).toHaveLength(300);
+});
+
 describe("an output that is too large together", () => {
   test.each([
     ["inline", 12, 800_000, 8 * 1024 * 1024],
