@@ -51,6 +51,8 @@ export interface WorkerRig {
 }
 
 export interface RunSpec {
+  /** Default: a new one. */
+  id?: string;
   name?: string;
   input?: JsonObject;
   timeout?: string;
@@ -266,7 +268,7 @@ function toDocument(given: Omit<OtherDefinition, "enabled">): WorkflowDefinition
 function toDispatchable(spec: RunSpec): DispatchableRun {
   const orgId = newId("cborg");
   return {
-    workflowRunId: newId("cbwr"),
+    workflowRunId: spec.id ?? newId("cbwr"),
     orgId,
     orgName: orgId,
     workflowName: spec.name ?? "test-workflow",
