@@ -128,6 +128,8 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
   method_not_allowed: "The path exists, the method does not",
   workflow_disabled: "The workflow definition is not enabled",
   workflow_run_finished: "The run has ended",
+  step_not_found: "The run has no such step",
+  review_not_pending: "The step does not wait for a review, or somebody else has answered it",
   payload_too_large: "The body, or the input in it, is too large",
   unsupported_media_type: "The body is not declared as JSON in UTF-8",
   invalid_request: "The request is not valid; every fault is listed",

@@ -7,6 +7,7 @@ import { healthz, readyz } from "./service/health.ts";
 import { cancelWorkflowRun } from "./workflow-runs/cancel-workflow-run.ts";
 import { getWorkflowRun } from "./workflow-runs/get-workflow-run.ts";
 import { listWorkflowRuns } from "./workflow-runs/list-workflow-runs.ts";
+import { reviewStep } from "./workflow-runs/review-step.ts";
 import { runWorkflow } from "./workflow-runs/run-workflow.ts";
 import { deleteWorkflow } from "./workflows/delete-workflow.ts";
 import { getWorkflow } from "./workflows/get-workflow.ts";
@@ -23,6 +24,11 @@ export const routes: readonly Route<Endpoint>[] = [
     method: "POST",
     path: "/v1/workflows/runs/{workflow_run_id}/cancel",
     target: cancelWorkflowRun,
+  },
+  {
+    method: "POST",
+    path: "/v1/workflows/runs/{workflow_run_id}/reviews/{step_id}",
+    target: reviewStep,
   },
 
   { method: "GET", path: "/v1/workflows", target: listWorkflows },

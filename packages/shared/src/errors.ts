@@ -8,9 +8,11 @@ export const ERROR_STATUSES = {
   not_found: 404,
   workflow_not_found: 404,
   workflow_run_not_found: 404,
+  step_not_found: 404,
   method_not_allowed: 405,
   workflow_disabled: 409,
   workflow_run_finished: 409,
+  review_not_pending: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   invalid_request: 422,
@@ -74,9 +76,21 @@ export function workflowRunNotFound(): ApiError {
   return new ApiError("workflow_run_not_found", { message: "Workflow run not found." });
 }
 
+/** 404: the run has no step of that id. */
+export function stepNotFound(): ApiError {
+  return new ApiError("step_not_found", { message: "Step not found." });
+}
+
 /** 409: the run has ended, so nothing of it can be changed. */
 export function workflowRunFinished(): ApiError {
   return new ApiError("workflow_run_finished", { message: "Workflow run has already finished." });
+}
+
+/** 409: the step does not wait for a review, or does not any more. */
+export function reviewNotPending(): ApiError {
+  return new ApiError("review_not_pending", {
+    message: "The step is not waiting for a review.",
+  });
 }
 
 /** 422 with every fault of the request. */
@@ -116,6 +130,8 @@ export function toErrorBody(error: ApiError): { detail: unknown } {
     case "method_not_allowed":
     case "workflow_disabled":
     case "workflow_run_finished":
+    case "step_not_found":
+    case "review_not_pending":
     case "payload_too_large":
     case "unsupported_media_type":
     case "internal_error":

@@ -29,10 +29,10 @@ export interface Authenticator {
   lookUp(credential: Credential, scope: ApiKeyScope | null): Promise<void>;
 }
 
-/** `auth AS (...)`: one row (`org_id`) while the key is good, none otherwise. */
+/** `auth AS (...)`: one row (`org_id`, `key_id`) while the key is good, none otherwise. */
 export function authCte(credential: Credential): Prisma.Sql {
   return Prisma.sql`auth AS (
-    SELECT org_id FROM api_keys
+    SELECT org_id, id AS key_id FROM api_keys
     WHERE key_hash = ${credential.keyHash}::bytea AND revoked_at IS NULL
       AND (expires_at IS NULL OR expires_at > now()))`;
 }

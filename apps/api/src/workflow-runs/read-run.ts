@@ -23,6 +23,8 @@ export interface ReadRun extends RunRow {
   input: string | null;
   error_code: string | null;
   error_message: string | null;
+  /** Id of the API key that asked. */
+  key_id: string;
   /** Whether Temporal is known to have taken the run. */
   dispatched: boolean;
   /** JSON text of the definition's version, if what is pending was asked for. */
@@ -51,7 +53,7 @@ export async function readRun(
   if (id === null || !isId("cbwr", id)) throw workflowRunNotFound();
   const rows = await db.$queryRaw<({ org_id: string } & ({ id: null } | ReadRun))[]>`
     WITH ${authCte(request.credential)}
-    SELECT auth.org_id, r.id, d.name AS workflow_name, r.definition_id, r.status,
+    SELECT auth.org_id, auth.key_id, r.id, d.name AS workflow_name, r.definition_id, r.status,
       floor(extract(epoch FROM r.started_at))::float8 AS started_at,
       floor(extract(epoch FROM r.completed_at))::float8 AS completed_at,
       r.error_code, r.error_message,

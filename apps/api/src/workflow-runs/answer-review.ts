@@ -1,0 +1,65 @@
+import { createHash } from "node:crypto";
+import {
+  ApplicationFailure,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from "@temporalio/client";
+import {
+  ANSWER_REVIEW,
+  REVIEW_FAILURES,
+  type ReviewAnswer,
+} from "@truerun/shared/contracts/review";
+import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
+import type { EndpointServices } from "../dependencies.ts";
+
+/** How long Temporal and a worker may take, the way into a batch included. */
+const ANSWERED_WITHIN_MS = 4_000;
+
+/** What became of an answer. After `unavailable` it may still be taken: repeat it to know. */
+export type ReviewResult =
+  | { kind: "taken" | "not_pending" }
+  | { kind: "unavailable"; cause: unknown };
+
+/**
+ * Hands an answer to the workflow execution that waits for it, and waits for its judgement. The same answer
+ * of the same key is one update, however often it comes: Temporal gives it its first judgement again, even
+ * when the run has closed.
+ */
+export async function answerReview(
+  { client }: Pick<EndpointServices, "client">,
+  workflowRunId: string,
+  answer: ReviewAnswer,
+): Promise<ReviewResult> {
+  const options = { updateId: toUpdateId(answer), args: [answer] as [ReviewAnswer] };
+  const send = (workflowId: string) =>
+    client.workflow
+      .getHandle(workflowId)
+      .executeUpdate<void, [ReviewAnswer]>(ANSWER_REVIEW, options);
+  try {
+    await withTemporalDeadline(client.connection, ANSWERED_WITHIN_MS, () =>
+      send(workflowRunId).catch((error: unknown) => send(findBatch(error))),
+    );
+    return { kind: "taken" };
+  } catch (cause) {
+    // Closed, closed by another answer just now, or rejected by the workflow: all mean the same.
+    const isRefused =
+      cause instanceof WorkflowNotFoundError || cause instanceof WorkflowUpdateFailedError;
+    return isRefused ? { kind: "not_pending" } : { kind: "unavailable", cause };
+  }
+}
+
+function toUpdateId({ step_key, decision, comment, decided_by }: ReviewAnswer): string {
+  const text = JSON.stringify([step_key, decision, comment, decided_by]);
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** The batch that a run names instead of itself. @throws the error when it names none */
+function findBatch(error: unknown): string {
+  if (error instanceof WorkflowUpdateFailedError) {
+    const { cause } = error;
+    if (cause instanceof ApplicationFailure && cause.type === REVIEW_FAILURES.inBatch) {
+      return String(cause.details?.[0]);
+    }
+  }
+  throw error;
+}
