@@ -1,4 +1,5 @@
 // Steps that another team's worker does: a real one, in Python.
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
+import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
 import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";
 
@@ -252,6 +254,25 @@ describe("for_each", () => {
     }
     await expectProjected(seen);
   });
+});
+
+const isRecorded = existsSync(join(HISTORIES, "external-steps.json"));
+
+test.runIf(isRecording && !isRecorded)("record", async () => {
+  const to = (key: string): Pick<ComponentDefinition, "next" | "on_failure"> => ({
+    next: [{ to: key, on: "always" }],
+    on_failure: "continue",
+  });
+  const seen = await run(
+    external("echo", { do: "echo", value: 1 }, to("bad_input")),
+    external("bad_input", { do: 1 }, to("bad_output")),
+    external("bad_output", give({ output: 1 }), to("nan")),
+    external("nan", { do: "nan" }, to("refused")),
+    external("refused", { do: "refuse" }, to("each")),
+    external("each", give({ output: { value: "${{ item }}" } }), { for_each: [1, 2] }),
+  );
+  const fetched = await rig.client.workflow.getHandle(seen.id).fetchHistory();
+  await saveHistory(rig.replayer, { file: "external-steps.json", workflowId: seen.id, fetched });
 });
 
 test("killed, its heartbeats stop, and the attempt is another worker's", async () => {

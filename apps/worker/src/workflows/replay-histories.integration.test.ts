@@ -1,33 +1,27 @@
 // Histories of every shape, recorded once by the release that made them and replayed by every later one.
 // A failure means: runs that are under way would break. See CONTRIBUTING.md, "Change the interpreter".
 import { readdirSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createLogger } from "@truerun/shared/logger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
 import { createReplayer, type History, type Replayer } from "../mirror/replay-history.ts";
 import type { Shape } from "../testing/shape.ts";
+import {
+  HISTORIES,
+  isRecording,
+  type RecordedHistory,
+  saveHistory,
+} from "../testing/save-history.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 
-/** One file. */
-interface Recorded {
-  workflow_run_id: string;
-  /** What the mirror was handed, in order. */
-  mirror: MirrorRecord[];
-  history: unknown;
-}
-
-const FOLDER = fileURLToPath(new URL("histories", import.meta.url));
-const recorded = new Set(readdirSync(FOLDER));
-const isRecording = process.env["RECORD_HISTORIES"] === "1";
+const recorded = new Set(readdirSync(HISTORIES));
 /** Half a megabyte of nothing is not worth keeping. */
 const shapes = SHAPES.filter(({ name }) => name !== "an input over the limit");
 
@@ -90,8 +84,8 @@ function fileOf({ name }: Pick<Shape, "name">): string {
   return `${name.replaceAll(/[^a-z]+/g, "-")}.json`;
 }
 
-async function read(file: string): Promise<Recorded> {
-  return JSON.parse(await readFile(join(FOLDER, file), "utf8")) as Recorded;
+async function read(file: string): Promise<RecordedHistory> {
+  return JSON.parse(await readFile(join(HISTORIES, file), "utf8")) as RecordedHistory;
 }
 
 async function replay(history: unknown, workflowRunId: string): Promise<MirrorRecord[]> {
@@ -103,25 +97,12 @@ async function record(rig: WorkerRig, shape: Shape): Promise<void> {
   const handle = rig.client.workflow.getHandle(id);
   await waitFor("the end", async () => (await handle.describe()).status.name !== "RUNNING", 30_000);
   const history = await handle.fetchHistory();
-  await save(fileOf(shape), id, history);
+  await saveHistory(replayer, { file: fileOf(shape), workflowId: id, fetched: history });
   const batch = (history.events ?? [])
     .map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? "")
     .find((workflowId) => workflowId.startsWith(`${id}/`));
   if (batch === undefined) return;
   const ofBatch = await rig.client.workflow.getHandle(batch).fetchHistory();
-  await save(fileOf(shape).replace(".json", ".batch.json"), batch, ofBatch);
-}
-
-async function save(file: string, workflowId: string, fetched: History): Promise<void> {
-  const history = JSON.parse(historyToJSON(fetched), withoutMachine) as unknown;
-  const mirror = await replay(history, workflowId);
-  const content: Recorded = { workflow_run_id: workflowId, mirror, history };
-  await writeFile(join(FOLDER, file), `${JSON.stringify(content, null, 1)}\n`);
-}
-
-/** What tells of the machine that recorded, and takes no part in a replay. */
-function withoutMachine(name: string, value: unknown): unknown {
-  if (name === "stackTrace") return undefined;
-  const isIdentity = typeof value === "string" && /^\d+@/.test(value);
-  return isIdentity ? "recorder" : value;
+  const file = fileOf(shape).replace(".json", ".batch.json");
+  await saveHistory(replayer, { file, workflowId: batch, fetched: ofBatch });
 }

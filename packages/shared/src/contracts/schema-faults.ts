@@ -30,7 +30,7 @@ let strictAjv: Ajv2020 | undefined;
 
 /** @throws Error that says where the schema itself is none: `schema/properties/x/type must be ...` */
 export function compileSchema(schema: JsonObject): CheckValue {
-  // One for all: to make it costs a hundred times what a schema does. It keeps none of them.
+  // One for all: to make it costs a hundred times what a schema does.
   strictAjv ??= createAjv({ validateSchema: true });
   const validate = strictAjv.compile(schema);
   return (value) => {
