@@ -213,6 +213,19 @@ describe("an open run", () => {
     });
   });
 
+  test("whose only worker is gone has no worker soon, though Temporal still lists it", async () => {
+    const { id, taskQueue, worker } = await startRun();
+    await worker.decide([]);
+    await temporal.client.workflow.getHandle(id).signal("more to do");
+    await waitFor("no worker", async () => (await read(id)).pending["state"] === "no_worker");
+    const { pollers } = await temporal.client.workflowService.describeTaskQueue({
+      namespace: "default",
+      taskQueue: { name: taskQueue },
+      taskQueueType: 1,
+    });
+    expect(pollers).toHaveLength(1);
+  });
+
   test("whose workflow task fails again and again is stuck, and says why", async () => {
     const { id, worker } = await startRun(["never"]);
     for (const _ of [1, 2]) await worker.failWorkflowTask("interpreter broken");

@@ -1,5 +1,6 @@
 import type { WorkflowExecutionDescription } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
+import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 
 /** Keeps which open runs have a workflow task that fails again and again. */
@@ -10,9 +11,6 @@ export interface StuckRuns {
   /** What was not seen in the round has ended, or goes on. */
   endRound(): void;
 }
-
-/** The second attempt may be a worker that died in the first. */
-const STUCK_FROM_ATTEMPT = 3;
 
 /** Tells of each run once when it is stuck, and once when it is not any more. */
 export function createStuckRuns({
