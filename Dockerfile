@@ -9,6 +9,7 @@ COPY apps/api/package.json apps/api/
 COPY apps/worker/package.json apps/worker/
 COPY packages/shared/package.json packages/shared/
 COPY packages/dev/package.json packages/dev/
+COPY chaos/package.json chaos/
 RUN pnpm install --frozen-lockfile
 COPY . .
 # Prisma's generator asks for a schema engine that it does not use; any file will do.

@@ -17,6 +17,7 @@ const COMMANDS = {
     main: "packages/dev/dist/example-python-worker-main.js",
     bundle: false,
   },
+  chaos: { main: "chaos/dist/chaos-main.js", bundle: true },
   test: { main: "scripts/checks.mjs", bundle: true },
   build: { bundle: true },
 };

@@ -1,0 +1,104 @@
+import type { Client } from "@temporalio/client";
+import type { RunStatus, StepStatus } from "@truerun/shared/contracts/statuses";
+import type { Database } from "@truerun/shared/db";
+import type { FaultRecord } from "../faults/fault-record.ts";
+import type { Ledger } from "../load/ledger.ts";
+import type { SentRun } from "../load/send-load.ts";
+import type { Sighting } from "../watch/sightings.ts";
+import type { Findings } from "./findings.ts";
+
+/** A run as the tables have it. Times are unix milliseconds. */
+export interface RunRow {
+  id: string;
+  workflowName: string;
+  status: RunStatus;
+  /** What the caller's input says; null in a run that no load item is behind. */
+  loadId: string | null;
+  isDispatched: boolean;
+  confirmedAt: number | null;
+}
+
+/** A step of a run's current generation. */
+export interface StepFact {
+  runId: string;
+  key: string;
+  status: StepStatus | null;
+  attempt: number | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** A Temporal run of a workflow run. */
+export interface Execution {
+  runId: string;
+  temporalRunId: string;
+  /** Of the first Temporal run in its chain: a reset keeps it, a second start would not. */
+  firstTemporalRunId: string;
+  closedAt: number | null;
+}
+
+/** Everything that the checks go by, read when all is at rest. */
+export interface Facts {
+  runs: ReadonlyMap<string, RunRow>;
+  steps: readonly StepFact[];
+  executions: readonly Execution[];
+  sent: readonly SentRun[];
+  faults: readonly FaultRecord[];
+  sightings: ReadonlyMap<string, readonly Sighting[]>;
+  executionsOf: Ledger["executions"];
+  client: Client;
+  findings: Findings;
+}
+
+export async function readRuns(db: Database): Promise<Map<string, RunRow>> {
+  const rows = await db.$queryRaw<RunRow[]>`
+    SELECT id, workflow_name AS "workflowName", status, input ->> 'load_id' AS "loadId",
+           dispatched_at IS NOT NULL AS "isDispatched",
+           (extract(epoch FROM confirmed_at) * 1000)::float8 AS "confirmedAt"
+      FROM workflow_runs`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export async function readSteps(db: Database): Promise<StepFact[]> {
+  return await db.$queryRaw<StepFact[]>`
+    SELECT step.run_id AS "runId", step.step_key AS key, step.status, step.attempt,
+           (extract(epoch FROM step.created_at) * 1000)::float8 AS "createdAt",
+           (extract(epoch FROM step.updated_at) * 1000)::float8 AS "updatedAt"
+      FROM workflow_run_steps AS step
+      JOIN workflow_runs AS run ON run.id = step.run_id AND run.generation = step.generation
+     ORDER BY step.run_id, step.ordinal`;
+}
+
+/** Without the batches of large fan-outs, which are runs to Temporal only. */
+export async function listExecutions(client: Client): Promise<Execution[]> {
+  const executions: Execution[] = [];
+  for await (const { workflowId, runId, closeTime, raw } of client.workflow.list({
+    query: `WorkflowId STARTS_WITH "cbwr_"`,
+    pageSize: 500,
+  })) {
+    if (workflowId.includes("/")) continue;
+    executions.push({
+      runId: workflowId,
+      temporalRunId: runId,
+      firstTemporalRunId: raw.firstRunId ?? runId,
+      closedAt: closeTime?.getTime() ?? null,
+    });
+  }
+  return executions;
+}
+
+/** What operators did to each run. */
+export function actsOf(facts: Facts): Map<string, FaultRecord[]> {
+  const acts = new Map<string, FaultRecord[]>();
+  for (const record of facts.faults) {
+    if (record.act === null) continue;
+    acts.set(record.act.runId, [...(acts.get(record.act.runId) ?? []), record]);
+  }
+  return acts;
+}
+
+/** Runs that an operator's reset may have reached. */
+export function resetRuns(facts: Facts): Set<string> {
+  const resets = facts.faults.filter(({ fault }) => fault.kind === "reset");
+  return new Set(resets.flatMap(({ act }) => (act === null ? [] : [act.runId])));
+}

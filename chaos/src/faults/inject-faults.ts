@@ -1,0 +1,96 @@
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  describeFault,
+  type Fault,
+  isLinkFault,
+  isPartFault,
+  type LinkFault,
+  type OperatorFault,
+  type PartFault,
+} from "../plan/fault.ts";
+import type { Cluster } from "../system/cluster.ts";
+import type { FaultRecord } from "./fault-record.ts";
+import { act, type OperatorOptions } from "./operator.ts";
+
+export interface InjectionOptions {
+  cluster: Cluster;
+  operator: OperatorOptions;
+  /** When the load began; faults count from it. */
+  begin: number;
+  say: (message: string) => void;
+}
+
+const LOOKS = 100;
+const LOOK_EVERY_MS = 100;
+
+/** Makes every fault happen at its time; several may be there at once, on different targets. Resolves when the last one is over. */
+export async function injectFaults(
+  options: InjectionOptions,
+  plan: readonly Fault[],
+): Promise<FaultRecord[]> {
+  const turns = new Map<Fault["target"], Promise<unknown>>();
+  const records = plan.map(async (fault) => {
+    await pause(Math.max(0, options.begin + fault.atMs - Date.now()));
+    // A part or link that another fault holds is damaged when that one is over.
+    const mine = (turns.get(fault.target) ?? Promise.resolve()).then(() => inject(options, fault));
+    turns.set(fault.target, mine);
+    return await mine;
+  });
+  return await Promise.all(records);
+}
+
+async function inject(options: InjectionOptions, fault: Fault): Promise<FaultRecord> {
+  const { begin, say } = options;
+  const from = Date.now();
+  let result: FaultRecord["act"] = null;
+  if (isPartFault(fault)) await damagePart(options.cluster, fault);
+  else if (isLinkFault(fault)) await damageLink(options.cluster, fault);
+  else result = await actOnRun(options, fault);
+  const to = Date.now();
+  const on = result === null ? "" : `: ${result.runId} ${result.outcome}`;
+  say(`${((to - begin) / 1_000).toFixed(1)} s  ${describeFault(fault)}${on}, over`);
+  return { fault, act: result, from, to };
+}
+
+/** Runs end fast: an operator who finds none open looks again for a while. */
+async function actOnRun(
+  { operator }: InjectionOptions,
+  fault: OperatorFault,
+): Promise<FaultRecord["act"]> {
+  for (let look = 0; look < LOOKS; look++) {
+    const result = await act(operator, fault);
+    if (result !== null && result.outcome !== "refused") return result;
+    await pause(LOOK_EVERY_MS);
+  }
+  return null;
+}
+
+async function damagePart({ parts }: Cluster, fault: Fault & PartFault): Promise<void> {
+  const part = parts[fault.target];
+  switch (fault.kind) {
+    case "kill -9":
+      await part.kill();
+      return;
+    case "restart":
+      await part.restart();
+      return;
+    case "pause":
+      await part.pause(() => pause(fault.holdMs));
+  }
+}
+
+async function damageLink({ links }: Cluster, fault: Fault & LinkFault): Promise<void> {
+  const link = links[fault.target];
+  switch (fault.kind) {
+    case "cut":
+      link.cut();
+      break;
+    case "freeze":
+      link.freeze();
+      break;
+    case "slow":
+      link.slow(fault.delayMs);
+  }
+  await pause(fault.holdMs);
+  link.restore();
+}

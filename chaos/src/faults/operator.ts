@@ -1,0 +1,94 @@
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowNotFoundError,
+} from "@temporalio/client";
+import type { Api } from "../load/api.ts";
+import type { OperatorFault } from "../plan/fault.ts";
+import type { OperatorRecord } from "./fault-record.ts";
+
+export interface OperatorOptions {
+  client: Client;
+  api: Api;
+  apiKey: string;
+  /** Runs that an act can be done to: for a reset all, else the open ones. Oldest first. */
+  candidates: (of: "all" | "open") => readonly string[];
+}
+
+const ANSWER_WITHIN_MS = 5_000;
+
+/** Does what an operator does, to a run that the fault picks. @returns null when there is none to do it to */
+export async function act(
+  options: OperatorOptions,
+  fault: OperatorFault,
+): Promise<OperatorRecord | null> {
+  const candidates = options.candidates(fault.kind === "reset" ? "all" : "open");
+  const runId = candidates[Math.floor(fault.target * candidates.length)];
+  if (runId === undefined) return null;
+  const requestedAt = Date.now();
+  const outcome = await tryAct(options, fault, runId);
+  return { runId, requestedAt, outcome };
+}
+
+async function tryAct(
+  { client, api, apiKey }: OperatorOptions,
+  fault: OperatorFault,
+  runId: string,
+): Promise<OperatorRecord["outcome"]> {
+  if (fault.kind === "cancel by API") {
+    const path = `/v1/workflows/runs/${runId}/cancel`;
+    const reply = await api.request(0, { method: "POST", path, apiKey });
+    if (reply.kind === "lost" || reply.status === 503) return "unknown";
+    return reply.status === 202 ? "done" : "refused";
+  }
+  const deadline = Date.now() + ANSWER_WITHIN_MS;
+  try {
+    await client.connection.withDeadline(deadline, () => actInTemporal(client, fault, runId));
+    return "done";
+  } catch (error) {
+    return isRefusal(error) ? "refused" : "unknown";
+  }
+}
+
+async function actInTemporal(client: Client, fault: OperatorFault, runId: string): Promise<void> {
+  const handle = client.workflow.getHandle(runId);
+  switch (fault.kind) {
+    case "terminate":
+      await handle.terminate("An operator's whim");
+      return;
+    case "reset":
+      await reset(client, runId, fault.point);
+      return;
+    case "cancel in Temporal":
+    case "cancel by API":
+      await handle.cancel();
+  }
+}
+
+/** Takes a run back to the end of one of its workflow tasks. */
+async function reset(client: Client, runId: string, point: number): Promise<void> {
+  const handle = client.workflow.getHandle(runId);
+  const { runId: temporalRunId } = await handle.describe();
+  const { events } = await client.workflow.getHandle(runId, temporalRunId).fetchHistory();
+  const ends = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes != null);
+  const end = ends[Math.floor(point * ends.length)];
+  if (end?.eventId == null)
+    throw new WorkflowNotFoundError("It has no workflow task", runId, undefined);
+  await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: runId, runId: temporalRunId },
+    reason: "An operator's second thought",
+    workflowTaskFinishEventId: end.eventId,
+    requestId: `${temporalRunId}/${String(end.eventId)}`,
+  });
+}
+
+/** NOT_FOUND, INVALID_ARGUMENT and FAILED_PRECONDITION: it was heard, and nothing came of it. */
+const REFUSALS = new Set([3, 5, 9]);
+
+function isRefusal(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError) return true;
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && REFUSALS.has(Number(cause.code));
+}

@@ -1,0 +1,40 @@
+import { createRandom } from "../plan/random.ts";
+import type { Shape } from "./shape.ts";
+import { SHAPES } from "./shapes.ts";
+
+/** A run that is to be started. */
+export interface LoadItem {
+  /** In the run's input: tells whose row it is when its caller got no answer. */
+  id: string;
+  shape: Shape;
+  /** Null: without an Idempotency-Key. */
+  key: string | null;
+  /** Which gateway is asked first. */
+  gateway: number;
+  /** Whether the same request is sent again after its answer. */
+  isRepeated: boolean;
+  /** Counted from the begin of the load. */
+  atMs: number;
+}
+
+const WITH_KEY = 0.6;
+const REPEATED = 0.3;
+
+/** The load of a seed, in order of time: spread evenly, the shapes by their weights. */
+export function planLoad(options: { seed: number; durationMs: number; runs: number }): LoadItem[] {
+  const { seed, durationMs, runs } = options;
+  // Other numbers than the faults': more runs leave them as they are.
+  const random = createRandom(seed ^ 0x10ad);
+  const cards = SHAPES.flatMap((shape) => Array.from({ length: shape.weight }, () => shape));
+  return Array.from({ length: runs }, (_, index): LoadItem => {
+    const hasKey = random.chance(WITH_KEY);
+    return {
+      id: `load-${seed}-${index}`,
+      shape: random.pick(cards),
+      key: hasKey ? `key-${seed}-${index}` : null,
+      gateway: random.int(0, 1),
+      isRepeated: hasKey && random.chance(REPEATED),
+      atMs: Math.round((durationMs * (index + random.next())) / runs),
+    };
+  });
+}

@@ -1,0 +1,49 @@
+import type { Facts } from "../checks/facts.ts";
+import { type FaultKind, FAULT_KINDS, isOperatorFault } from "../plan/fault.ts";
+import { worstRepairMs } from "./repair-time.ts";
+
+/** The last word, as a Markdown table. */
+export function toResultTable(facts: Facts): string {
+  const { runs, steps, sent, findings, executionsOf } = facts;
+  const ambiguous = sent.filter(({ isAmbiguous }) => isAmbiguous).length;
+  const executions = [...executionsOf.values()].reduce((sum, { length }) => sum + length, 0);
+  const counts = countFaults(facts);
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const broken = findings.count("broken");
+  return toMarkdown([
+    ["what", "count"],
+    ["faults", `${all}`],
+    ...FAULT_KINDS.map((kind) => [`faults: ${kind}`, `${counts.get(kind) ?? 0}`]),
+    ["runs", `${runs.size}`],
+    ["steps", `${steps.length}`],
+    ["executions of components with an effect", `${executions}`],
+    ["requests without a key whose answer was lost", `${ambiguous}`],
+    ["lost", `${findings.count("lost")}`],
+    ["doubled", `${findings.count("doubled")}`],
+    ["diverged", `${findings.count("diverged")}`],
+    ...(broken === 0 ? [] : [["otherwise wrong", `${broken}`]]),
+    ["worst repair time", `${(worstRepairMs(facts) / 1_000).toFixed(1)} s`],
+  ]);
+}
+
+/** An operator's act counts when it was done: one that was refused changed nothing. */
+function countFaults({ faults }: Facts): Map<FaultKind, number> {
+  const counts = new Map<FaultKind, number>();
+  for (const { fault, act } of faults) {
+    if (isOperatorFault(fault) && act?.outcome !== "done") continue;
+    counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Columns of equal width, so that it reads well in a terminal too. */
+function toMarkdown(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0), 3),
+  );
+  const lines = rows.map(
+    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`,
+  );
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}

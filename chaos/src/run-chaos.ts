@@ -1,0 +1,105 @@
+import { mkdir } from "node:fs/promises";
+import { createLogger } from "@truerun/shared/logger";
+import { createReplayer } from "@truerun/worker/mirror/replay-history";
+import { installTemporalRuntime } from "@truerun/worker/temporal-runtime";
+import { WORKFLOW_BUNDLE } from "@truerun/worker/workflow-bundle-path";
+import { checkEffects } from "./checks/check-effects.ts";
+import { checkOrgs } from "./checks/check-orgs.ts";
+import { checkProjection } from "./checks/check-projection.ts";
+import { checkCallers, checkChains, checkEnds, checkRecords } from "./checks/check-rows.ts";
+import { checkSightings } from "./checks/check-sightings.ts";
+import { type Facts, listExecutions, readSteps } from "./checks/facts.ts";
+import { createFindings, describeViolation, type Findings } from "./checks/findings.ts";
+import { waitForRest } from "./checks/wait-for-rest.ts";
+import { planLoad } from "./load/plan-load.ts";
+import type { ChaosOptions } from "./options.ts";
+import { describeFault } from "./plan/fault.ts";
+import { planFaults } from "./plan/plan-faults.ts";
+import { type Display, toBar } from "./report/display.ts";
+import { toResultTable } from "./report/result-table.ts";
+import { type Scene, startScene } from "./scene.ts";
+import { runStorm, settle } from "./storm.ts";
+
+export interface ChaosContext {
+  options: ChaosOptions;
+  /** What was typed, for the table. */
+  command: string;
+  /** A folder of its own for everything that the run writes. */
+  dataDir: string;
+  temporalCliPath: string | undefined;
+  display: Display;
+}
+
+/** @returns whether everything held */
+export async function runChaos(context: ChaosContext): Promise<boolean> {
+  const { display, dataDir, temporalCliPath } = context;
+  await mkdir(dataDir, { recursive: true });
+  const findings = createFindings((violation) => display.line(`✗ ${describeViolation(violation)}`));
+  display.line(`Starting 2 gateways, 2 workers, Temporal and Postgres in ${dataDir}`);
+  const say = (text: string): void => display.line(`    ${text}`);
+  const scene = await startScene({ dataDir, temporalCliPath, say });
+  try {
+    await storm(context, scene, findings);
+  } finally {
+    display.status("Stopping everything");
+    await scene.stop();
+    display.close();
+  }
+  for (const violation of findings.violations) display.line(describeViolation(violation));
+  return findings.violations.length === 0;
+}
+
+async function storm(context: ChaosContext, scene: Scene, findings: Findings): Promise<void> {
+  const { display, command } = context;
+  const { seed, minutes, runs, faults: count } = context.options;
+  const durationMs = minutes * 60_000;
+  const faults = planFaults({ seed, durationMs, count });
+  const load = planLoad({ seed, durationMs, runs });
+  display.line(`Faults of seed ${seed}:`);
+  for (const fault of faults) {
+    display.line(`  at ${(fault.atMs / 1_000).toFixed(1)} s: ${describeFault(fault)}`);
+  }
+  const result = await runStorm({ scene, load, faults, durationMs, findings, display });
+  const lastFaultAt = Date.now();
+  const rows = await waitForRest(scene.db, {
+    ...{ lastFaultAt, findings },
+    onLook: (open) => display.status(`Calm: ${open} runs are not at rest yet`),
+  });
+  display.status("Calm: repeating every request that has a key");
+  await settle(result, scene, findings);
+  await result.watch.stop();
+  const facts: Facts = {
+    runs: rows,
+    steps: await readSteps(scene.db),
+    executions: await listExecutions(scene.client),
+    ...{ sent: result.sent, faults: result.faults },
+    sightings: result.watch.sightings,
+    executionsOf: scene.ledger.executions,
+    ...{ client: scene.client, findings },
+  };
+  await check(facts, scene, display);
+  display.line(`\n${command}\n\n${toResultTable(facts)}\n`);
+}
+
+async function check(facts: Facts, scene: Scene, display: Display): Promise<void> {
+  checkCallers(facts);
+  checkChains(facts);
+  checkRecords(facts);
+  checkEnds(facts);
+  checkSightings(facts);
+  await checkOrgs(scene, facts.findings);
+  await checkEffects(facts);
+  // The replayer's worker speaks of every change of its state.
+  installTemporalRuntime(createLogger({ name: "truerun-chaos", level: "error" }), "error");
+  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
+  let checked = 0;
+  try {
+    await checkProjection(facts, { db: scene.db, client: scene.client, replayer }, () => {
+      checked += 1;
+      const share = toBar(checked / facts.runs.size);
+      display.status(`${share}  ${checked} of ${facts.runs.size} runs compared with their history`);
+    });
+  } finally {
+    await replayer.close();
+  }
+}
