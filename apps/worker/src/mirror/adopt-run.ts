@@ -1,5 +1,6 @@
 import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
+import { endAbandonedBatches } from "./end-abandoned-batches.ts";
 import { findCurrentTemporalRun } from "./find-current-temporal-run.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
 import type { RefusedRun } from "./mirror-statement.ts";
@@ -77,7 +78,10 @@ async function adopt(
   if (current !== temporal_run_id) return false;
   const projection = await projectRun(options, run_id, temporal_run_id);
   const moved = await writeProjection(db, projection, row);
-  if (moved) logger.info({ run_id, temporal_run_id }, "run moved to a new Temporal run");
+  if (moved) {
+    logger.info({ run_id, temporal_run_id }, "run moved to a new Temporal run");
+    await endAbandonedBatches(client, projection);
+  }
   // Somebody else may have been first.
   return moved || (await readRunRows(db, run_id))?.temporalRunId === temporal_run_id;
 }

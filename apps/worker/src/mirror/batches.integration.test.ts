@@ -151,3 +151,18 @@ test("a run that is reset while a batch is under way keeps that batch", async ()
   expect(outcomesOf(run)).toEqual({ success: 110, "failed: The run was canceled.": 10 });
   await expectExact(run);
 });
+
+test("a run that is reset to before its batches runs new ones; the old ones end", async () => {
+  const id = await startInSecondBatch();
+  const old = await secondBatchOf(id);
+  await rig.reset(await rig.getRun(id), 4);
+  await waitFor("the old batch's end", async () => {
+    const handle = rig.client.workflow.getHandle(old.id);
+    return (await handle.describe()).status.name === "TERMINATED";
+  });
+  await waitFor("the new second batch", async () => (await secondBatchOf(id)).id !== old.id);
+  await rig.client.workflow.getHandle(id).cancel();
+  const run = await confirmed(id);
+  expect(run).toMatchObject({ status: "canceled", generation: 1 });
+  await expectExact(run);
+});

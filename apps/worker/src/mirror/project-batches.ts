@@ -34,7 +34,8 @@ export async function projectBatches(
   return steps;
 }
 
-function findBatches({ events }: History): string[] {
+/** Workflow ids of the batches that a run's history knows of. */
+export function findBatches({ events }: History): string[] {
   return (events ?? [])
     .map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? "")
     .filter((workflowId) => BATCH_ID.test(workflowId));

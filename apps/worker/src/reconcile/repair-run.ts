@@ -2,6 +2,7 @@ import type { Logger } from "@truerun/shared/logger";
 import { type Inspection, type InspectionSource, inspectRun } from "../mirror/inspect-run.ts";
 import type { Projection } from "../mirror/project-history.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
+import { endAbandonedBatches } from "../mirror/end-abandoned-batches.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
 import type { Failures } from "./for-each-run.ts";
 import type { RepairKind, WorkerMetrics } from "../worker-metrics.ts";
@@ -34,6 +35,7 @@ export async function repairRun(
   const fields = found.differences.slice(0, 5).map(({ field }) => field);
   const { temporalRunId } = projection;
   options.logger.info({ workflowRunId, temporalRunId, kind, fields }, "run repaired");
+  if (kind === "reset") await endAbandonedBatches(options.client, projection);
   return found;
 }
 

@@ -1,0 +1,29 @@
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import { findBatches } from "./project-batches.ts";
+
+const REASON = "Its run was reset to a point before this batch.";
+
+/**
+ * A reset ends a run's former Temporal run, but not the batches that this one had under way: Temporal leaves
+ * them to the new run, in case it knows them. Those behind the reset point nobody waits for; what they do is
+ * done again by others.
+ */
+export async function endAbandonedBatches(
+  client: Client,
+  { workflowRunId, temporalRunId }: { workflowRunId: string; temporalRunId: string },
+): Promise<void> {
+  const query = `WorkflowId STARTS_WITH "${workflowRunId}/" AND ExecutionStatus = "Running"`;
+  const running: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
+  if (running.length === 0) return;
+  // Read after the list: a batch that the new run has started by now is in its history as well.
+  const handle = client.workflow.getHandle(workflowRunId, temporalRunId);
+  const known = new Set(findBatches(await handle.fetchHistory()));
+  for (const workflowId of running.filter((id) => !known.has(id))) {
+    await client.workflow.getHandle(workflowId).terminate(REASON).catch(ignoreNotFound);
+  }
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}
