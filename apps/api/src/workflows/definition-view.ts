@@ -27,6 +27,11 @@ const componentSchema = z
       max_interval: z.string(),
     }),
     on_failure: z.enum(["fail_run", "continue"]),
+    for_each: z
+      .union([z.string(), z.array(z.unknown())])
+      .optional()
+      .meta({ description: "Only of a component that runs once for each item" }),
+    max_concurrency: z.int().optional().meta({ description: "Exactly where for_each is" }),
   })
   .meta({ id: "SavedComponent", description: "A component with every default filled in" });
 
@@ -68,6 +73,7 @@ export function toDefinitionView(definition: SavedDefinition) {
 }
 
 function toComponentView(component: WorkflowDefinitionDocument["components"][number]) {
+  const { for_each, max_concurrency } = component;
   return {
     component_id: component.id,
     key: component.key,
@@ -78,6 +84,7 @@ function toComponentView(component: WorkflowDefinitionDocument["components"][num
     timeout: component.timeout,
     retry: component.retry,
     on_failure: component.on_failure,
+    ...(for_each === undefined ? {} : { for_each, max_concurrency }),
   };
 }
 

@@ -25,7 +25,13 @@ describe("PUT", () => {
       description: "Shapes",
       components: [
         { key: "a", action: "transform", with: { value: { "2": 1, n: 1 } }, next: [{ to: "b" }] },
-        { key: "b", name: "Second", action: "transform", with: { value: "${{ input.x }}" } },
+        {
+          key: "b",
+          name: "Second",
+          action: "transform",
+          with: { value: "${{ item }}" },
+          for_each: [1, "${{ input.x }}"],
+        },
       ],
     });
     expect(put.status, put.text).toBe(201);
@@ -46,7 +52,8 @@ describe("PUT", () => {
       version: 1,
       timeout: "30d",
     });
-    const [first] = put.json["components"] as object[];
+    const [first, second] = put.json["components"] as object[];
+    expect(second).toMatchObject({ for_each: [1, "${{ input.x }}"], max_concurrency: 10 });
     expect(first).toEqual({
       component_id: expect.stringMatching(/^cbwc_[0-9a-f]{32}$/),
       key: "a",
