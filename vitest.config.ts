@@ -32,6 +32,8 @@ export default defineConfig({
           globalSetup: ["packages/dev/src/testing/global-setup.ts"],
           pool: "forks",
           maxWorkers: 2,
+          // Of tests that wait rather than work. Each has its own processes.
+          maxConcurrency: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -136,6 +136,11 @@ describe("redirects", () => {
     }
   });
 
+  it("to another origin take the key along by which it tells a repeat", async () => {
+    await send({ method: "POST", url: to(307, `http://127.0.0.1:${other.port}/next`) });
+    expect(other.seen[0]?.headers).toMatchObject({ "idempotency-key": "cbwr_test:step" });
+  });
+
   it("end after five, and at URLs that cannot be requested", async () => {
     const loop = await failureOf(send({ url: to(302, "/redirect/302?to=") }));
     expect(loop).toMatchObject({ type: "TooManyRedirects", nonRetryable: true });

@@ -35,12 +35,16 @@ const HEADERS_TIMEOUT_MS = 300_000;
 /** Between two chunks. The whole is bounded by the step's time-out, through the signal. */
 const BODY_TIMEOUT_MS = 30_000;
 
-/** What goes along to another origin. Anything else of the caller's may be a secret meant for the first. */
+/**
+ * What goes along to another origin. Anything else of the caller's may be a secret meant for the first;
+ * the key is none, and without it the other origin would do again what a repeat asks it for.
+ */
 const HARMLESS_HEADERS = new Set([
   "accept",
   "accept-language",
   "content-language",
   "content-type",
+  "idempotency-key",
   "user-agent",
 ]);
 

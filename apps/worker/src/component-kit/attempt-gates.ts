@@ -1,0 +1,39 @@
+/** A place in an attempt that a worker of the kit does not pass without being told to. */
+export interface Gate {
+  idempotencyKey: string;
+  /** 1 for the first. */
+  attempt: number;
+  /** Before the component's `run` is called, or after it has come to its end, whichever that is. */
+  point: "start" | "end";
+}
+
+/** Knows how far each attempt came, in whichever process, and stops those that a scenario wants stopped. */
+export interface AttemptGates {
+  /** Shuts a gate that no attempt has reached. */
+  shut(gate: Gate): void;
+  hasReached(gate: Gate): boolean;
+  open(gate: Gate): void;
+  /** An attempt is there; `letThrough` is called when it may go on. */
+  reach(gate: Gate, letThrough: () => void): void;
+}
+
+export function createAttemptGates(): AttemptGates {
+  const isShut = new Set<string>();
+  const reached = new Map<string, () => void>();
+  return {
+    shut: (gate) => void isShut.add(nameOf(gate)),
+    hasReached: (gate) => reached.has(nameOf(gate)),
+    open(gate) {
+      isShut.delete(nameOf(gate));
+      reached.get(nameOf(gate))?.();
+    },
+    reach(gate, letThrough) {
+      reached.set(nameOf(gate), letThrough);
+      if (!isShut.has(nameOf(gate))) letThrough();
+    },
+  };
+}
+
+function nameOf({ idempotencyKey, attempt, point }: Gate): string {
+  return `${idempotencyKey} ${attempt} ${point}`;
+}

@@ -1,0 +1,53 @@
+/** What a component did to the world, by the idempotency key of the step that it did it for. */
+export interface EffectLedger {
+  /**
+   * What happened for a key so far, one entry an effect: `["mail to ada@example.com"]`. Twice done is
+   * twice in it. What a system recognised as a repeat, and did not do again, is in it once.
+   */
+  effects(idempotencyKey: string): readonly string[] | Promise<readonly string[]>;
+  /**
+   * From now on, the effects of a key happen but their answers do not come, until the returned function
+   * is called. Without it a worker is killed, canceled and timed out as soon as the first effect is seen.
+   */
+  hold?(idempotencyKey: string): () => void;
+}
+
+/** An effect that a system was asked for. */
+export interface RequestedEffect {
+  idempotencyKey: string;
+  /** What it is, in the same words each time. */
+  effect: string;
+  /** By what the system knows a repeat: another request with the same does nothing. */
+  recognisedBy: string | undefined;
+}
+
+/** A ledger for systems that a test plays itself. */
+export interface RecordingLedger extends EffectLedger {
+  /** Call it when the effect is done, and answer once it resolves. */
+  record(requested: RequestedEffect): Promise<void>;
+}
+
+/** A ledger for a system that a test plays itself: a server that counts what it is asked to do. */
+export function createLedger(): RecordingLedger {
+  const done = new Map<string, RequestedEffect[]>();
+  const held = new Map<string, Promise<void>>();
+  return {
+    effects: (key) => (done.get(key) ?? []).map(({ effect }) => effect),
+    async record(requested) {
+      const { idempotencyKey: key, recognisedBy } = requested;
+      const before = done.get(key) ?? [];
+      const isRepeat =
+        recognisedBy !== undefined && before.some((each) => each.recognisedBy === recognisedBy);
+      if (!isRepeat) done.set(key, [...before, requested]);
+      await held.get(key);
+    },
+    hold(key) {
+      let release = (): void => undefined;
+      held.set(key, new Promise((resolve) => (release = resolve)));
+      return () => {
+        held.delete(key);
+        release();
+      };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// For integration tests of components: nothing that runs in production imports it.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { z } from "zod";
+import type { Component } from "../component.ts";
+import type { EffectLedger } from "./effect-ledger.ts";
+import { NotRetrySafeError, type RetrySafetyReport, toReport } from "./retry-safety-report.ts";
+import { playScenarios } from "./retry-scenarios.ts";
+import { setStage } from "./retry-stage.ts";
+
+export { createLedger, type EffectLedger } from "./effect-ledger.ts";
+export { NotRetrySafeError, type RetrySafetyReport } from "./retry-safety-report.ts";
+
+export interface RetrySafetyOptions<Input> {
+  /**
+   * The step's `with`. Every scenario is a run of its own: put the idempotency key where the ledger sees
+   * it again (a path, a subject), so that it knows whose effect an effect is.
+   */
+  input: (idempotencyKey: string) => Input;
+  /** Where the effects are seen: `createLedger()` for a server that the test plays, or one's own. */
+  ledger: EffectLedger;
+  /** The environment of the workers: `{ SMTP_URL: "smtp://..." }`. */
+  env?: Readonly<Record<string, string>>;
+  /** The component's file, where it is none of the folder `components`. */
+  file?: URL;
+}
+
+/** What a `const` type parameter makes of a value: literals keep their types, lists are read-only. */
+type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
+
+/**
+ * Runs a component under real workers, each a process of its own, and lets happen to it what happens to
+ * components: its worker is killed before, during and after its effect; it is delivered twice at the same
+ * time; canceled, and timed out, while its effect has happened and the answer is on its way. Takes some
+ * 20 s, and needs the services of the integration tests.
+ *
+ * @returns what was seen in each scenario
+ * @throws {@link NotRetrySafeError} naming the scenarios in which an effect did not happen exactly once
+ * for its idempotency key (of a canceled run: at most once), or that the run did not get over; an Error
+ * when the component fails without any fault, or has no effect that the ledger shows
+ */
+export async function provesRetrySafe<
+  Each extends Component,
+  const Input extends Frozen<z.input<Each["input"]>>,
+>(component: Each, options: RetrySafetyOptions<Input>): Promise<RetrySafetyReport> {
+  const { action } = component;
+  const file = options.file === undefined ? await findFile(action) : fileURLToPath(options.file);
+  const { input: toInput, env = {}, ledger } = options;
+  const stage = await setStage({ action, file, toInput, env, ledger });
+  try {
+    const plays = await playScenarios(stage);
+    // A worker that nobody waits for any more could still have an effect.
+    await Promise.all(Object.values(stage.workers).map((worker) => worker.kill()));
+    const ends = await Promise.all(plays.map((play) => stage.endOf(play)));
+    const report = toReport(action, ends);
+    if (report.scenarios.some(({ fault }) => fault !== null)) throw new NotRetrySafeError(report);
+    return report;
+  } finally {
+    await stage.close();
+  }
+}
+
+const COMPONENTS = fileURLToPath(new URL("../components", import.meta.url));
+
+/** By the rule that a worker loads them by. */
+async function findFile(action: string): Promise<string> {
+  const name = action.replaceAll("_", "-");
+  const entries = await readdir(COMPONENTS);
+  return entries.includes(`${name}.ts`)
+    ? join(COMPONENTS, `${name}.ts`)
+    : join(COMPONENTS, name, "index.ts");
+}
