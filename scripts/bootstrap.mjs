@@ -11,6 +11,7 @@ const COMMANDS = {
   api: { main: "apps/api/dist/main.js", bundle: false, service: true },
   worker: { main: "apps/worker/dist/main.js", bundle: true, service: true },
   key: { main: "packages/dev/dist/key-main.js", bundle: false },
+  audit: { main: "packages/dev/dist/audit-main.js", bundle: true },
   seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
   "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: false },
   "example:python-worker": {

@@ -72,7 +72,7 @@ export async function forEachRun<T extends { id: string }>(
 const OUTAGES = new Set([1, 4, 7, 8, 14, 16]);
 
 /** Whether an error says that Temporal or the database is away, and nothing of the run. */
-function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return (
     (isGrpcServiceError(cause) && OUTAGES.has(Number(cause.code))) || isDatabaseUnavailable(error)

@@ -1,0 +1,51 @@
+// `npm run audit`: whether the run tables say what Temporal's histories say.
+import { ConfigurationError } from "@truerun/shared/config";
+import { isDatabaseUnavailable } from "@truerun/shared/db";
+import { isGrpcServiceError } from "@temporalio/client";
+import { TemporalDeadlineError } from "@truerun/shared/temporal-deadline";
+import { audit } from "./audit/audit.ts";
+import { createLogger } from "@truerun/shared/logger";
+import { installTemporalRuntime } from "./temporal-runtime.ts";
+import { parseAuditOptions, readAuditConfig, UsageError } from "./audit/audit-options.ts";
+
+/** It was not found out: neither 0, nothing differs, nor 1, something does. */
+const FAILED = 2;
+
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => stopping.abort(new Error("Stopped.")));
+}
+
+try {
+  const options = parseAuditOptions(process.argv.slice(2));
+  const config = readAuditConfig();
+  installTemporalRuntime(createLogger({ name: "truerun-audit", level: "silent" }), "silent");
+  const isRight = await audit({
+    ...options,
+    config,
+    out: process.stdout,
+    progress: process.stderr,
+    signal: stopping.signal,
+  });
+  process.exit(isRight ? 0 : 1);
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(FAILED);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof UsageError || error instanceof ConfigurationError) return error.message;
+  if (isTemporalAway(error)) return "Temporal does not answer at TEMPORAL_ADDRESS.";
+  if (isDatabaseUnavailable(error)) return "The database of DATABASE_URL does not answer.";
+  if (error === stopping.signal.reason) return "Stopped.";
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  return `The audit failed: ${error.message}${cause}`;
+}
+
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE; the latter's text may be that of any refused connection. */
+function isTemporalAway(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (isGrpcServiceError(cause)) return [4, 14].includes(Number(cause.code));
+  return error instanceof TemporalDeadlineError;
+}

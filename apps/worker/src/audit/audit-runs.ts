@@ -1,0 +1,168 @@
+// Compares every run of the database with Temporal's history.
+import type { Database } from "@truerun/shared/db";
+import { TemporalDeadlineError, withTemporalDeadline } from "@truerun/shared/temporal-deadline";
+import type { Difference } from "../mirror/diff-run.ts";
+import { inspectRun, type Inspection, type InspectionSource } from "../mirror/inspect-run.ts";
+import type { RunRows } from "../mirror/run-rows.ts";
+import { isOutage } from "../reconcile/for-each-run.ts";
+import { pause } from "../periodic.ts";
+
+/** What a run turned out to be. */
+export type Verdict =
+  | { kind: "equal" }
+  /** Its execution is past Temporal's retention, or was deleted; the run had ended. */
+  | { kind: "past_retention" }
+  /** Temporal was never known to have it: it waits for its dispatch, or ended without one. */
+  | { kind: "not_dispatched" }
+  /** It goes on so fast that it could not be caught at rest. */
+  | { kind: "going_on" }
+  | { kind: "different"; differences: Difference[]; rows: RunRows; isGone: boolean }
+  | { kind: "unreadable"; reason: string };
+
+export interface AuditScope {
+  /** Empty: all. */
+  runs: readonly string[];
+  since: Date | null;
+}
+
+export interface AuditOptions extends InspectionSource, AuditScope {
+  /** Told after each run: how many were looked at, of how many, and how many of them to look at again. */
+  onProgress: (progress: AuditProgress) => void;
+  signal: AbortSignal;
+}
+
+export interface AuditProgress {
+  done: number;
+  total: number;
+  suspected: number;
+}
+
+/**
+ * A mirror writes before Temporal knows, and the reconciler a second or so after: what is found different is
+ * looked at again, so often and so long after.
+ */
+const LOOKS = 3;
+const BETWEEN_LOOKS_MS = 3_000;
+/** How long Temporal may take with a run's history. */
+const ANSWER_MS = 60_000;
+/** Fetching histories overlaps with replaying them. */
+const CONCURRENCY = 8;
+const PAGE = 1_000;
+
+/**
+ * Looks at all runs in scope, and at those that are not as they should be several times.
+ *
+ * @returns each run's verdict, in the order of their ids
+ * @throws when Temporal or the database cannot be reached
+ */
+export async function auditRuns(options: AuditOptions): Promise<Map<string, Verdict>> {
+  const verdicts = new Map<string, Verdict>();
+  const total = await countRuns(options.db, options);
+  let suspects: string[] = [];
+  for await (const page of listRuns(options.db, options)) {
+    await look(options, page, (id, verdict) => {
+      verdicts.set(id, verdict);
+      if (isSuspect(verdict)) suspects.push(id);
+      options.onProgress({ done: verdicts.size, total, suspected: suspects.length });
+    });
+  }
+  for (let again = 1; again < LOOKS && suspects.length > 0; again++) {
+    await pause(BETWEEN_LOOKS_MS, options.signal);
+    const left: string[] = [];
+    await look(options, suspects, (id, verdict) => {
+      verdicts.set(id, verdict);
+      if (isSuspect(verdict)) left.push(id);
+    });
+    suspects = left;
+  }
+  return new Map([...verdicts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isSuspect({ kind }: Verdict): boolean {
+  return kind === "different" || kind === "going_on" || kind === "unreadable";
+}
+
+async function look(
+  options: AuditOptions,
+  ids: readonly string[],
+  tell: (id: string, verdict: Verdict) => void,
+): Promise<void> {
+  const queue = ids.values();
+  const lane = async (): Promise<void> => {
+    for (const id of queue) {
+      options.signal.throwIfAborted();
+      const verdict = await judgeRun(options, id);
+      if (verdict !== null) tell(id, verdict);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+}
+
+/** @returns null when there is no such run any more */
+async function judgeRun(source: InspectionSource, id: string): Promise<Verdict | null> {
+  try {
+    const found = await withTemporalDeadline(source.client.connection, ANSWER_MS, () =>
+      inspectRun(source, id),
+    );
+    return found === null ? null : toVerdict(found);
+  } catch (error) {
+    if (isOutage(error) || error instanceof TemporalDeadlineError) throw error;
+    return { kind: "unreadable", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function toVerdict(found: Inspection): Verdict {
+  const { rows } = found;
+  // Whatever Temporal may have had under its id came too late and was ended: the run's end stands.
+  if (rows.temporalRunId === null && rows.isConfirmed) return { kind: "not_dispatched" };
+  switch (found.kind) {
+    case "equal":
+      return { kind: "equal" };
+    case "moving":
+      return { kind: "going_on" };
+    case "different":
+      return { kind: "different", differences: found.differences, rows, isGone: false };
+    case "gone":
+      return toVerdictOfGone(rows);
+  }
+}
+
+function toVerdictOfGone(rows: RunRows): Verdict {
+  if (rows.status !== "started") return { kind: "past_retention" };
+  if (!rows.isDispatched) return { kind: "not_dispatched" };
+  const difference = {
+    field: "status",
+    table: rows.status,
+    history: "(Temporal has no such execution)",
+    eventId: 0,
+  };
+  return { kind: "different", differences: [difference], rows, isGone: true };
+}
+
+async function* listRuns(db: Database, scope: AuditScope): AsyncGenerator<string[]> {
+  let after = "";
+  for (;;) {
+    const page = await db.workflowRun.findMany({
+      where: { AND: [toWhere(scope), { id: { gt: after } }] },
+      select: { id: true },
+      orderBy: { id: "asc" },
+      take: PAGE,
+    });
+    const ids = page.map(({ id }) => id);
+    if (ids.length > 0) yield ids;
+    const last = ids.at(-1);
+    if (last === undefined || ids.length < PAGE) return;
+    after = last;
+  }
+}
+
+async function countRuns(db: Database, scope: AuditScope): Promise<number> {
+  return await db.workflowRun.count({ where: toWhere(scope) });
+}
+
+function toWhere({ runs, since }: AuditScope) {
+  return {
+    ...(runs.length === 0 ? {} : { id: { in: [...runs] } }),
+    ...(since === null ? {} : { startedAt: { gte: since } }),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Logger } from "@truerun/shared/logger";
+import type { InspectionSource } from "../mirror/inspect-run.ts";
+import { createFailures } from "../reconcile/for-each-run.ts";
+import { endLostRun } from "../reconcile/lost-runs.ts";
+import { repairRun } from "../reconcile/repair-run.ts";
+import type { Verdict } from "./audit-runs.ts";
+
+/**
+ * Writes anew what was found different, with the reconciler's own guard, and takes away steps of no run.
+ * Whether it is right afterwards, another audit says.
+ */
+export async function repairRuns(
+  source: InspectionSource & { logger: Logger },
+  verdicts: ReadonlyMap<string, Verdict>,
+): Promise<void> {
+  const { db, logger } = source;
+  const metrics = {
+    repaired: () => undefined,
+    stuckRuns: () => undefined,
+    undispatched: () => undefined,
+  };
+  const options = { ...source, metrics, failures: createFailures(logger) };
+  for (const [id, verdict] of verdicts) {
+    if (verdict.kind !== "different") continue;
+    if (verdict.isGone) await endLostRun(db, verdict.rows);
+    else await repairRun(options, id);
+  }
+  await db.$executeRaw`
+    DELETE FROM workflow_run_steps AS step
+     WHERE NOT EXISTS (SELECT FROM workflow_runs AS run WHERE run.id = step.run_id)`;
+}
