@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { createLogger } from "@truerun/shared/logger";
+import type { InspectionSource } from "@truerun/worker/mirror/inspect-run";
 import { createReplayer } from "@truerun/worker/mirror/replay-history";
 import { installTemporalRuntime } from "@truerun/worker/temporal-runtime";
 import { WORKFLOW_BUNDLE } from "@truerun/worker/workflow-bundle-path";
@@ -18,6 +19,7 @@ import { planFaults } from "./plan/plan-faults.ts";
 import { type Display, toBar } from "./report/display.ts";
 import { toResultTable } from "./report/result-table.ts";
 import { type Scene, startScene } from "./scene.ts";
+import { measureTimes } from "./times/measure-times.ts";
 import { runStorm, settle } from "./storm.ts";
 
 export interface ChaosContext {
@@ -39,7 +41,15 @@ export async function runChaos(context: ChaosContext): Promise<boolean> {
   const say = (text: string): void => display.line(`    ${text}`);
   const scene = await startScene({ dataDir, temporalCliPath, say });
   try {
-    await storm(context, scene, findings);
+    // The replayer's worker speaks of every change of its state.
+    installTemporalRuntime(createLogger({ name: "truerun-chaos", level: "error" }), "error");
+    const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
+    try {
+      const inspection = { db: scene.db, client: scene.client, replayer };
+      await play(context, { scene, findings, inspection });
+    } finally {
+      await replayer.close();
+    }
   } finally {
     display.status("Stopping everything");
     await scene.stop();
@@ -49,8 +59,30 @@ export async function runChaos(context: ChaosContext): Promise<boolean> {
   return findings.violations.length === 0;
 }
 
-async function storm(context: ChaosContext, scene: Scene, findings: Findings): Promise<void> {
-  const { display, command } = context;
+interface Play {
+  scene: Scene;
+  findings: Findings;
+  inspection: InspectionSource;
+}
+
+async function play(context: ChaosContext, { scene, findings, inspection }: Play): Promise<void> {
+  const { display, command, options } = context;
+  const tables: string[] = [];
+  if (options.runs > 0) {
+    const facts = await storm(context, scene, findings);
+    await check(facts, inspection, context);
+    await checkOrgs(scene, findings);
+    tables.push(toResultTable(facts));
+  }
+  if (options.times) {
+    const onStep = (what: string): void => display.status(`Measuring: ${what}`);
+    tables.push(await measureTimes({ scene, inspection, findings, onStep }));
+  }
+  display.line(["", command, "", ...tables.map((table) => `${table}\n`)].join("\n"));
+}
+
+async function storm(context: ChaosContext, scene: Scene, findings: Findings): Promise<Facts> {
+  const { display } = context;
   const { seed, minutes, runs, faults: count } = context.options;
   const durationMs = minutes * 60_000;
   const faults = planFaults({ seed, durationMs, count });
@@ -68,7 +100,7 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
   display.status("Calm: repeating every request that has a key");
   await settle(result, scene, findings);
   await result.watch.stop();
-  const facts: Facts = {
+  return {
     runs: rows,
     steps: await readSteps(scene.db),
     executions: await listExecutions(scene.client),
@@ -77,29 +109,23 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
     executionsOf: scene.ledger.executions,
     ...{ client: scene.client, findings },
   };
-  await check(facts, scene, display);
-  display.line(`\n${command}\n\n${toResultTable(facts)}\n`);
 }
 
-async function check(facts: Facts, scene: Scene, display: Display): Promise<void> {
+async function check(
+  facts: Facts,
+  inspection: InspectionSource,
+  { display }: ChaosContext,
+): Promise<void> {
   checkCallers(facts);
   checkChains(facts);
   checkRecords(facts);
   checkEnds(facts);
   checkSightings(facts);
-  await checkOrgs(scene, facts.findings);
   await checkEffects(facts);
-  // The replayer's worker speaks of every change of its state.
-  installTemporalRuntime(createLogger({ name: "truerun-chaos", level: "error" }), "error");
-  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
   let checked = 0;
-  try {
-    await checkProjection(facts, { db: scene.db, client: scene.client, replayer }, () => {
-      checked += 1;
-      const share = toBar(checked / facts.runs.size);
-      display.status(`${share}  ${checked} of ${facts.runs.size} runs compared with their history`);
-    });
-  } finally {
-    await replayer.close();
-  }
+  await checkProjection(facts, inspection, () => {
+    checked += 1;
+    const share = toBar(checked / facts.runs.size);
+    display.status(`${share}  ${checked} of ${facts.runs.size} runs compared with their history`);
+  });
 }

@@ -5,6 +5,7 @@ import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { type Api, createApi } from "./load/api.ts";
 import { type Ledger, startLedger } from "./load/ledger.ts";
 import { SHAPES } from "./load/shapes.ts";
+import { TIMED_DEFINITIONS } from "./times/timed-definitions.ts";
 import { type Cluster, startCluster } from "./system/cluster.ts";
 
 /** Everything that a chaos run plays on. */
@@ -67,7 +68,7 @@ async function toScene(cluster: Cluster, ledger: Ledger): Promise<Scene> {
 }
 
 async function saveShapes(api: Api, apiKey: string): Promise<void> {
-  for (const { name, definition } of SHAPES) {
+  for (const { name, definition } of [...SHAPES, ...TIMED_DEFINITIONS]) {
     const path = `/v1/workflows/${encodeURIComponent(name)}`;
     const reply = await api.request(0, { method: "PUT", path, apiKey, body: definition });
     if (reply.kind === "answer" && reply.status === 201) continue;

@@ -36,7 +36,8 @@ const step: StepFact = {
 };
 
 const execution: Execution = {
-  ...{ runId: row.id, temporalRunId: "t1", firstTemporalRunId: "t1", closedAt: 8_000 },
+  ...{ runId: row.id, temporalRunId: "t1", firstTemporalRunId: "t1" },
+  ...{ startedAt: 500, closedAt: 8_000 },
 };
 
 const workerKilled: Facts["faults"][number] = {

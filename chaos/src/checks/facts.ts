@@ -34,6 +34,7 @@ export interface Execution {
   temporalRunId: string;
   /** Of the first Temporal run in its chain: a reset keeps it, a second start would not. */
   firstTemporalRunId: string;
+  startedAt: number;
   closedAt: number | null;
 }
 
@@ -72,7 +73,7 @@ export async function readSteps(db: Database): Promise<StepFact[]> {
 /** Without the batches of large fan-outs, which are runs to Temporal only. */
 export async function listExecutions(client: Client): Promise<Execution[]> {
   const executions: Execution[] = [];
-  for await (const { workflowId, runId, closeTime, raw } of client.workflow.list({
+  for await (const { workflowId, runId, startTime, closeTime, raw } of client.workflow.list({
     query: `WorkflowId STARTS_WITH "cbwr_"`,
     pageSize: 500,
   })) {
@@ -81,6 +82,7 @@ export async function listExecutions(client: Client): Promise<Execution[]> {
       runId: workflowId,
       temporalRunId: runId,
       firstTemporalRunId: raw.firstRunId ?? runId,
+      startedAt: startTime.getTime(),
       closedAt: closeTime?.getTime() ?? null,
     });
   }

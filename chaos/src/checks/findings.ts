@@ -11,6 +11,7 @@ export const INVARIANTS = {
   I9: "nothing crosses orgs",
   I10: "every repeat of a key gets the same bytes",
   END: "a run that no operator touched ends as its definition says",
+  TIME: "what is promised to be done within a time is done within it",
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 

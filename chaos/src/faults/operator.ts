@@ -6,6 +6,7 @@ import {
 } from "@temporalio/client";
 import type { Api } from "../load/api.ts";
 import type { OperatorFault } from "../plan/fault.ts";
+import { resetRun } from "./reset-run.ts";
 import type { OperatorRecord } from "./fault-record.ts";
 
 export interface OperatorOptions {
@@ -58,30 +59,12 @@ async function actInTemporal(client: Client, fault: OperatorFault, runId: string
       await handle.terminate("An operator's whim");
       return;
     case "reset":
-      await reset(client, runId, fault.point);
+      await resetRun(client, runId, fault.point);
       return;
     case "cancel in Temporal":
     case "cancel by API":
       await handle.cancel();
   }
-}
-
-/** Takes a run back to the end of one of its workflow tasks. */
-async function reset(client: Client, runId: string, point: number): Promise<void> {
-  const handle = client.workflow.getHandle(runId);
-  const { runId: temporalRunId } = await handle.describe();
-  const { events } = await client.workflow.getHandle(runId, temporalRunId).fetchHistory();
-  const ends = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes != null);
-  const end = ends[Math.floor(point * ends.length)];
-  if (end?.eventId == null)
-    throw new WorkflowNotFoundError("It has no workflow task", runId, undefined);
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: runId, runId: temporalRunId },
-    reason: "An operator's second thought",
-    workflowTaskFinishEventId: end.eventId,
-    requestId: `${temporalRunId}/${String(end.eventId)}`,
-  });
 }
 
 /** NOT_FOUND, INVALID_ARGUMENT and FAILED_PRECONDITION: it was heard, and nothing came of it. */

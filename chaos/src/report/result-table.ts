@@ -1,5 +1,6 @@
 import type { Facts } from "../checks/facts.ts";
 import { type FaultKind, FAULT_KINDS, isOperatorFault } from "../plan/fault.ts";
+import { toMarkdown } from "./markdown.ts";
 import { worstRepairMs } from "./repair-time.ts";
 
 /** The last word, as a Markdown table. */
@@ -34,16 +35,4 @@ function countFaults({ faults }: Facts): Map<FaultKind, number> {
     counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1);
   }
   return counts;
-}
-
-/** Columns of equal width, so that it reads well in a terminal too. */
-function toMarkdown(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0), 3),
-  );
-  const lines = rows.map(
-    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`,
-  );
-  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
 }

@@ -11,6 +11,8 @@ export interface Part {
   restart(): Promise<void>;
   /** Stops all its processes until `untilOver` resolves. */
   pause(untilOver: () => Promise<void>): Promise<void>;
+  /** Ends it in order, and keeps it away until `untilOver` resolves. */
+  takeAway(untilOver: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,11 +25,13 @@ export interface PartOptions {
 /** @throws what the first start throws */
 export async function createPart({ name, start, say }: PartOptions): Promise<Part> {
   let current: RunningPart | null = null;
+  let returns = Promise.resolve();
   const waiting: (() => void)[] = [];
   const part = await supervisePart({
     name,
     say,
     async start() {
+      await returns;
       const started = await start();
       current = started;
       void started.process.exited.then(() => {
@@ -49,6 +53,15 @@ export async function createPart({ name, start, say }: PartOptions): Promise<Par
     kill: () => whileUp(kill),
     restart: () => whileUp((running) => running.stop()),
     pause: (untilOver) => whileUp((running) => pause(running, untilOver)),
+    takeAway: (untilOver) =>
+      whileUp(async (running) => {
+        let comeBack = (): void => undefined;
+        returns = new Promise((resolve) => {
+          comeBack = resolve;
+        });
+        await running.stop();
+        await untilOver().finally(comeBack);
+      }),
     stop: () => part.stop(),
   };
 }
