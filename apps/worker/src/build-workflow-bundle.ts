@@ -11,6 +11,7 @@ const { code } = await bundleWorkflowCode({
   // With a prebuilt bundle, interceptors that are not named here are silently missing.
   workflowInterceptorModules: [here("workflows/mirror-interceptor.js")],
   payloadConverterPath: here("workflows/payload-converter.js"),
+  failureConverterPath: here("workflows/failure-converter.js"),
   logger: new DefaultLogger("WARN"),
 });
 await writeFile(WORKFLOW_BUNDLE, code);

@@ -4,11 +4,13 @@ import { type NativeConnection, Worker } from "@temporalio/worker";
 import type { Database } from "@truerun/shared/db";
 import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
 import type { Logger } from "@truerun/shared/logger";
+import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { toActivity } from "./component-activity.ts";
 import { createChildRunActivity } from "./dispatch/create-child-run.ts";
 import { toComponentsConfig } from "./components-config.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Components } from "./load-components.ts";
+import { loadWorkflowBundle } from "./load-workflow-bundle.ts";
 import { createExternalChecks } from "./external/check-external.ts";
 import type { ExternalComponents } from "./external/load-external-components.ts";
 import { createAdopter } from "./mirror/adopt-run.ts";
@@ -58,7 +60,8 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   });
   options.metrics?.watchMirror(mirror.counts);
   const strays = createStrayTerminator({ client, logger });
-  const replayer = createReplayer({ bundlePath });
+  const dataConverter = toDataConverter(config);
+  const replayer = createReplayer({ bundlePath, dataConverter });
   const adopter = createAdopter({
     db: mirrorDb,
     client,
@@ -70,7 +73,8 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     connection: options.connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
-    workflowBundle: { codePath: bundlePath },
+    workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
+    dataConverter,
     activities: createActivities(options),
     sinks: createMirrorSink(mirror),
     maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { type EncryptionKey, parseEncryptionKey } from "./payloads/encryption-key.ts";
 
 /** The environment cannot be used. The message lists every variable that is wrong, a line each. */
 export class ConfigurationError extends Error {
@@ -80,6 +81,17 @@ const fileContent = z.string().transform((path, context) => {
   }
 });
 
+const encryptionKeys = z
+  .string()
+  .transform((text, context): [EncryptionKey, ...EncryptionKey[]] => {
+    const keys = text.split(",").map((part) => parseEncryptionKey(part.trim()));
+    const [first, ...others] = keys.filter((key) => key !== null);
+    if (first !== undefined && others.length === keys.length - 1) return [first, ...others];
+    const message = "expected base64 of 32 bytes (openssl rand -base64 32), or several by commas";
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+
 /** Where the run tables are. */
 export const databaseEnv = {
   DATABASE_URL: z
@@ -101,6 +113,8 @@ export const temporalEnv = {
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   TEMPORAL_TASK_QUEUE: z.string().max(200).default("truerun"),
   TEMPORAL_UI_URL: httpUrl.optional(),
+  /** Encrypts what Temporal keeps of values: the first key; all of them decrypt. */
+  PAYLOAD_ENCRYPTION_KEY: encryptionKeys.optional(),
 };
 
 /** How much a process says. */

@@ -5,9 +5,10 @@ import {
   defaultGrpcRetryOptions,
   makeGrpcRetryInterceptor,
 } from "@temporalio/client";
+import { type PayloadConfig, toDataConverter } from "./payloads/data-converter.ts";
 
 /** The part of a configuration that says where Temporal is (see `temporalEnv`). */
-export interface TemporalConfig {
+export interface TemporalConfig extends PayloadConfig {
   TEMPORAL_ADDRESS: string;
   TEMPORAL_NAMESPACE: string;
   TEMPORAL_API_KEY?: string | undefined;
@@ -62,6 +63,10 @@ export function createTemporalClient(config: TemporalConfig): TemporalClient {
     },
     interceptors: [makeGrpcRetryInterceptor(retry)],
   });
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  const client = new Client({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter: toDataConverter(config),
+  });
   return { connection, client, close: () => connection.close() };
 }

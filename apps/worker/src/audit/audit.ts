@@ -1,5 +1,6 @@
 import { createDatabase } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
+import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import { createReplayer } from "../mirror/replay-history.ts";
@@ -45,7 +46,8 @@ export async function audit(options: Audit): Promise<boolean> {
   });
   const temporal = createTemporalClient(config);
   const { client } = temporal;
-  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
+  const dataConverter = toDataConverter(config);
+  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE, dataConverter });
   const source = { db, client, replayer, logger };
   try {
     await withTemporalDeadline(client.connection, REACH_TEMPORAL_MS, () =>

@@ -1,5 +1,6 @@
 // Runs histories through the interpreter again, to see what it handed to the mirror.
 import type { WorkflowHandle } from "@temporalio/client";
+import type { DataConverter } from "@temporalio/common";
 import { Worker } from "@temporalio/worker";
 import type { WorkflowInfo } from "@temporalio/workflow";
 import type { MirrorRecord, StepRow } from "./mirror-record.ts";
@@ -30,14 +31,19 @@ interface Job {
  * Replays one history after another in one Temporal Worker: to make a Worker for each costs nine times
  * what the replay itself does (85 instead of 9 ms of CPU). It is made with the first history.
  *
- * @param options - `bundlePath`: the workflow bundle that the workers run
+ * @param options - `bundlePath`: the workflow bundle that the workers run; `dataConverter`: what reads
+ *   payloads as Temporal keeps them; default: plain JSON
  */
-export function createReplayer(options: { bundlePath: string }): Replayer {
-  return new WarmReplayer(options.bundlePath);
+export function createReplayer(options: {
+  bundlePath: string;
+  dataConverter?: DataConverter;
+}): Replayer {
+  return new WarmReplayer(options);
 }
 
 class WarmReplayer implements Replayer {
   readonly #bundlePath: string;
+  readonly #dataConverter: DataConverter;
   readonly #jobs: Job[] = [];
   #current: Job | undefined;
   #records: MirrorRecord[] = [];
@@ -47,8 +53,9 @@ class WarmReplayer implements Replayer {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(bundlePath: string) {
+  constructor({ bundlePath, dataConverter = {} }: Parameters<typeof createReplayer>[0]) {
     this.#bundlePath = bundlePath;
+    this.#dataConverter = dataConverter;
   }
 
   async replay(history: History, workflowId: string): Promise<MirrorRecord[]> {
@@ -90,6 +97,7 @@ class WarmReplayer implements Replayer {
     };
     const options = {
       workflowBundle: { codePath: this.#bundlePath },
+      dataConverter: this.#dataConverter,
       // A replay worker calls no sinks without it.
       sinks: { mirror: { write: { fn, callDuringReplay: true } } },
       replayName: "projection",

@@ -110,6 +110,19 @@ const touch = defineComponent({
   },
 });
 
+/** Tells a heartbeat, and then takes its time. */
+const beat = defineComponent({
+  ...about,
+  action: "beat",
+  input: z.object({ details: z.string(), ms: z.number() }),
+  output: z.null(),
+  async run({ input, heartbeat }) {
+    heartbeat(input.details);
+    await new Promise((resolve) => setTimeout(resolve, input.ms));
+    return { output: null };
+  },
+});
+
 export const testComponents = [
   transform,
   slow,
@@ -119,4 +132,5 @@ export const testComponents = [
   measure,
   deaf,
   touch,
+  beat,
 ] as unknown as Component[];

@@ -19,6 +19,7 @@ import { createDispatcher, type Dispatcher } from "@truerun/shared/dispatch/disp
 import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
 import { newId } from "@truerun/shared/ids";
 import { createLogger, type Logger } from "@truerun/shared/logger";
+import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
@@ -61,6 +62,8 @@ export interface RunSpec {
   others?: Readonly<Record<string, OtherDefinition>>;
   /** False: only the row. */
   dispatch?: boolean;
+  /** Default: the rig's. */
+  dispatcher?: Dispatcher;
 }
 
 export interface OtherDefinition {
@@ -73,6 +76,8 @@ export interface OtherDefinition {
 export type RunRow = Awaited<ReturnType<typeof readRun>>;
 
 export interface RigOptions {
+  /** Of the worker and its client, over what they have otherwise. */
+  environment?: Record<string, string>;
   /** Where the mirror writes, if not straight to the database: the way through a proxy. */
   mirrorUrl?: (url: string) => string;
   /** Where the client that the worker is given finds Temporal, if not straight: the way through a proxy. */
@@ -113,6 +118,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     TEMPORAL_ADDRESS: temporalAddress(),
     TEMPORAL_TASK_QUEUE: uniqueName("worker-test"),
     LOG_LEVEL: "silent",
+    ...options.environment,
   });
   const logger = createLogger({ name: "test", level: config.LOG_LEVEL });
   installOnce(logger);
@@ -125,7 +131,8 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const clientAddress = options.clientAddress?.(config.TEMPORAL_ADDRESS) ?? config.TEMPORAL_ADDRESS;
   const temporal = createTemporalClient({ ...config, TEMPORAL_ADDRESS: clientAddress });
   const { client } = temporal;
-  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
+  const dataConverter = toDataConverter(config);
+  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE, dataConverter });
   const { externalComponents } = options;
   const external = externalComponents === undefined ? {} : { externalComponents };
   const worker =
@@ -147,7 +154,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     replayer,
     metrics: createWorkerMetrics(),
     failures: createFailures(logger),
-    startRun: (spec) => startRun({ db, dispatcher }, spec),
+    startRun: (spec) => startRun({ db, dispatcher: spec.dispatcher ?? dispatcher }, spec),
     getRun: (id) => readRun(db, id),
     finished: (id) =>
       waitFor(

@@ -1,6 +1,7 @@
 // How values become what Temporal keeps, and back: as JSON, like every SDK. Only that what cannot be read is
 // a value as well: a worker in another language may send NaN, a protobuf or something encrypted, and an error
-// thrown while the workflow reads it would fail its task for ever.
+// thrown while the workflow reads it would fail its task for ever. That is right only for what this service has
+// encrypted itself: the task waits for a worker that has the key.
 import {
   type ConverterHint,
   defaultPayloadConverter,
@@ -8,6 +9,7 @@ import {
   type PayloadConverter,
   type SerializationContext,
 } from "@temporalio/common";
+import { encryptionKeyId } from "@truerun/shared/payloads/encrypted-payload";
 
 /** Stands for what another worker sent and nobody here can read. */
 export class UnreadablePayload {
@@ -25,6 +27,9 @@ export const payloadConverter: PayloadConverter = {
     try {
       return defaultPayloadConverter.fromPayload<T>(payload, context, hint);
     } catch (error) {
+      const id = encryptionKeyId(payload);
+      if (id !== null)
+        throw new Error(`This worker has no PAYLOAD_ENCRYPTION_KEY; ${id} is needed.`);
       const reason = error instanceof Error ? error.message : String(error);
       return new UnreadablePayload(reason) as T;
     }
