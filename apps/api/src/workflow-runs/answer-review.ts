@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   ApplicationFailure,
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
@@ -14,6 +18,10 @@ import type { EndpointServices } from "../dependencies.ts";
 
 /** How long Temporal and a worker may take, the way into a batch included. */
 const ANSWERED_WITHIN_MS = 4_000;
+
+/** gRPC's RESOURCE_EXHAUSTED: Temporal lets only ten answers at once wait for a workflow's judgement. */
+const TOO_MANY_AT_ONCE = 8;
+const PAUSE_MS = 50;
 
 /** What became of an answer. After `unavailable` it may still be taken: repeat it to know. */
 export type ReviewResult =
@@ -30,11 +38,7 @@ export async function answerReview(
   workflowRunId: string,
   answer: ReviewAnswer,
 ): Promise<ReviewResult> {
-  const options = { updateId: toUpdateId(answer), args: [answer] as [ReviewAnswer] };
-  const send = (workflowId: string) =>
-    client.workflow
-      .getHandle(workflowId)
-      .executeUpdate<void, [ReviewAnswer]>(ANSWER_REVIEW, options);
+  const send = (workflowId: string) => sendInTurn(client, workflowId, answer);
   try {
     await withTemporalDeadline(client.connection, ANSWERED_WITHIN_MS, () =>
       send(workflowRunId).catch((error: unknown) => send(findBatch(error))),
@@ -46,6 +50,26 @@ export async function answerReview(
       cause instanceof WorkflowNotFoundError || cause instanceof WorkflowUpdateFailedError;
     return isRefused ? { kind: "not_pending" } : { kind: "unavailable", cause };
   }
+}
+
+/** Until Temporal takes it; the deadline's abort ends this as well. */
+async function sendInTurn(client: Client, workflowId: string, answer: ReviewAnswer): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId);
+  const updateId = toUpdateId(answer);
+  for (;;) {
+    try {
+      await handle.executeUpdate<void, [ReviewAnswer]>(ANSWER_REVIEW, { updateId, args: [answer] });
+      return;
+    } catch (error) {
+      if (!isTooManyAtOnce(error)) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+function isTooManyAtOnce(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && Number(cause.code) === TOO_MANY_AT_ONCE;
 }
 
 function toUpdateId({ step_key, decision, comment, decided_by }: ReviewAnswer): string {

@@ -99,7 +99,14 @@ describe("a path", () => {
   test("to a step that the run does not have is a 404, another run's step too", async () => {
     const place = await insertReview();
     const { step } = await insertReview();
-    for (const other of [step, `cbwrs_${"0".repeat(32)}`, "x", "%00", "%FF", place.step.toUpperCase()]) {
+    for (const other of [
+      step,
+      `cbwrs_${"0".repeat(32)}`,
+      "x",
+      "%00",
+      "%FF",
+      place.step.toUpperCase(),
+    ]) {
       const { status, json } = await review({ ...place, step: other });
       const detail = { code: "step_not_found", message: "Step not found." };
       expect([status, json]).toEqual([404, { detail }]);

@@ -29,6 +29,21 @@ export const REVIEW_SHAPES: readonly Shape[] = [
     steps: ["review: success", "good: skipped", "bad: success"],
   },
   {
+    name: "reviews without a timeout",
+    components: () => [
+      component("first", { with: { value: 1 }, next: [to("review")] }),
+      component("review", { action: "wait_for_review", with: {}, next: [to("after")] }),
+      component("after"),
+    ],
+    operator: {
+      action: "answer",
+      afterSteps: 2,
+      answer: { step_key: "review", decision: "approve", comment: null, decided_by: "k" },
+    },
+    ends: "completed",
+    steps: ["first: success", "review: success", "after: success"],
+  },
+  {
     name: "reviews that time out",
     components: () => [
       component("approved", {

@@ -43,17 +43,19 @@ export class Reviews {
   }
 
   /**
-   * Waits until the step's review is answered, or its time is over.
+   * Waits until the step's review is answered, or its time is over. There always is a timer: it marks in the
+   * history where the review began. Without a mark a replay takes a workflow task that changed nothing and
+   * the one that an answer came with for one, and the answer comes before what it answers.
    *
    * @returns the answer; null when the time is over
    * @throws CancelledFailure when the step is canceled
    */
-  async wait(stepKey: string, timer: ReviewTimer | null): Promise<ReviewAnswer | null> {
+  async wait(stepKey: string, timer: ReviewTimer): Promise<ReviewAnswer | null> {
     const review: { answer: ReviewAnswer | null } = { answer: null };
     const isAnswered = () => review.answer !== null;
     this.#pending.set(stepKey, review);
     try {
-      await (timer === null ? condition(isAnswered) : condition(isAnswered, timer.ms, timer));
+      await condition(isAnswered, timer.ms, timer);
     } catch (error) {
       // Whoever answered was told so: a cancellation at the same moment comes too late.
       if (!isAnswered()) throw error;

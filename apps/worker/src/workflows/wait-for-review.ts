@@ -1,5 +1,5 @@
 // The action `wait_for_review`: a person decides, through the API.
-import { durationMs } from "@truerun/shared/contracts/duration";
+import { durationMs, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
 import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { ON_TIMEOUT, type OnTimeout, type ReviewDecision } from "@truerun/shared/contracts/review";
 import { ApplicationFailure } from "@temporalio/workflow";
@@ -9,8 +9,7 @@ import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
 
 interface ReviewRequest {
   prompt: string;
-  /** Null: waits for as long as the run may take. */
-  timeout: string | null;
+  timeout: string;
   onTimeout: OnTimeout;
 }
 
@@ -25,8 +24,7 @@ export async function waitForReview(
 ): Promise<StepOutcome> {
   const { prompt, timeout, onTimeout } = toRequest(step.input);
   recorder.showPrompt(step.key, prompt);
-  const summary = summaryOf(step, prompt);
-  const timer = timeout === null ? null : { ms: durationMs(timeout), summary };
+  const timer = { ms: durationMs(timeout), summary: summaryOf(step, prompt) };
   const answer = await reviews.wait(step.key, timer);
   if (answer !== null) return decided(answer);
   if (onTimeout !== "fail") return decided({ decision: onTimeout });
@@ -52,18 +50,24 @@ function decided(answer: {
  * @throws ApplicationFailure naming what is wrong
  */
 function toRequest(input: JsonObject): ReviewRequest {
-  const { prompt = "", timeout, on_timeout: onTimeout = "fail", ...others } = input;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw invalidInput(`\`${unknown}\` is not known`);
+  const {
+    prompt = "",
+    // Left out, it is what no run lives to see.
+    timeout = MAX_RUN_TIMEOUT,
+    on_timeout: onTimeout = "fail",
+    ...unknown
+  } = input;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw invalidInput(`\`${name}\` is not known`);
   if (typeof prompt !== "string") {
     throw invalidInput(`\`prompt\` is ${JSON.stringify(prompt)}, which is no text`);
   }
-  if (timeout !== undefined) assertDuration("timeout", timeout);
+  assertDuration("timeout", timeout);
   if (!isOnTimeout(onTimeout)) {
     const choices = ON_TIMEOUT.join(", ");
     throw invalidInput(`\`on_timeout\` is ${JSON.stringify(onTimeout)}, not one of ${choices}`);
   }
-  return { prompt, timeout: timeout ?? null, onTimeout };
+  return { prompt, timeout, onTimeout };
 }
 
 function isOnTimeout(value: Json): value is OnTimeout {
