@@ -80,6 +80,10 @@ export interface RigOptions {
   environment?: Record<string, string>;
   /** Where the mirror writes, if not straight to the database: the way through a proxy. */
   mirrorUrl?: (url: string) => string;
+  /** Where the worker reaches the database for everything else. */
+  workerUrl?: (url: string) => string;
+  /** Where the worker finds Temporal. */
+  workerAddress?: (address: string) => string;
   /** Where the client that the worker is given finds Temporal, if not straight: the way through a proxy. */
   clientAddress?: (address: string) => string;
   /** No worker in this process: the test starts its own. */
@@ -128,6 +132,12 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     poolSize: 5,
     applicationName: "test-mirror",
   });
+  const workerDb = createDatabase({
+    url: options.workerUrl?.(database.url) ?? database.url,
+    poolSize: 5,
+    applicationName: "test-worker",
+  });
+  const workerAddress = options.workerAddress?.(config.TEMPORAL_ADDRESS) ?? config.TEMPORAL_ADDRESS;
   const clientAddress = options.clientAddress?.(config.TEMPORAL_ADDRESS) ?? config.TEMPORAL_ADDRESS;
   const temporal = createTemporalClient({ ...config, TEMPORAL_ADDRESS: clientAddress });
   const { client } = temporal;
@@ -138,7 +148,14 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const worker =
     options.idle === true
       ? null
-      : await startWorker({ config, client, db, mirrorDb, logger, ...external });
+      : await startWorker({
+          config: { ...config, TEMPORAL_ADDRESS: workerAddress },
+          client,
+          db: workerDb,
+          mirrorDb,
+          logger,
+          ...external,
+        });
   const dispatcher = createDispatcher({
     client,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -180,7 +197,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
       await worker?.stop();
       await replayer.close();
       await temporal.close();
-      await Promise.all([db.$disconnect(), mirrorDb.$disconnect()]);
+      await Promise.all([db, mirrorDb, workerDb].map((each) => each.$disconnect()));
       await database.drop();
     },
   };

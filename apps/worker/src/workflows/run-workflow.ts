@@ -74,10 +74,12 @@ async function createRun(
     [CREATE_CHILD_RUN]: (request: ChildRunRequest) => Promise<ChildRun>;
   }>({
     summary: summaryOf(step),
-    startToCloseTimeout: "10s",
-    // For as long as Postgres is away. A short pause passes here, a longer one in a timer.
+    // An attempt has to end before its workflow task is renewed (at 8 of its 10 s), and pauses have to pass
+    // in timers: what follows a renewed task has another time live than in a replay.
+    startToCloseTimeout: "6s",
+    localRetryThreshold: 1,
+    // For as long as Postgres is away.
     retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "10s" },
-    localRetryThreshold: "3s",
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   });
   const made = await local[CREATE_CHILD_RUN]({
