@@ -153,6 +153,10 @@ describe("failures", () => {
       },
     });
   }
+  const trap = (): never => {
+    throw new Error("trap");
+  };
+  const proxy: unknown = new Proxy(new Error("x"), { get: trap, getPrototypeOf: trap });
   const circular = new Error("outer", { cause: new Error("inner") });
   (circular.cause as Error).cause = circular;
 
@@ -166,6 +170,8 @@ describe("failures", () => {
     [() => 5n, "The component threw 5"],
     [() => Symbol("s"), "The component threw Symbol(s)"],
     [() => hostile, "The component threw an unreadable error"],
+    [() => proxy, "The component threw something unreadable"],
+    [() => Object.freeze(new Error("frozen")), "frozen"],
     [() => circular, "outer: inner"],
     [
       () => new Error("fetch failed", { cause: new Error("connect ECONNREFUSED") }),

@@ -4,7 +4,7 @@ import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
 import type { Component, ComponentContext } from "./component.ts";
-import { type AttemptTimes, toComponentFailure } from "./component-failure.ts";
+import { type AttemptTimes, toComponentFailure, toReadable } from "./component-failure.ts";
 import { artifactsSchema, assertFits, invalidOutput, parseOrRefuse } from "./component-result.ts";
 import type { ComponentsConfig } from "./components-config.ts";
 import { NotJsonError, toJsonValue } from "./json-value.ts";
@@ -56,7 +56,8 @@ export function toActivity(
       const given = toComponentContext(component, input, { context, dependencies, ...heart });
       const result: unknown = await untilGivenUp(component.run(given), given);
       return toEnvelope(await toResult(component, result), times());
-    } catch (error) {
+    } catch (thrown) {
+      const error = toReadable(thrown);
       throw toCancellation(error, context.cancellationSignal) ?? toComponentFailure(error, times());
     } finally {
       heart.stop();

@@ -35,6 +35,13 @@ export function toComponentFailure(thrown: unknown, times: AttemptTimes): Applic
   return failure;
 }
 
+/** What was thrown, or an error in place of a proxy that cannot even be asked what it is. */
+export function toReadable(thrown: unknown): unknown {
+  return attempt(() => thrown instanceof Error) === null
+    ? new Error("The component threw something unreadable")
+    : thrown;
+}
+
 /** Runs what may be a getter that throws. */
 function attempt<T>(read: () => T): T | null {
   try {

@@ -38,6 +38,7 @@ describe("loadComponents", () => {
         "say-hello.js": component("say_hello"),
         "say-hello/index.js": component("say_hello"),
         "wrong-name.js": component("right_name"),
+        "wait.js": component("wait"),
         "nothing.js": "export const x = 1;",
         "throws.js": 'throw new Error("boom");',
         "syntax.js": "export default {",
@@ -52,6 +53,7 @@ describe("loadComponents", () => {
       expect(message).toContain(
         "wrong-name.js: holds the action right_name, so its name must be right-name",
       );
+      expect(message).toContain("wait.js: the engine has an action of that name");
       expect(message).toContain("nothing.js: its default export is not made by defineComponent");
       expect(message).toContain("throws.js: boom");
       expect(message).toContain("syntax.js: ");

@@ -1,0 +1,192 @@
+// Components that do to the worker's process what no component may, in real workers made by the build.
+import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { copyWorker, type WorkerCopy } from "./testing/worker-copy.ts";
+import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
+
+const HOSTILE = `
+import { z } from "zod";
+import { defineComponent } from "../component.js";
+
+const unreadable = new Error("hidden");
+for (const name of ["stack", "message", "name", "cause"]) {
+  Object.defineProperty(unreadable, name, { get() { throw new Error("getter"); } });
+}
+const thrown = {
+  undefined: () => undefined,
+  text: () => "a text",
+  frozen: () => Object.freeze({ frozen: true }),
+  "frozen error": () => Object.freeze(new Error("a frozen error")),
+  unreadable: () => unreadable,
+  proxy: () => new Proxy(new Error("x"), {
+    get() { throw new Error("trap"); },
+    getPrototypeOf() { throw new Error("trap"); },
+    ownKeys() { throw new Error("trap"); },
+  }),
+};
+
+export default defineComponent({
+  action: "hostile",
+  title: "Hostile",
+  description: "For tests",
+  input: z.object({ way: z.string(), ms: z.number().default(0) }),
+  output: z.string(),
+  async run({ input: { way, ms }, signal }) {
+    if (way in thrown) throw thrown[way]();
+    if (way === "exit") process.exit(7);
+    const end = Date.now() + ms;
+    if (way === "loop") while (Date.now() < end);
+    if (way === "sleep") {
+      await new Promise((resolve, reject) => {
+        const timer = setTimeout(resolve, ms);
+        signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
+      });
+    }
+    return { output: way };
+  },
+});
+`;
+
+const LOST = "The worker that ran the component stopped answering.";
+
+let rig: WorkerRig;
+let copy: WorkerCopy;
+let stopSupervisor = (): Promise<void> => Promise.resolve();
+
+beforeAll(async () => {
+  rig = await createWorkerRig({ idle: true });
+});
+beforeEach(async () => {
+  copy = await copyWorker({ "hostile.js": HOSTILE });
+});
+afterEach(async () => {
+  await stopSupervisor();
+  await copy.remove();
+});
+afterAll(() => rig.close());
+
+const once = {
+  max_attempts: 1,
+  initial_interval: "1s",
+  backoff_coefficient: 1,
+  max_interval: "1s",
+};
+
+function hostile(key: string, given: { way: string; ms?: number; attempts?: number }) {
+  const { attempts = 1, ...input } = given;
+  return component(key, {
+    action: "hostile",
+    with: input,
+    retry: { ...once, max_attempts: attempts },
+  });
+}
+
+function isRunning({ child }: ManagedProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** Starts another worker whenever one has ended; gives the codes that they ended by. */
+function supervise(): (number | null)[] {
+  const exits: (number | null)[] = [];
+  let current: ManagedProcess | undefined;
+  let isOver = false;
+  const supervised = (async () => {
+    while (!isOver) {
+      current = await copy.start(rig.config);
+      const { code } = await current.exited;
+      if (!isOver) exits.push(code);
+    }
+  })();
+  stopSupervisor = async () => {
+    isOver = true;
+    current?.kill("SIGKILL");
+    await supervised;
+  };
+  return exits;
+}
+
+test("whatever components throw, their steps fail, and the worker goes on", async () => {
+  const worker = await copy.start(rig.config);
+  const ways = ["undefined", "text", "frozen", "frozen error", "unreadable", "proxy"];
+  const id = await rig.startRun({
+    components: [
+      ...ways.map((way, n) => ({
+        ...hostile(`way_${n}`, { way }),
+        on_failure: "continue" as const,
+      })),
+      hostile("after", { way: "sleep", ms: 500 }),
+    ],
+  });
+  const ended = await rig.finished(id);
+  expect(ended.status).toBe("completed");
+  expect(ended.steps.map((step) => [step.stepKey, step.status, step.message])).toEqual([
+    ["way_0", "failed", "The component threw undefined"],
+    ["way_1", "failed", "a text"],
+    ["way_2", "failed", 'The component threw {"frozen":true}'],
+    ["way_3", "failed", "a frozen error"],
+    ["way_4", "failed", "The component threw an unreadable error"],
+    ["way_5", "failed", "The component threw something unreadable"],
+    ["after", "success", null],
+  ]);
+  expect(isRunning(worker)).toBe(true);
+});
+
+test("process.exit ends the step by its attempts; a new worker goes on with the other runs", async () => {
+  const exits = supervise();
+  const exiting = await rig.startRun({
+    components: [hostile("exits", { way: "exit", attempts: 2 })],
+  });
+  const beside = await rig.startRun({
+    components: [hostile("sleeps", { way: "sleep", ms: 1_000, attempts: 4 })],
+  });
+  const failed = await rig.finished(exiting);
+  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LOST }] });
+  expect(exits).toEqual([7, 7]);
+  expect(await rig.finished(beside)).toMatchObject({ status: "completed" });
+  const after = await rig.startRun({ components: [hostile("sleeps", { way: "sleep" })] });
+  expect(await rig.finished(after)).toMatchObject({ status: "completed" });
+  expect(exits).toEqual([7, 7]);
+});
+
+test("a component that never yields loses its attempt, and other runs go on", async () => {
+  const blocked = await copy.start(rig.config);
+  const looping = await rig.startRun({
+    components: [hostile("loops", { way: "loop", ms: 15_000 })],
+  });
+  await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
+  await copy.start(rig.config);
+  const beside = await rig.startRun({
+    components: [hostile("sleeps", { way: "sleep", ms: 100, attempts: 4 })],
+  });
+  const failed = await rig.finished(looping);
+  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LOST }] });
+  expect(await rig.finished(beside)).toMatchObject({ status: "completed" });
+  expect(isRunning(blocked)).toBe(true);
+});
+
+test("files that hold no usable component stop the worker at its start, each by name", async () => {
+  await copy.remove();
+  copy = await copyWorker({
+    "hostile.js": HOSTILE,
+    "wrong-name.js": HOSTILE,
+    "wait.js": HOSTILE.replace('action: "hostile"', 'action: "wait"'),
+    "no-component.js": "export default { action: 'no_component' };",
+    "bad-spec.js": HOSTILE.replace('action: "hostile"', 'action: "bad_spec", timeout: "soon"'),
+    "broken.js": "export default {",
+  });
+  const worker = await copy.start(rig.config);
+  expect(await worker.exited).toEqual({ code: 1, signal: null });
+  const said = worker.tail();
+  for (const line of [
+    "wrong-name.js: holds the action hostile, so its name must be hostile",
+    "wait.js: the engine has an action of that name",
+    "no-component.js: its default export is not made by defineComponent",
+    'bad-spec.js: Component "bad_spec": timeout "soon" is no duration',
+    "broken.js: ",
+  ]) {
+    expect(said).toContain(line);
+  }
+  expect(said).not.toContain("hostile.js");
+  expect(said).not.toContain("    at ");
+});
