@@ -4,6 +4,7 @@ import { createAuthenticator } from "./http/authenticate.ts";
 import { errorHandler } from "./http/error-handler.ts";
 import { logRequests } from "./http/log-requests.ts";
 import { measureRequests } from "./http/measure-requests.ts";
+import { createRateLimiter } from "./http/rate-limit.ts";
 import { createBodyReader } from "./http/read-body.ts";
 import { serveRoutes } from "./http/serve-endpoint.ts";
 import { toOpenApiText } from "./openapi.ts";
@@ -26,7 +27,9 @@ export function createApp(dependencies: ApiDependencies): Express {
   };
   const authenticator = createAuthenticator(db);
   const readBody = createBodyReader(settings.maxBodyBytes);
-  app.use(serveRoutes(routes, { services, authenticator, readBody }));
+  const { rateLimit } = settings;
+  const rateLimiter = rateLimit === undefined ? undefined : createRateLimiter(rateLimit);
+  app.use(serveRoutes(routes, { services, authenticator, readBody, rateLimiter }));
   app.use(errorHandler);
   return app;
 }

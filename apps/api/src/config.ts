@@ -20,6 +20,12 @@ const schema = z.object({
   PORT: integerText(0, 65_535).default(3_000),
   /** Limit of a request body, decompressed. */
   MAX_BODY_BYTES: integerText(1_024, 64 * 1024 * 1024).default(1024 * 1024),
+  /** How long a request may take to arrive, its body included. */
+  REQUEST_TIMEOUT_MS: integerText(1_000, 3_600_000).default(60_000),
+  /** Requests a second that one key may make of this process; not set: no limit. */
+  RATE_LIMIT_PER_KEY: integerText(1, 1_000_000).optional(),
+  /** Requests that it may make at once; default: those of a second. */
+  RATE_LIMIT_BURST: integerText(1, 1_000_000).optional(),
   /** How long a stopping gateway waits for the requests under way. */
   SHUTDOWN_TIMEOUT_MS: integerText(0, 600_000).default(15_000),
 });

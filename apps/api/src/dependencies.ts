@@ -4,6 +4,7 @@ import type { DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import type { Logger } from "@truerun/shared/logger";
 import type { Registry } from "@truerun/shared/metrics";
+import type { RateLimit } from "./http/rate-limit.ts";
 import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** What the gateway needs from outside. Nothing here is global. */
@@ -24,6 +25,10 @@ export interface ApiDependencies {
 export interface ApiSettings {
   /** Limit of a request body, decompressed. */
   maxBodyBytes: number;
+  /** How long a request may take to arrive. */
+  requestTimeoutMs: number;
+  /** What a key may ask of this process; undefined: as much as it likes. */
+  rateLimit: RateLimit | undefined;
   /** How long a run's start may take before its caller is told 502. */
   dispatchDeadlineMs: number;
   /** Address of Temporal Web UI without a slash at its end, when there is one. */

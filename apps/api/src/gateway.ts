@@ -6,6 +6,7 @@ import type { Logger } from "@truerun/shared/logger";
 import { Registry, serveMetricsIfWanted } from "@truerun/shared/metrics";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { ApiConfig } from "./config.ts";
+import type { RateLimit } from "./http/rate-limit.ts";
 import { createServer } from "./server.ts";
 
 /** A gateway that serves. */
@@ -48,6 +49,8 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
     },
     settings: {
       maxBodyBytes: config.MAX_BODY_BYTES,
+      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+      rateLimit: toRateLimit(config),
       dispatchDeadlineMs: config.DISPATCH_DEADLINE_MS,
       temporalUiUrl: config.TEMPORAL_UI_URL,
       temporalNamespace: config.TEMPORAL_NAMESPACE,
@@ -66,6 +69,11 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
       await db.$disconnect();
     },
   };
+}
+
+function toRateLimit(config: ApiConfig): RateLimit | undefined {
+  const { RATE_LIMIT_PER_KEY: perSecond, RATE_LIMIT_BURST: burst } = config;
+  return perSecond === undefined ? undefined : { perSecond, burst: burst ?? perSecond };
 }
 
 /**

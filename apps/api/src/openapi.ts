@@ -108,7 +108,7 @@ function toContent({ contentType = "application/json", schema, example }: Docume
 function impliedErrors({ access, body, query, headers }: Endpoint): ErrorCode[] {
   const implied: ErrorCode[] = ["internal_error"];
   if (access !== "public") {
-    implied.push("not_authenticated", "invalid_api_key", "service_unavailable");
+    implied.push("not_authenticated", "invalid_api_key", "rate_limited", "service_unavailable");
     if (access !== "any_key") implied.push("insufficient_scope");
   }
   if (body !== undefined) implied.push("payload_too_large", "unsupported_media_type");
@@ -133,15 +133,19 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
   payload_too_large: "The body, or the input in it, is too large",
   unsupported_media_type: "The body is not declared as JSON in UTF-8",
   invalid_request: "The request is not valid; every fault is listed",
+  rate_limited: "The key has made more requests than it may",
   internal_error: "A fault of the service; its log has it under the request id",
   workflow_dispatch_failed: "The run was created but its start was not taken; retry with its id",
   service_unavailable: "What the service needs does not answer; nothing was created",
 };
 
+const retryAfterHeader = z.string().meta({ description: "Seconds until another try makes sense" });
+
 /** Headers that go with an error, by its status. */
 const ERROR_HEADERS: Readonly<Record<number, z.ZodRawShape>> = {
   401: { "WWW-Authenticate": z.literal("Bearer").meta({ description: "How to authenticate" }) },
-  503: { "Retry-After": z.string().meta({ description: "Seconds until another try makes sense" }) },
+  429: { "Retry-After": retryAfterHeader },
+  503: { "Retry-After": retryAfterHeader },
 };
 
 function toErrors(endpoint: Endpoint) {

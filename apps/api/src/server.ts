@@ -5,9 +5,14 @@ import { createApp } from "./app.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
 
-/** A caller that dribbles its headers or its body is not waited for longer than this. */
+/** A caller that dribbles its headers is not waited for longer than this, nor longer than for the whole. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** How often callers are looked for that take longer; by default it would be every 30 s. */
+const TIMEOUT_CHECKS_MS = 1_000;
+/** Node drops what is beyond its own limit, be it the credential; here it is told. */
+const MAX_HEADERS = 100;
+/** How long a caller that was answered may go on to send its body. */
+const LINGER_MS = 2_000;
 /** Longer than load balancers keep idle connections, so that they close them, not we. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** While draining, callers that still send on kept connections get an answer that closes it. */
@@ -22,29 +27,39 @@ export interface ApiServer {
 
 export function createServer(dependencies: ApiDependencies): ApiServer {
   const app = createApp(dependencies);
+  const { requestTimeoutMs } = dependencies.settings;
   let draining = false;
   const open = new Set<http.ServerResponse>();
+
+  function serve(req: http.IncomingMessage, res: http.ServerResponse): void {
+    open.add(res);
+    res.once("close", () => open.delete(res));
+    res.once("finish", () => cutLateBody(req));
+    if (draining) res.shouldKeepAlive = false;
+    if (req.httpVersion === "1.1" && req.headers.host === undefined) {
+      refuseRequest(400, { req, res });
+    } else if (req.rawHeaders.length > 2 * MAX_HEADERS) {
+      refuseRequest(431, { req, res });
+    } else {
+      req.url = toOriginForm(req.url ?? "/");
+      app(req, res);
+    }
+  }
+
   const server = http.createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECKS_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Node's own refusal has neither body nor request id; ours comes below.
       requireHostHeader: false,
     },
-    (req, res) => {
-      open.add(res);
-      res.once("close", () => open.delete(res));
-      if (draining) res.shouldKeepAlive = false;
-      if (req.httpVersion === "1.1" && req.headers.host === undefined) {
-        refuseRequest(400, { req, res });
-        return;
-      }
-      req.url = toOriginForm(req.url ?? "/");
-      app(req, res);
-    },
+    serve,
   );
   server.on("clientError", refuseConnection);
+  // The app says "continue" when it wants the body, which is after it has looked at the credential.
+  server.on("checkContinue", serve);
   server.on("checkExpectation", (req, res) => refuseRequest(417, { req, res }));
   return {
     listen: (port, host) => listen(server, { host, port, variable: "PORT" }),
@@ -61,6 +76,13 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
 function toOriginForm(target: string): string {
   const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
   return relative.startsWith("/") ? relative : `/${relative}`;
+}
+
+/** A body that nobody wanted is read and thrown away, so that its sender sees the answer; but not for long. */
+function cutLateBody(req: http.IncomingMessage): void {
+  if (req.complete) return;
+  const cut = setTimeout(() => req.socket.destroy(), LINGER_MS);
+  req.once("close", () => clearTimeout(cut));
 }
 
 async function closeGently(server: http.Server, withinMs: number): Promise<void> {

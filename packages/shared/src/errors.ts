@@ -16,6 +16,7 @@ export const ERROR_STATUSES = {
   payload_too_large: 413,
   unsupported_media_type: 415,
   invalid_request: 422,
+  rate_limited: 429,
   internal_error: 500,
   workflow_dispatch_failed: 502,
   service_unavailable: 503,
@@ -103,6 +104,14 @@ export function payloadTooLarge(message: string): ApiError {
   return new ApiError("payload_too_large", { message });
 }
 
+/** 429: the key has made more requests than it may; one more is possible after `waitMs`. */
+export function rateLimited(waitMs: number): ApiError {
+  return new ApiError("rate_limited", {
+    message: "Too many requests with this API key. Try again shortly.",
+    headers: { "Retry-After": String(Math.ceil(waitMs / 1_000)) },
+  });
+}
+
 /** 503: something that the service needs does not answer; nothing was created, and trying again is safe. */
 export function serviceUnavailable(cause: unknown): ApiError {
   return new ApiError("service_unavailable", {
@@ -134,6 +143,7 @@ export function toErrorBody(error: ApiError): { detail: unknown } {
     case "review_not_pending":
     case "payload_too_large":
     case "unsupported_media_type":
+    case "rate_limited":
     case "internal_error":
     case "workflow_dispatch_failed":
     case "service_unavailable":

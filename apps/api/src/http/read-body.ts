@@ -24,6 +24,7 @@ export function createBodyReader(limit: number): ReadBody {
   return async (req, res) => {
     // Nothing at all is no body, not a compressed one that was cut short.
     if (!hasBody(req)) return EMPTY;
+    if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
     await new Promise<void>((resolve, reject) => {
       readRaw(req, res, (error?: unknown) => {
         if (error === undefined) resolve();

@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from "express";
 import type { EndpointServices } from "../dependencies.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
+import { assertWithinRate, type RateLimiter } from "./rate-limit.ts";
 import { hasBody, type ReadBody } from "./read-body.ts";
 import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
 import { toQueryLists } from "./query.ts";
@@ -12,6 +13,8 @@ interface Serving {
   services: EndpointServices;
   authenticator: Authenticator;
   readBody: ReadBody;
+  /** None: keys are not held to a rate. */
+  rateLimiter: RateLimiter | undefined;
 }
 
 interface Found {
@@ -19,7 +22,7 @@ interface Found {
   params: ReadonlyMap<string, PathParam>;
 }
 
-/** Serves the URL map: route, credential, scope, body, then the endpoint, in api order. */
+/** Serves the URL map: route, credential, rate, scope, body, then the endpoint, in api order. */
 export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving): RequestHandler {
   const match = createRouteMatcher(routes);
   return async (req, res) => {
@@ -55,10 +58,11 @@ interface Exchange {
 }
 
 async function serve(serving: Serving, found: Found, exchange: Exchange): Promise<Answer> {
-  const { authenticator } = serving;
+  const { authenticator, rateLimiter } = serving;
   if (found.endpoint.access === "public")
     return call(serving, found, { ...exchange, credential: null });
   const credential = authenticator.read(exchange.req.headers.authorization);
+  if (rateLimiter !== undefined) await assertWithinRate(rateLimiter, authenticator, credential);
   try {
     const scope = found.endpoint.access === "any_key" ? null : found.endpoint.access;
     const readsBody = found.endpoint.body !== undefined && hasBody(exchange.req);

@@ -1,0 +1,68 @@
+import { rateLimited } from "@truerun/shared/errors";
+import type { Authenticator, Credential } from "./authenticate.ts";
+
+export interface RateLimit {
+  /** Requests a second that a key may make for ever. */
+  perSecond: number;
+  /** Requests that a key may make at once when it has made none for a while. */
+  burst: number;
+}
+
+/** A bucket of tokens for each key of this process. */
+export interface RateLimiter {
+  /** Takes a request's token. @returns milliseconds until there is one; 0 when it was taken */
+  take(credential: Credential): number;
+}
+
+/** Below that many buckets nothing is tidied up. */
+const MIN_TIDIED = 1_000;
+
+/**
+ * Counts by one number a key: the time at which its bucket will be full. Exact, and a bucket that is full need
+ * not be kept.
+ *
+ * @param now - milliseconds of a clock that never goes back
+ */
+export function createRateLimiter(
+  { perSecond, burst }: RateLimit,
+  now: () => number = () => performance.now(),
+): RateLimiter {
+  const tokenMs = 1_000 / perSecond;
+  const fullAt = new Map<string, number>();
+  let tidyAt = MIN_TIDIED;
+
+  function forgetFull(time: number): void {
+    for (const [name, full] of fullAt) if (full <= time) fullAt.delete(name);
+    tidyAt = Math.max(MIN_TIDIED, 2 * fullAt.size);
+  }
+
+  return {
+    take({ keyHash }) {
+      const time = now();
+      if (fullAt.size >= tidyAt) forgetFull(time);
+      const name = Buffer.from(keyHash).toString("base64");
+      const full = Math.max(fullAt.get(name) ?? 0, time) + tokenMs;
+      const waitMs = full - time - burst * tokenMs;
+      // A sum of many tokens differs from their product by less than that.
+      if (waitMs > 1e-6) return waitMs;
+      fullAt.set(name, full);
+      return 0;
+    },
+  };
+}
+
+/**
+ * Holds a key to its rate. Who is refused is told that only with a good key: a bad one's answer stays 401.
+ *
+ * @throws 429 with `Retry-After`; 401
+ */
+export async function assertWithinRate(
+  limiter: RateLimiter,
+  authenticator: Authenticator,
+  credential: Credential,
+): Promise<void> {
+  const waitMs = limiter.take(credential);
+  if (waitMs === 0) return;
+  if (!authenticator.wasGood(credential)) await authenticator.lookUp(credential, null);
+  throw rateLimited(waitMs);
+}
