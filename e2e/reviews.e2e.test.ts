@@ -109,10 +109,14 @@ const reject: Answer = { decision: "reject", comment: "not yet \u0000 \ud800" };
 
 /** What becomes of an answer once there is somebody to judge. */
 const judgementOf = ({ answer }: Pick<Review, "answer">, given: Answer) =>
-  waitFor("a judgement", async () => {
-    const { status } = await answer(given);
-    return status !== 503 && status;
-  });
+  waitFor(
+    "a judgement",
+    async () => {
+      const { status } = await answer(given);
+      return status !== 503 && status;
+    },
+    40_000,
+  );
 
 /** Its decision stands in the run, and the edges follow it. */
 async function expectDecided(
