@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { checkAgainstCatalogue } from "@truerun/shared/definitions/check-against-catalogue";
@@ -7,7 +8,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Component } from "./component.ts";
 import transform from "./components/transform.ts";
 import { parseExternalComponent } from "./external/external-component.ts";
+import { loadComponents } from "./load-components.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
+
+const COMPONENTS = fileURLToPath(new URL("components", import.meta.url));
 
 const score = parseExternalComponent({
   action_type: "score",
@@ -81,4 +85,25 @@ test("a worker without a declaration takes the action out of the catalogue, and 
   await publish([score]);
   expect(await publish([])).toMatchObject([{ isChanged: true }, { removed: ["score"] }]);
   expect((await loadCatalogue(db)).map((row) => row.action_type)).not.toContain("score");
+});
+
+test("every shipped component stands in it with all that a reader of definitions needs", async () => {
+  const components = await loadComponents(COMPONENTS);
+  const logger = createLogger({ name: "test", level: "silent" });
+  await publishCatalogue({ db, components, externalComponents: new Map(), logger });
+  const rows = await db.componentType.findMany();
+  for (const { action, title, description, timeout, retry } of components.values()) {
+    const row = rows.find((each) => each.actionType === action);
+    expect(row).toMatchObject({
+      title,
+      description,
+      inputSchema: { type: "object", properties: expect.any(Object) as object },
+      outputSchema: expect.any(Object) as object,
+      defaults: { timeout, retry },
+    });
+  }
+  expect(rows.find((each) => each.actionType === "http_request")).toMatchObject({
+    inputSchema: { properties: { method: { enum: expect.arrayContaining(["POST"]) as string[] } } },
+    outputSchema: { properties: { status: { type: "integer" } } },
+  });
 });

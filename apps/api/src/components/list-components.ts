@@ -2,23 +2,29 @@ import { z } from "zod";
 import { authCte } from "../http/authenticate.ts";
 import { defineEndpoint } from "../http/define-endpoint.ts";
 
-const jsonSchemaSchema = z.record(z.string(), z.unknown()).meta({ description: "A JSON Schema" });
+function jsonSchema(description: string) {
+  return z.record(z.string(), z.unknown()).meta({ description });
+}
 
 const componentTypeSchema = z
   .strictObject({
-    action_type: z.string().meta({ example: "transform" }),
-    title: z.string(),
-    description: z.string(),
-    input_schema: jsonSchemaSchema,
-    output_schema: jsonSchemaSchema,
-    defaults: z.record(z.string(), z.unknown()).meta({ description: "Time-out and retry policy" }),
+    action_type: z
+      .string()
+      .meta({ example: "transform", description: "What a component's `action` names" }),
+    title: z.string().meta({ example: "Transform" }),
+    description: z.string().meta({ description: "What it does, and when it fails or is retried" }),
+    input_schema: jsonSchema("JSON Schema of a component's `with`, its references resolved"),
+    output_schema: jsonSchema("JSON Schema of `steps.<key>.output`"),
+    defaults: z
+      .record(z.string(), z.unknown())
+      .meta({ description: "`timeout` of an attempt and `retry` where a component says none" }),
   })
   .meta({ id: "ComponentType" });
 
 /** The actions that definitions may use, as the workers have published them. */
 export const listComponents = defineEndpoint({
   operationId: "listComponents",
-  summary: "List the actions that components can have",
+  summary: "List the actions that components can have, with their schemas and defaults",
   tag: "Catalogue",
   access: "any_key",
   responses: {

@@ -15,16 +15,28 @@ const get = (path: string) => rig.gateways[0].send("GET", path);
 test("the catalogue is what the workers published", async () => {
   const answer = await rig.gateways[0].send("GET", "/v1/components", { key: rig.org.plainKey });
   expect(answer.status).toBe(200);
-  const [entry] = answer.json["data"] as object[];
-  expect(Object.keys(entry ?? {})).toEqual([
-    "action_type",
-    "title",
-    "description",
-    "input_schema",
-    "output_schema",
-    "defaults",
+  const retry = { max_attempts: 5, initial_interval: "1s", backoff_coefficient: 2 };
+  expect(answer.json["data"]).toEqual([
+    {
+      action_type: "transform",
+      title: "Transform",
+      description: "Gives back its value",
+      input_schema: {
+        type: "object",
+        properties: { value: {} },
+        required: ["value"],
+        additionalProperties: false,
+      },
+      output_schema: {},
+      defaults: { timeout: "10s", retry: { ...retry, max_interval: "1m" } },
+    },
   ]);
-  expect(entry).toMatchObject({ action_type: "transform", defaults: { timeout: "10s" } });
+  const { components } = (await get("/openapi.json")).json as unknown as {
+    components: { schemas: Record<string, { properties: object }> };
+  };
+  const [entry] = answer.json["data"] as object[];
+  const described = components.schemas["ComponentType"]?.properties;
+  expect(Object.keys(described ?? {})).toEqual(Object.keys(entry ?? {}));
 });
 
 test("healthz and readyz need no key", async () => {
