@@ -13,6 +13,7 @@ import { type Facts, listExecutions, readSteps } from "./checks/facts.ts";
 import { createFindings, describeViolation, type Findings } from "./checks/findings.ts";
 import { waitForRest } from "./checks/wait-for-rest.ts";
 import { planLoad } from "./load/plan-load.ts";
+import { SHAPES } from "./load/shapes.ts";
 import type { ChaosOptions } from "./options.ts";
 import { describeFault } from "./plan/fault.ts";
 import { planFaults } from "./plan/plan-faults.ts";
@@ -105,7 +106,9 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
     steps: await readSteps(scene.db),
     executions: await listExecutions(scene.client),
     ...{ sent: result.sent, faults: result.faults },
+    shapes: new Map(SHAPES.map((shape) => [shape.name, shape])),
     sightings: result.watch.sightings,
+    reads: result.watch.counts,
     executionsOf: scene.ledger.executions,
     ...{ client: scene.client, findings },
   };

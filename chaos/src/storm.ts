@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Findings } from "./checks/findings.ts";
 import { readRuns } from "./checks/facts.ts";
@@ -36,6 +37,8 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
   const begin = Date.now();
   const loadOptions = { api, apiKey, ledgerUrl: ledger.url, findings };
   const callers = new AbortController();
+  // Every caller that waits listens to it.
+  setMaxListeners(0, callers.signal);
   const count = { sent: 0, faults: 0 };
   const timer = setInterval(() => {
     const share = (Date.now() - begin) / options.durationMs;

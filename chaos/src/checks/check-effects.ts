@@ -1,25 +1,24 @@
 import type { FaultRecord } from "../faults/fault-record.ts";
 import { isLinkFault, isPartFault } from "../plan/fault.ts";
 import { countAttempts } from "./count-attempts.ts";
-import { actsOf, type Facts, resetRuns, type StepFact } from "./facts.ts";
+import { type Facts, resetRuns, type StepFact, touchedRuns } from "./facts.ts";
 
 /** A lost attempt is noticed by its heartbeats, and repeated after a pause. */
 const NOTICED_WITHIN_MS = 15_000;
 
 /** I6: the ledger against the steps' records. */
 export async function checkEffects(facts: Facts): Promise<void> {
-  const { runs, steps, sent, executionsOf, findings } = facts;
-  const shapes = new Map(sent.map(({ item }) => [item.id, item.shape]));
-  const acts = actsOf(facts);
+  const { runs, steps, shapes, executionsOf, findings } = facts;
+  const touched = touchedRuns(facts);
   const reset = resetRuns(facts);
   const told = new Set(steps.map(({ runId, key }) => `${runId}:${key}`));
   const attempts = await countAttempts(facts.client, facts.executions, reset);
   const hits = facts.faults.filter(hitsComponents);
   for (const step of steps) {
-    const clean = shapes.get(runs.get(step.runId)?.loadId ?? "")?.effects[step.key];
+    const clean = shapes.get(runs.get(step.runId)?.workflowName ?? "")?.effects[step.key];
     if (clean === undefined) continue;
     const executions = executionsOf.get(`${step.runId}:${step.key}`) ?? [];
-    const isUndisturbed = !acts.has(step.runId) && !hits.some((fault) => hitsStep(fault, step));
+    const isUndisturbed = !touched.has(step.runId) && !hits.some((fault) => hitsStep(fault, step));
     const limits = {
       least: step.status === "success" ? 1 : 0,
       most: reset.has(step.runId)

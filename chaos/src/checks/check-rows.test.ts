@@ -42,7 +42,7 @@ const execution: Execution = {
 
 const workerKilled: Facts["faults"][number] = {
   fault: { kind: "kill -9", target: "worker-1", atMs: 0, holdMs: 0 },
-  ...{ act: null, from: 1_500, to: 1_600 },
+  ...{ acts: [], from: 1_500, to: 1_600 },
 };
 
 interface Told {
@@ -62,8 +62,9 @@ async function find(told: Told): Promise<string[]> {
     steps: told.steps ?? [step],
     executions: told.executions ?? [execution],
     sent: [told.sent ?? sent],
+    shapes: new Map([[shape.name, shape]]),
     faults: told.faults ?? [],
-    sightings: new Map(),
+    ...{ sightings: new Map(), reads: { looks: 0, unavailable: 0 } },
     executionsOf: new Map(told.ledger ?? [["cbwr_1:a", [1_500]]]),
     // Asked only for runs that were reset.
     client: {} as Client,

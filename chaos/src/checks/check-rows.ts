@@ -1,5 +1,5 @@
 import { isTerminal } from "@truerun/shared/contracts/statuses";
-import { actsOf, type Facts, type RunRow, type StepFact } from "./facts.ts";
+import { touchedRuns, type Facts, type RunRow, type StepFact } from "./facts.ts";
 import { groupBy } from "./group-by.ts";
 
 /** I1: each run that a caller was told of has its row, and no request made two. */
@@ -68,11 +68,10 @@ export function checkRecords({ runs, steps, findings }: Facts): void {
 
 /** A run that no operator touched ends as its shape says, with the very steps that it says. */
 export function checkEnds(facts: Facts): void {
-  const touched = actsOf(facts);
+  const touched = touchedRuns(facts);
   const stepsOf = groupBy(facts.steps, ({ runId }) => runId);
-  const shapes = new Map(facts.sent.map(({ item }) => [item.id, item.shape]));
   for (const row of facts.runs.values()) {
-    const shape = shapes.get(row.loadId ?? "");
+    const shape = facts.shapes.get(row.workflowName);
     if (shape === undefined || touched.has(row.id) || !isTerminal(row.status)) continue;
     const wanted = { status: shape.ends, steps: shape.steps };
     const found = { status: row.status, steps: toStatuses(stepsOf.get(row.id) ?? []) };

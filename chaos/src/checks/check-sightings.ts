@@ -5,9 +5,9 @@ import { actsOf, type Facts } from "./facts.ts";
 export function checkSightings(facts: Facts): void {
   const acts = actsOf(facts);
   for (const [runId, sightings] of facts.sightings) {
-    const resets = (acts.get(runId) ?? []).flatMap(({ fault, act }) =>
-      fault.kind === "reset" && act !== null ? [act.requestedAt] : [],
-    );
+    const resets = (acts.get(runId) ?? [])
+      .filter(({ kind }) => kind === "reset")
+      .map(({ requestedAt }) => requestedAt);
     for (const what of findImpossible(sightings, { resets, faults: facts.faults })) {
       facts.findings.add({ invariant: "I8", verdict: "diverged", runId, what: `it was ${what}` });
     }

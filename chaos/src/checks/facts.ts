@@ -1,10 +1,14 @@
 import type { Client } from "@temporalio/client";
 import type { RunStatus, StepStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
-import type { FaultRecord } from "../faults/fault-record.ts";
+import type { FaultRecord, OperatorRecord } from "../faults/fault-record.ts";
+import { groupBy } from "./group-by.ts";
 import type { Ledger } from "../load/ledger.ts";
+import type { FaultKind } from "../plan/fault.ts";
 import type { SentRun } from "../load/send-load.ts";
+import type { Shape } from "../load/shape.ts";
 import type { Sighting } from "../watch/sightings.ts";
+import type { Watch } from "../watch/watch-runs.ts";
 import type { Findings } from "./findings.ts";
 
 /** A run as the tables have it. Times are unix milliseconds. */
@@ -44,8 +48,12 @@ export interface Facts {
   steps: readonly StepFact[];
   executions: readonly Execution[];
   sent: readonly SentRun[];
+  /** By the names of their definitions. */
+  shapes: ReadonlyMap<string, Shape>;
   faults: readonly FaultRecord[];
   sightings: ReadonlyMap<string, readonly Sighting[]>;
+  /** Callers' looks at runs: answered, and not or with 503. */
+  reads: Watch["counts"];
   executionsOf: Ledger["executions"];
   client: Client;
   findings: Findings;
@@ -89,18 +97,36 @@ export async function listExecutions(client: Client): Promise<Execution[]> {
   return executions;
 }
 
-/** What operators did to each run. */
-export function actsOf(facts: Facts): Map<string, FaultRecord[]> {
-  const acts = new Map<string, FaultRecord[]>();
-  for (const record of facts.faults) {
-    if (record.act === null) continue;
-    acts.set(record.act.runId, [...(acts.get(record.act.runId) ?? []), record]);
-  }
-  return acts;
+/** What operators did, or may have done, to each run. */
+export function actsOf({ faults }: Pick<Facts, "faults">): Map<string, Act[]> {
+  const all = faults.flatMap(({ fault, acts }) =>
+    acts.map((act): Act => ({ ...act, kind: fault.kind })),
+  );
+  return groupBy(
+    all.filter(({ outcome }) => outcome !== "refused"),
+    ({ runId }) => runId,
+  );
+}
+
+type Act = OperatorRecord & { kind: FaultKind };
+
+/** Runs that an operator touched, themselves or by a run above or below them. */
+export function touchedRuns(facts: Facts): Set<string> {
+  const families = groupBy(facts.runs.values(), ({ loadId }) => toFamily(loadId));
+  const touched = [...actsOf(facts).keys()].flatMap((runId) => {
+    const loadId = facts.runs.get(runId)?.loadId ?? null;
+    return [runId, ...(families.get(toFamily(loadId)) ?? []).map(({ id }) => id)];
+  });
+  return new Set(touched);
+}
+
+/** A child run's load id is its parent's with `/child` behind it. */
+function toFamily(loadId: string | null): string | null {
+  return loadId?.split("/", 1)[0] ?? null;
 }
 
 /** Runs that an operator's reset may have reached. */
 export function resetRuns(facts: Facts): Set<string> {
-  const resets = facts.faults.filter(({ fault }) => fault.kind === "reset");
-  return new Set(resets.flatMap(({ act }) => (act === null ? [] : [act.runId])));
+  const acts = [...actsOf(facts).values()].flat();
+  return new Set(acts.filter(({ kind }) => kind === "reset").map(({ runId }) => runId));
 }

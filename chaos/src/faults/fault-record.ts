@@ -1,11 +1,16 @@
 import type { Interval } from "../watch/sightings.ts";
-import type { Fault } from "../plan/fault.ts";
+import { type Fault, isOperatorFault } from "../plan/fault.ts";
 
 /** A fault as it happened. */
 export interface FaultRecord extends Interval {
   fault: Fault;
-  /** What an operator's act was done to, and what came of it. */
-  act: OperatorRecord | null;
+  /** What an operator did, and what came of it: only the last try was done, if any. */
+  acts: readonly OperatorRecord[];
+}
+
+/** Whether it happened at all: an operator's act that was refused changed nothing. */
+export function hasHappened({ fault, acts }: FaultRecord): boolean {
+  return !isOperatorFault(fault) || acts.some(({ outcome }) => outcome === "done");
 }
 
 export interface OperatorRecord {

@@ -9,7 +9,7 @@ import {
   type PartFault,
 } from "../plan/fault.ts";
 import type { Cluster } from "../system/cluster.ts";
-import type { FaultRecord } from "./fault-record.ts";
+import type { FaultRecord, OperatorRecord } from "./fault-record.ts";
 import { act, type OperatorOptions } from "./operator.ts";
 
 export interface InjectionOptions {
@@ -20,7 +20,7 @@ export interface InjectionOptions {
   say: (message: string) => void;
 }
 
-const LOOKS = 100;
+const GIVE_UP_AFTER_MS = 15_000;
 const LOOK_EVERY_MS = 100;
 
 /** Makes every fault happen at its time; several may be there at once, on different targets. Resolves when the last one is over. */
@@ -42,27 +42,31 @@ export async function injectFaults(
 async function inject(options: InjectionOptions, fault: Fault): Promise<FaultRecord> {
   const { begin, say } = options;
   const from = Date.now();
-  let result: FaultRecord["act"] = null;
+  let acts: FaultRecord["acts"] = [];
   if (isPartFault(fault)) await damagePart(options.cluster, fault);
   else if (isLinkFault(fault)) await damageLink(options.cluster, fault);
-  else result = await actOnRun(options, fault);
+  else acts = await actOnRun(options, fault);
   const to = Date.now();
-  const on = result === null ? "" : `: ${result.runId} ${result.outcome}`;
+  const last = acts.at(-1);
+  const on = last === undefined ? "" : `: ${last.runId} ${last.outcome}`;
   say(`${((to - begin) / 1_000).toFixed(1)} s  ${describeFault(fault)}${on}, over`);
-  return { fault, act: result, from, to };
+  return { fault, acts, from, to };
 }
 
-/** Runs end fast: an operator who finds none open looks again for a while. */
+/** Runs end fast: an operator who finds none open, or gets no answer, looks again for a while. */
 async function actOnRun(
   { operator }: InjectionOptions,
   fault: OperatorFault,
-): Promise<FaultRecord["act"]> {
-  for (let look = 0; look < LOOKS; look++) {
+): Promise<FaultRecord["acts"]> {
+  const acts: OperatorRecord[] = [];
+  const end = Date.now() + GIVE_UP_AFTER_MS;
+  while (Date.now() < end) {
     const result = await act(operator, fault);
-    if (result !== null && result.outcome !== "refused") return result;
+    if (result !== null) acts.push(result);
+    if (result?.outcome === "done") break;
     await pause(LOOK_EVERY_MS);
   }
-  return null;
+  return acts;
 }
 
 async function damagePart({ parts }: Cluster, fault: Fault & PartFault): Promise<void> {

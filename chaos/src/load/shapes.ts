@@ -1,3 +1,4 @@
+import type { JsonObject } from "@truerun/shared/contracts/json";
 import { component, each, effect, items, type Shape } from "./shape.ts";
 
 const TEN = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
@@ -170,6 +171,61 @@ const failAction: Shape = {
   effects: { before: 1 },
 };
 
+/** Answered by whoever reads the run, or, where nobody gets to it, by its time-out. */
+const review: Shape = {
+  name: "a review",
+  weight: 2,
+  definition: {
+    components: [
+      effect("before", "ok", { next: ["review"] }),
+      component("review", {
+        next: [
+          {
+            to: "approved",
+            when: { path: "steps.review.output.decision", op: "eq", value: "approve" },
+          },
+        ],
+        more: { action: "wait_for_review", with: { timeout: "15s", on_timeout: "approve" } },
+      }),
+      effect("approved", "ok"),
+    ],
+  },
+  ends: "completed",
+  steps: each(["before", "review", "approved"], "success"),
+  effects: each(["before", "approved"], 1),
+};
+
+/** Started by runs of `parent` alone. */
+const child: Shape = {
+  name: "child",
+  weight: 0,
+  definition: { components: chain(["c1", "c2", "c3"]) },
+  ends: "completed",
+  steps: each(["c1", "c2", "c3"], "success"),
+  effects: each(["c1", "c2", "c3"], 1),
+};
+
+const parent: Shape = {
+  name: "parent",
+  weight: 2,
+  definition: {
+    components: [
+      effect("before", "ok", { next: ["waited_for", "let_go"] }),
+      component("waited_for", { next: ["after"], more: runChild({}) }),
+      component("let_go", { more: runChild({ wait: false }) }),
+      effect("after", "ok"),
+    ],
+  },
+  ends: "completed",
+  steps: each(["before", "waited_for", "let_go", "after"], "success"),
+  effects: each(["before", "after"], 1),
+};
+
+function runChild(more: JsonObject): JsonObject {
+  const input = { ledger: "${{ input.ledger }}", load_id: "${{ input.load_id }}/child" };
+  return { action: "run_workflow", with: { workflow_name: child.name, input, ...more } };
+}
+
 /** What is started. A new shape is one more element; all checks go by what it says of itself. */
 export const SHAPES: readonly Shape[] = [
   sequence,
@@ -182,4 +238,7 @@ export const SHAPES: readonly Shape[] = [
   inlineItems,
   batches,
   failAction,
+  review,
+  child,
+  parent,
 ];

@@ -1,11 +1,13 @@
 import type { Facts } from "../checks/facts.ts";
-import { type FaultKind, FAULT_KINDS, isOperatorFault } from "../plan/fault.ts";
+import { type FaultKind, FAULT_KINDS } from "../plan/fault.ts";
+import { groupBy } from "../checks/group-by.ts";
+import { hasHappened } from "../faults/fault-record.ts";
 import { toMarkdown } from "./markdown.ts";
 import { worstRepairMs } from "./repair-time.ts";
 
 /** The last word, as a Markdown table. */
 export function toResultTable(facts: Facts): string {
-  const { runs, steps, sent, findings, executionsOf } = facts;
+  const { runs, steps, sent, findings, reads, executionsOf } = facts;
   const ambiguous = sent.filter(({ isAmbiguous }) => isAmbiguous).length;
   const executions = [...executionsOf.values()].reduce((sum, { length }) => sum + length, 0);
   const counts = countFaults(facts);
@@ -19,6 +21,7 @@ export function toResultTable(facts: Facts): string {
     ["steps", `${steps.length}`],
     ["executions of components with an effect", `${executions}`],
     ["requests without a key whose answer was lost", `${ambiguous}`],
+    ["reads by callers; not answered, or 503", `${reads.looks}; ${reads.unavailable}`],
     ["lost", `${findings.count("lost")}`],
     ["doubled", `${findings.count("doubled")}`],
     ["diverged", `${findings.count("diverged")}`],
@@ -27,12 +30,7 @@ export function toResultTable(facts: Facts): string {
   ]);
 }
 
-/** An operator's act counts when it was done: one that was refused changed nothing. */
 function countFaults({ faults }: Facts): Map<FaultKind, number> {
-  const counts = new Map<FaultKind, number>();
-  for (const { fault, act } of faults) {
-    if (isOperatorFault(fault) && act?.outcome !== "done") continue;
-    counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1);
-  }
-  return counts;
+  const happened = groupBy(faults.filter(hasHappened), ({ fault }) => fault.kind);
+  return new Map([...happened].map(([kind, { length }]) => [kind, length]));
 }

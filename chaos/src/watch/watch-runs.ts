@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
-import type { Findings } from "../checks/findings.ts";
-import type { Api, Reply } from "../load/api.ts";
+import { isTerminal } from "@truerun/shared/contracts/statuses";
+import { type LookOptions, lookAtRun } from "./look-at-run.ts";
+import { toChildren } from "./run-view.ts";
 import { addLook, type Sighting } from "./sightings.ts";
 
 export interface Watch {
@@ -16,23 +16,11 @@ export interface Watch {
   stop(): Promise<void>;
 }
 
-export interface WatchOptions {
-  api: Api;
-  /** Of the org whose runs they are. */
-  apiKey: string;
-  /** Of an org that has no runs: it must never see one. */
-  strangerKey: string;
-  findings: Findings;
-}
-
 /** Looks at a time, and how long each pauses: about 60 a second in all. */
 const LANES = 3;
 const PAUSE_MS = 40;
-/** Every so many looks another org asks for the same run. */
-const STRANGER_EVERY = 10;
-
-/** Reads runs through the API all the time, mostly those that are open, as callers do. */
-export function watchRuns(options: WatchOptions): Watch {
+/** Reads runs through the API all the time, mostly those that are open, and answers the reviews it sees. */
+export function watchRuns(options: LookOptions): Watch {
   const sightings = new Map<string, Sighting[]>();
   const counts = { looks: 0, unavailable: 0 };
   const queue: string[] = [];
@@ -41,17 +29,19 @@ export function watchRuns(options: WatchOptions): Watch {
     !isTerminal(sightings.get(runId)?.at(-1)?.status ?? "started");
 
   async function look(runId: string, turn: number): Promise<void> {
-    const isStranger = turn % STRANGER_EVERY === 0;
-    const reply = await options.api.request(turn % 2, {
-      method: "GET",
-      path: `/v1/workflows/runs/${runId}`,
-      apiKey: isStranger ? options.strangerKey : options.apiKey,
-    });
-    const isAnswered = reply.kind === "answer" && reply.status !== 503;
-    counts[isAnswered ? "looks" : "unavailable"] += 1;
-    if (!isAnswered) return;
-    if (isStranger) assertHidden(options.findings, runId, reply);
-    else takeLook(options.findings, sightings.get(runId) ?? [], { runId, reply });
+    const seen = await lookAtRun(options, runId, turn);
+    counts[seen === null ? "unavailable" : "looks"] += 1;
+    if (seen?.run == null) return;
+    const { run, sentAt, doneAt } = seen;
+    const { status, completed_at: completedAt } = run;
+    addLook(sightings.get(runId) ?? [], { status, completedAt, sentAt, doneAt });
+    for (const id of toChildren(run)) add(id);
+  }
+
+  function add(runId: string): void {
+    if (sightings.has(runId)) return;
+    sightings.set(runId, []);
+    queue.push(runId);
   }
 
   /** Of a few that wait, the first open one: most looks go to runs that change. */
@@ -75,42 +65,11 @@ export function watchRuns(options: WatchOptions): Watch {
   return {
     sightings,
     counts,
-    add(runId) {
-      if (sightings.has(runId)) return;
-      sightings.set(runId, []);
-      queue.push(runId);
-    },
+    add,
     openRuns: () => [...sightings.keys()].filter(isOpen),
     async stop() {
       stopping.abort();
       await Promise.all(lanes);
     },
   };
-}
-
-function takeLook(
-  findings: Findings,
-  seen: Sighting[],
-  { runId, reply }: { runId: string; reply: Extract<Reply, { kind: "answer" }> },
-): void {
-  if (reply.status !== 200) {
-    const isLost = reply.status === 404;
-    const what = `reading it was answered ${reply.status}: ${reply.text.slice(0, 200)}`;
-    const [invariant, verdict] = isLost ? (["I1", "lost"] as const) : (["I7", "broken"] as const);
-    findings.add({ invariant, verdict, runId, what });
-    return;
-  }
-  const run = JSON.parse(reply.text) as { status: RunStatus; completed_at: number | null };
-  const { sentAt, doneAt } = reply;
-  addLook(seen, { status: run.status, completedAt: run.completed_at, sentAt, doneAt });
-}
-
-function assertHidden(
-  findings: Findings,
-  runId: string,
-  { status, text }: Extract<Reply, { kind: "answer" }>,
-): void {
-  if (status === 404) return;
-  const what = `another org was answered ${status}: ${text.slice(0, 200)}`;
-  findings.add({ invariant: "I9", verdict: "broken", runId, what });
 }
