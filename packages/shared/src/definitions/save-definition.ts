@@ -5,6 +5,7 @@ import type { Fault } from "../contracts/faults.ts";
 import type { Database } from "../db.ts";
 import { newId } from "../ids.ts";
 import { checkAgainstCatalogue } from "./check-against-catalogue.ts";
+import { checkChildRuns } from "./check-child-runs.ts";
 import {
   componentId,
   DEFINITION_COLUMNS,
@@ -49,6 +50,8 @@ export async function saveDefinition(
   const checked = await checkAgainstCatalogue(db, options.input);
   if (!checked.ok) return { kind: "invalid", faults: checked.faults };
   const wanted = checked.definition;
+  const faults = await checkChildRuns(db, options, wanted.components);
+  if (faults.length > 0) return { kind: "invalid", faults };
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const existing = await findDefinition(db, options);
     const id = existing?.id ?? newId("cbwd");

@@ -1,0 +1,106 @@
+// What can be seen of child runs before anything runs.
+import { type ChainLink, explainChain } from "../contracts/child-runs.ts";
+import type { ComponentDefinition } from "../contracts/definition.ts";
+import { type Fault, valueFault } from "../contracts/faults.ts";
+import type { Database } from "../db.ts";
+
+type Component = Pick<ComponentDefinition, "action" | "with">;
+
+/** The workflows that each workflow of an org names in its `run_workflow`s, by its own name. */
+type Calls = ReadonlyMap<string, ReadonlySet<string>>;
+
+/**
+ * Faults of the components that would run workflows inside runs of their own, or too deep, through whatever
+ * definitions the org has saved. A name that a reference gives is seen only when it runs.
+ */
+export async function checkChildRuns(
+  db: Database,
+  { orgId, name }: { orgId: string; name: string },
+  components: readonly Component[],
+): Promise<Fault[]> {
+  const own = new Set(components.flatMap(namedBy));
+  if (own.size === 0) return [];
+  const calls = (await loadCalls(db, orgId)).set(name, own);
+  const above = longestPath(name, invert(calls)).toReversed();
+  return components.flatMap((component, index) => {
+    const [called] = namedBy(component);
+    if (called === undefined) return [];
+    const circle = findPath(called, name, calls);
+    const chain = circle === null ? [...above, ...longestPath(called, calls)] : [name, ...circle];
+    const fault = explainChain(chain.map(toLink));
+    return fault === null
+      ? []
+      : [valueFault(["components", index, "with", "workflow_name"], fault)];
+  });
+}
+
+/** Names are as good as ids here: within an org they are unique. */
+function toLink(workflowName: string): ChainLink {
+  return { definition: workflowName, workflowName };
+}
+
+function namedBy({ action, with: input }: Component): string[] {
+  const called = input["workflow_name"];
+  const isLiteral = typeof called === "string" && !called.includes("${{");
+  return action === "run_workflow" && isLiteral ? [called] : [];
+}
+
+async function loadCalls(db: Database, orgId: string): Promise<Map<string, Set<string>>> {
+  const rows = await db.$queryRaw<{ name: string; document: string }[]>`
+    SELECT d.name, v.document::text AS document
+    FROM workflow_definitions d
+    JOIN workflow_definition_versions v ON v.definition_id = d.id AND v.version = d.version
+    WHERE d.org_id = ${orgId} AND v.document::text LIKE '%"run_workflow"%'`;
+  return new Map(
+    rows.map(({ name, document }) => {
+      const { components } = JSON.parse(document) as { components: Component[] };
+      return [name, new Set(components.flatMap(namedBy))];
+    }),
+  );
+}
+
+function invert(calls: Calls): Calls {
+  const callers = new Map<string, Set<string>>();
+  for (const [caller, all] of calls) {
+    for (const called of all) callers.set(called, (callers.get(called) ?? new Set()).add(caller));
+  }
+  return callers;
+}
+
+/** A shortest way along the edges, both ends included; null when there is none. */
+function findPath(from: string, to: string, edges: Calls): string[] | null {
+  const before = new Map<string, string | null>([[from, null]]);
+  for (const name of before.keys()) {
+    if (name === to) return walkBack(name, before);
+    for (const next of edges.get(name) ?? []) if (!before.has(next)) before.set(next, name);
+  }
+  return null;
+}
+
+function walkBack(end: string, before: ReadonlyMap<string, string | null>): string[] {
+  const path: string[] = [];
+  for (let name: string | null = end; name !== null; name = before.get(name) ?? null) {
+    path.unshift(name);
+  }
+  return path;
+}
+
+/** A longest way along the edges from `from`, which it includes. */
+function longestPath(from: string, edges: Calls): string[] {
+  const known = new Map<string, readonly string[]>();
+  const visit = (name: string): readonly string[] => {
+    const done = known.get(name);
+    if (done !== undefined) return done;
+    // Definitions that were saved at the same moment may have made a circle: it is gone round once.
+    known.set(name, [name]);
+    let longest: readonly string[] = [];
+    for (const next of edges.get(name) ?? []) {
+      const path = visit(next);
+      if (path.length > longest.length) longest = path;
+    }
+    const path = [name, ...longest];
+    known.set(name, path);
+    return path;
+  };
+  return [...visit(from)];
+}
