@@ -29,3 +29,17 @@ export function clipUtf8(text: string, maxBytes: number): string {
 export function utf8Bytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }
+
+/** The server takes 400 bytes of a summary, as JSON: quotes and backslashes count twice. */
+const MAX_SUMMARY_BYTES = 180;
+
+/**
+ * A text as a line of Temporal Web UI: control characters, each of which would take six bytes of the limit,
+ * become spaces, and what is too long is cut.
+ *
+ * @param reservedBytes - what the caller puts behind it
+ */
+export function toSummary(text: string, reservedBytes = 0): string {
+  const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
+  return clipUtf8(line, MAX_SUMMARY_BYTES - reservedBytes);
+}

@@ -10,6 +10,7 @@ import type { MirrorRecord, StepRow } from "../mirror/mirror-record.ts";
 import { writeRecords } from "../mirror/mirror-statement.ts";
 import { type Projection, projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
+import type { Shape } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -41,9 +42,7 @@ let open: Story[];
 
 beforeAll(async () => {
   rig = await createWorkerRig();
-  const shapes = SHAPES.filter(({ name }) => CLOSED.includes(name));
-  expect(shapes).toHaveLength(CLOSED.length);
-  const ids = await Promise.all(shapes.map((shape) => startShape(rig, shape)));
+  const ids = await Promise.all(CLOSED.map((name) => startShape(rig, shapeOf(name))));
   const openIds = await Promise.all(
     [component("long", { action: "wait", with: { duration: "10d" } }), slow("busy")].map((last) =>
       rig.startRun({
@@ -174,6 +173,12 @@ function spoil(kind: string, runId: string, record: MirrorRecord): MirrorRecord 
   // What an attempt of a workflow task recorded that failed: the next attempt went another way.
   const ghost: StepRow = { ...record, id: stepId(runId, "ghost"), step_key: "ghost", ordinal: 50 };
   return { ...ghost, digest: digestStep(ghost) };
+}
+
+function shapeOf(name: string): Shape {
+  const shape = SHAPES.find((each) => each.name === name);
+  if (shape === undefined) throw new Error(`No shape '${name}'`);
+  return shape;
 }
 
 async function readStory(

@@ -55,6 +55,7 @@ export interface RunSpec {
   /** Default: a new one. */
   id?: string;
   name?: string;
+  description?: string;
   input?: JsonObject;
   timeout?: string;
   components: ComponentDefinition[];
@@ -300,7 +301,11 @@ function toDispatchable(spec: RunSpec): DispatchableRun {
     definitionVersion: 1,
     startedAt: Math.floor(Date.now() / 1_000),
     input: spec.input ?? {},
-    document: { description: "", timeout: spec.timeout ?? "1h", components: spec.components },
+    document: {
+      description: spec.description ?? "",
+      timeout: spec.timeout ?? "1h",
+      components: spec.components,
+    },
   };
 }
 

@@ -85,3 +85,19 @@ function toEvent(id: string, components: ComponentDefinition[]): RunRequestedEve
     },
   };
 }
+
+test("names and descriptions of control characters neither stop the start nor the run", async () => {
+  const odd = "\u0001".repeat(255);
+  const id = await rig.startRun({
+    name: odd,
+    description: '\u0002"'.repeat(5_000),
+    components: [
+      component("a", { name: odd, next: [{ to: "b", on: "success" }] }),
+      component("b", { name: odd, action: "wait", with: { duration: "1s" } }),
+      component("c", { name: '\\"'.repeat(127), for_each: [1, 2], max_concurrency: 1 }),
+    ],
+  });
+  const ended = await rig.finished(id);
+  expect(ended.status).toBe("completed");
+  expect(ended.steps[0]?.componentName).toBe(odd);
+});

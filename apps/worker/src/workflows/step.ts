@@ -1,7 +1,7 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
-import { clipUtf8 } from "@truerun/shared/storable-text";
+import { toSummary } from "@truerun/shared/storable-text";
 import { Reviews } from "./reviews.ts";
 import { StepBudget } from "./step-budget.ts";
 import type { StepRecorder } from "./step-recorder.ts";
@@ -32,17 +32,9 @@ export function createStepContext(run: RunIdentity, recorder: StepRecorder): Ste
   return { run, recorder, budget: new StepBudget(), reviews: new Reviews(), children: 0 };
 }
 
-/** The server takes 400 bytes, quotes and escapes included. */
-const MAX_SUMMARY_BYTES = 180;
-
 /** The step's name in Temporal Web UI, and what more there is to say of it. */
 export function summaryOf({ key, component }: Pick<Step, "key" | "component">, more = ""): string {
   const place = key === component.key ? "" : ` ${key.slice(component.key.length)}`;
-  const name = `${clipUtf8(component.name, MAX_SUMMARY_BYTES - place.length)}${place}`;
-  // One line: what JSON escapes takes up to six bytes for one.
-  return more === "" ? name : clipUtf8(`${name}: ${toLine(more)}`, MAX_SUMMARY_BYTES);
-}
-
-function toLine(text: string): string {
-  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
+  const name = `${toSummary(component.name, place.length)}${place}`;
+  return more === "" ? name : toSummary(`${name}: ${more}`);
 }

@@ -2,12 +2,13 @@
 import { durationMs } from "../contracts/duration.ts";
 import type { RunRequestedEvent } from "../contracts/run-requested-event.ts";
 import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
-import { clipUtf8 } from "../storable-text.ts";
+import { clipUtf8, toSummary } from "../storable-text.ts";
 import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
 
-/** The server takes 400 and 20,000 bytes, quotes and escapes of the JSON payload included. */
-const MAX_SUMMARY_BYTES = 180;
+/** The server takes 20,000 bytes, quotes and escapes of the JSON payload included. */
 const MAX_DETAILS_BYTES = 8_000;
+/** Characters that take six bytes there, and that nobody sees. */
+const INVISIBLE = /(?![\n\t])\p{Cc}/gu;
 
 /** What a run's Temporal workflow is started with; its workflow type is the workflow's name. */
 export function toStartOptions(run: DispatchableRun) {
@@ -21,8 +22,8 @@ export function toStartOptions(run: DispatchableRun) {
       { key: SEARCH_ATTRIBUTES.orgName, value: run.orgName },
       { key: SEARCH_ATTRIBUTES.workflowName, value: run.workflowName },
     ],
-    staticSummary: clipUtf8(`${run.orgName}: ${run.workflowName}`, MAX_SUMMARY_BYTES),
-    staticDetails: clipUtf8(staticDetails(run), MAX_DETAILS_BYTES),
+    staticSummary: toSummary(`${run.orgName}: ${run.workflowName}`),
+    staticDetails: clipUtf8(staticDetails(run).replaceAll(INVISIBLE, " "), MAX_DETAILS_BYTES),
   };
 }
 
