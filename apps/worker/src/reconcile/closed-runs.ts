@@ -29,7 +29,7 @@ interface Mismatch {
  * @returns whether there is more to do at once
  */
 export async function confirmClosedRuns(options: ReconcileOptions): Promise<boolean> {
-  const { db, client, failures } = options;
+  const { db, client } = options;
   return await walkVisibility({
     ...options,
     cursor: "closed_runs",
@@ -37,7 +37,7 @@ export async function confirmClosedRuns(options: ReconcileOptions): Promise<bool
     filter: 'ExecutionStatus != "Running"',
     async visit(executions) {
       const mismatches = await confirm(db, executions.flatMap(toClosedRun));
-      const failed = await forEachRun(mismatches, failures, async ({ id, temporal_run_id }) => {
+      const failed = await forEachRun(options, mismatches, async ({ id, temporal_run_id }) => {
         // The list is a hint: a closed Temporal run may have been reset since.
         const current = await findCurrentTemporalRun(client, id);
         if (current === temporal_run_id) await repairRun(options, id);

@@ -1,4 +1,4 @@
-import { isGrpcServiceError } from "@temporalio/client";
+import { type Client, isGrpcServiceError } from "@temporalio/client";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 
@@ -37,6 +37,16 @@ export function createFailures(logger: Logger): Failures {
 }
 
 const CONCURRENCY = 4;
+/** How long Temporal may take with a page of a list, or with a run, its history included. */
+const ANSWER_MS = 20_000;
+
+/** Lets Temporal's answers take so long at most; the end of a pass still cuts them short. */
+export async function withinDeadline<T>(
+  { connection }: Client,
+  calls: () => Promise<T>,
+): Promise<T> {
+  return await connection.withDeadline(Date.now() + ANSWER_MS, calls);
+}
 
 /**
  * Does something with each run, some at a time. A run that fails for its own reasons does not hold up the
@@ -46,21 +56,28 @@ const CONCURRENCY = 4;
  * @throws when Temporal or the database cannot be reached
  */
 export async function forEachRun<T extends { id: string }>(
+  { client, failures }: { client: Client; failures: Failures },
   runs: readonly T[],
-  failures: Failures,
   work: (run: T) => Promise<unknown>,
 ): Promise<string[]> {
   const failed: string[] = [];
-  const due = runs.filter(({ id }) => !failures.isResting(id)).values();
+  const due = runs.filter(({ id }) => !failures.isResting(id));
   const lane = async (): Promise<void> => {
-    for (const run of due) {
+    for (;;) {
+      const run = due.shift();
+      if (run === undefined) return;
+      const { id } = run;
       try {
-        await work(run);
-        failures.remove(run.id);
+        await withinDeadline(client, () => work(run));
+        failures.remove(id);
       } catch (error) {
-        if (isOutage(error)) throw error;
-        failures.add(run.id, error);
-        failed.push(run.id);
+        if (isOutage(error)) {
+          // The others have nothing to hope for either.
+          due.length = 0;
+          throw error;
+        }
+        failures.add(id, error);
+        failed.push(id);
       }
     }
   };

@@ -37,7 +37,7 @@ export function createOpenRunsPass(
   options: ReconcileOptions,
   { roundMs = ROUND_MS, goneTwiceMs = GONE_TWICE_MS } = {},
 ): () => Promise<boolean> {
-  const { db, client, logger, metrics, failures } = options;
+  const { db, client, logger, metrics } = options;
   const stuck = createStuckRuns({ logger, metrics });
   const missingSince = new Map<string, number>();
   let after = "";
@@ -82,7 +82,7 @@ export function createOpenRunsPass(
       stuck.beginRound();
     }
     const runs = await findOpenRuns(db, after, stuck.ids);
-    await forEachRun(runs, failures, look);
+    await forEachRun(options, runs, look);
     after = runs.length < BATCH ? "" : (runs.at(-1)?.id ?? "");
     if (after === "") stuck.endRound();
     return false;

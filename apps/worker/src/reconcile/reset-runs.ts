@@ -20,7 +20,7 @@ export async function followResets(options: ReconcileOptions): Promise<boolean> 
     filter: 'ExecutionStatus = "Running"',
     async visit(executions) {
       const reset = await findReset(options.db, executions);
-      await forEachRun(reset, options.failures, ({ id }) => repairRun(options, id));
+      await forEachRun(options, reset, ({ id }) => repairRun(options, id));
     },
   });
 }

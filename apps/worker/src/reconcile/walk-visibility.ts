@@ -1,6 +1,7 @@
 // Walks along what Temporal's visibility shows, in the order of a time, and keeps how far it has come.
 import type { Client, WorkflowExecutionInfo } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
+import { withinDeadline } from "./for-each-run.ts";
 
 export interface Walk {
   db: Database;
@@ -42,7 +43,11 @@ export async function walkVisibility(walk: Walk): Promise<boolean> {
     page = [];
   };
   const query = toQuery(walk, from, until);
-  for await (const execution of client.workflow.list({ query, pageSize: PAGE })) {
+  const list = client.workflow.list({ query, pageSize: PAGE })[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await withinDeadline(client, () => list.next());
+    if (next.done === true) break;
+    const execution = next.value;
     const time = field === "CloseTime" ? execution.closeTime : execution.startTime;
     if (time === undefined || !RUN_ID.test(execution.workflowId)) continue;
     newest = Math.max(newest, time.getTime());
@@ -61,10 +66,12 @@ export async function walkVisibility(walk: Walk): Promise<boolean> {
 
 /** The slice's end; null when it reaches to the present, whose end is whatever is the newest. */
 async function chooseEnd(walk: Walk, from: number): Promise<number | null> {
+  const { client } = walk;
   const present = Date.now() - OVERLAP_MS;
   let length = Math.min(SLICE_MS, present - from);
   while (length > SMALLEST_SLICE_MS) {
-    const { count } = await walk.client.workflow.count(toQuery(walk, from, from + length));
+    const query = toQuery(walk, from, from + length);
+    const { count } = await withinDeadline(client, () => client.workflow.count(query));
     if (count <= SLICE_EXECUTIONS) break;
     length = Math.floor(length / 2);
   }
