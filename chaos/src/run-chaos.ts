@@ -71,9 +71,9 @@ async function play(context: ChaosContext, { scene, findings, inspection }: Play
   const tables: string[] = [];
   if (options.runs > 0) {
     const facts = await storm(context, scene, findings);
-    await check(facts, inspection, context);
+    const undisturbed = await check(facts, inspection, context);
     await checkOrgs(scene, findings);
-    tables.push(toResultTable(facts));
+    tables.push(toResultTable(facts, undisturbed));
   }
   if (options.times) {
     const onStep = (what: string): void => display.status(`Measuring: ${what}`);
@@ -118,17 +118,18 @@ async function check(
   facts: Facts,
   inspection: InspectionSource,
   { display }: ChaosContext,
-): Promise<void> {
+): Promise<number> {
   checkCallers(facts);
   checkChains(facts);
   checkRecords(facts);
   checkEnds(facts);
   checkSightings(facts);
-  await checkEffects(facts);
+  const undisturbed = await checkEffects(facts);
   let checked = 0;
   await checkProjection(facts, inspection, () => {
     checked += 1;
     const share = toBar(checked / facts.runs.size);
     display.status(`${share}  ${checked} of ${facts.runs.size} runs compared with their history`);
   });
+  return undisturbed;
 }

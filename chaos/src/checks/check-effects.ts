@@ -6,19 +6,25 @@ import { type Facts, resetRuns, type StepFact, touchedRuns } from "./facts.ts";
 /** A lost attempt is noticed by its heartbeats, and repeated after a pause. */
 const NOTICED_WITHIN_MS = 15_000;
 
-/** I6: the ledger against the steps' records. */
-export async function checkEffects(facts: Facts): Promise<void> {
+/**
+ * I6: the ledger against the steps' records.
+ *
+ * @returns how many steps no fault could hit, of which each execution was counted
+ */
+export async function checkEffects(facts: Facts): Promise<number> {
   const { runs, steps, shapes, executionsOf, findings } = facts;
   const touched = touchedRuns(facts);
   const reset = resetRuns(facts);
   const told = new Set(steps.map(({ runId, key }) => `${runId}:${key}`));
   const attempts = await countAttempts(facts.client, facts.executions, reset);
   const hits = facts.faults.filter(hitsComponents);
+  let undisturbed = 0;
   for (const step of steps) {
     const clean = shapes.get(runs.get(step.runId)?.workflowName ?? "")?.effects[step.key];
     if (clean === undefined) continue;
     const executions = executionsOf.get(`${step.runId}:${step.key}`) ?? [];
     const isUndisturbed = !touched.has(step.runId) && !hits.some((fault) => hitsStep(fault, step));
+    if (isUndisturbed) undisturbed += 1;
     const limits = {
       least: step.status === "success" ? 1 : 0,
       most: reset.has(step.runId)
@@ -37,6 +43,7 @@ export async function checkEffects(facts: Facts): Promise<void> {
     const what = `${key} was done, and no step records it`;
     findings.add({ invariant: "I6", verdict: "diverged", runId, what });
   }
+  return undisturbed;
 }
 
 /**

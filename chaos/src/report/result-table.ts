@@ -5,8 +5,12 @@ import { hasHappened } from "../faults/fault-record.ts";
 import { toMarkdown } from "./markdown.ts";
 import { worstRepairMs } from "./repair-time.ts";
 
-/** The last word, as a Markdown table. */
-export function toResultTable(facts: Facts): string {
+/**
+ * The last word, as a Markdown table.
+ *
+ * @param undisturbed - steps whose executions were held to an exact number
+ */
+export function toResultTable(facts: Facts, undisturbed: number): string {
   const { runs, steps, sent, findings, reads, executionsOf } = facts;
   const ambiguous = sent.filter(({ isAmbiguous }) => isAmbiguous).length;
   const executions = [...executionsOf.values()].reduce((sum, { length }) => sum + length, 0);
@@ -20,6 +24,7 @@ export function toResultTable(facts: Facts): string {
     ["runs", `${runs.size}`],
     ["steps", `${steps.length}`],
     ["executions of components with an effect", `${executions}`],
+    ["steps that no fault could hit, done exactly as often as they say", `${undisturbed}`],
     ["requests without a key whose answer was lost", `${ambiguous}`],
     ["reads by callers; not answered, or 503", `${reads.looks}; ${reads.unavailable}`],
     ["lost", `${findings.count("lost")}`],
