@@ -49,3 +49,16 @@ test.each<[JsonObject, unknown]>([
 ])("wait_for_review with %j when it is saved: %j", (given, expected) => {
   expect(check("wait_for_review", given)).toEqual(expected);
 });
+
+test.each<[JsonObject, unknown]>([
+  [{ workflow_name: "other" }, "ok"],
+  [{ workflow_name: "${{ input.name }}", input: { n: 1 }, wait: false }, "ok"],
+  [{ workflow_name: "other", input: "${{ input }}" }, "ok"],
+  [{}, ["with.workflow_name"]],
+  [{ workflow_name: "" }, ["with.workflow_name"]],
+  [{ workflow_name: "other", input: [] }, ["with.input"]],
+  [{ workflow_name: "other", wait: "no" }, ["with.wait"]],
+  [{ workflow_name: "other", until: 1 }, ["with.until"]],
+])("run_workflow with %j when it is saved: %j", (given, expected) => {
+  expect(check("run_workflow", given)).toEqual(expected);
+});

@@ -124,6 +124,28 @@ test("a wait survives the death of its worker", async () => {
   );
 });
 
+test("a child run, and the run that waits for it, survive the death of their worker", async () => {
+  const first = await startWorker();
+  const id = await rig.startRun({
+    components: [component("run", { action: "run_workflow", with: { workflow_name: "child" } })],
+    others: {
+      child: { components: [component("wait", { action: "wait", with: { duration: "3s" } })] },
+    },
+  });
+  const child = await waitFor("the child's step", async () => {
+    const row = await rig.db.workflowRun.findFirst({ where: { parentRunId: id } });
+    return row !== null && (await rig.getRun(row.id)).steps.length === 1 && row;
+  });
+  first.kill("SIGKILL");
+  await first.exited;
+  await startWorker();
+  expect((await rig.finished(id)).steps).toMatchObject([
+    { status: "success", output: { workflow_run_id: child.id, status: "completed" } },
+  ]);
+  expect((await rig.finished(child.id)).status).toBe("completed");
+  expect(await rig.db.workflowRun.count({ where: { parentRunId: id } })).toBe(1);
+});
+
 test("a configuration that cannot be used is refused with every fault", async () => {
   const worker = await startWorker({ DATABASE_URL: "nonsense", WORKER_MAX_ACTIVITIES: "many" });
   expect((await worker.exited).code).toBe(1);

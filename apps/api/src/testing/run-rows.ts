@@ -24,6 +24,7 @@ interface NewRun {
   errorMessage?: string;
   generation?: number;
   dispatchedAt?: Date | null;
+  parentRunId?: string;
 }
 
 /** A row as the gateway and the mirror would have left it. */

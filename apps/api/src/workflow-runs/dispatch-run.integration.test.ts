@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import { newId } from "@truerun/shared/ids";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { defineWorkflow, insertRun } from "../testing/run-rows.ts";
 import { echo } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
 
@@ -125,6 +127,17 @@ test("a repeat goes on with the definition's version that the run was made with,
   const repeat = await untilTaken(name, idempotencyKey, 0);
   expect(repeat.status, repeat.text).toBe(201);
   await expectDispatched(String(repeat.json["workflow_run_id"]));
+});
+
+test("a child run is dispatched by its parent run alone, even when its id is used as a key", async () => {
+  const definition = await defineWorkflow(rig);
+  const row = { dispatchedAt: null, parentRunId: newId("cbwr") };
+  const id = await insertRun(rig, definition, row);
+  // A try to dispatch it would be answered 502.
+  rig.temporalProxy.cut();
+  const answer = await run(definition.name, id);
+  expect([answer.status, answer.json["workflow_run_id"]]).toEqual([201, id]);
+  expect(await findRuns(definition.name)).toMatchObject([row]);
 });
 
 test("readyz names Temporal while it does not answer", async () => {
