@@ -59,6 +59,23 @@ describe("a name", () => {
     expect(lookups).toBe(1);
   });
 
+  it("is judged anew by each connection: an answer that was good is good for one", async () => {
+    let lookups = 0;
+    const turning: Lookup = () => {
+      lookups += 1;
+      return Promise.resolve([{ address: lookups === 1 ? "127.0.0.1" : "127.0.0.2" }]);
+    };
+    const connect = createSafeConnector(parseAllowedHosts("127.0.0.1").allowed, turning);
+    // Not kept: the second request needs a connection of its own.
+    const agent = new Agent({ connect, pipelining: 0 });
+    const before = requests;
+    const send = () => request(`http://turning.example:${port}/`, { dispatcher: agent });
+    await (await send()).body.dump();
+    await expect(send()).rejects.toThrow("turning.example (127.0.0.2) is not a public address");
+    expect(requests).toBe(before + 1);
+    await agent.destroy();
+  });
+
   it("is tried at each of its addresses", async () => {
     expect(await get(answers("127.0.0.9", "127.0.0.1"), "127.0.0.0/8")).toBe(200);
     await expect(get(answers("127.0.0.8", "127.0.0.9"), "127.0.0.0/8")).rejects.toThrow(
