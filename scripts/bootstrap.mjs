@@ -13,7 +13,8 @@ const COMMANDS = {
   key: { main: "packages/dev/dist/key-main.js", bundle: false },
   audit: { main: "packages/dev/dist/audit-main.js", bundle: true },
   seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
-  "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: false },
+  // The bundle is for what comes next: tests under a real worker.
+  "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: true },
   "example:python-worker": {
     main: "packages/dev/dist/example-python-worker-main.js",
     bundle: false,
