@@ -4,7 +4,7 @@ import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event"
 import { toItemKey } from "@truerun/shared/step-key";
 import { utf8Bytes } from "@truerun/shared/storable-text";
 import { CancellationScope, condition } from "@temporalio/workflow";
-import { type Item, runItem } from "./fan-out-item.ts";
+import { endsFanOut, type Item, runItem } from "./fan-out-item.ts";
 import { runLanes } from "./run-lanes.ts";
 import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts";
 import { BATCH_CANCELED, type StepFacts } from "./step-facts.ts";
@@ -76,14 +76,17 @@ export async function runBatch(
 async function runAll({ data }: BatchRequestedEvent, context: StepContext): Promise<void> {
   const { component, first_index: first, items, concurrency } = data;
   let next = 0;
+  let bytes = 0;
   await runLanes({
     concurrency,
     take: () => (next < items.length ? next++ : undefined),
     async run(at) {
       const key = toItemKey(component.key, first + at);
       const item = items[at] ?? { refused: "The batch has no such item." };
-      const { status } = await runItem({ key, component }, item, context);
-      return status !== "failed" || component.on_failure === "continue";
+      const { status, output } = await runItem({ key, component }, item, context);
+      bytes += utf8Bytes(JSON.stringify(output));
+      // What is more than the run can be told is not even gathered.
+      return bytes <= MAX_FACTS_BYTES && (status !== "failed" || !endsFanOut(component));
     },
   });
 }

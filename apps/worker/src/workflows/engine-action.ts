@@ -2,6 +2,7 @@
 import { durationMs, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { EngineAction } from "@truerun/shared/engine/engine-actions";
+import { clipUtf8 } from "@truerun/shared/storable-text";
 import { sleep } from "@temporalio/workflow";
 import { toFailure } from "./activity-outcome.ts";
 import { assertDuration, invalidInput } from "./invalid-input.ts";
@@ -9,6 +10,9 @@ import { runWorkflow } from "./run-workflow.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
 import { waitForReview } from "./wait-for-review.ts";
+
+/** A component's message is as long at most. */
+const MAX_MESSAGE_BYTES = 2_000;
 
 /** Does one of the engine's own actions, and records its step. Never rejects. */
 export async function runEngineAction(
@@ -18,9 +22,11 @@ export async function runEngineAction(
 ): Promise<StepOutcome> {
   const { recorder } = context;
   recorder.open(step.key);
-  const outcome = await ACTIONS[action](step, context).catch((error: unknown) =>
+  const ended = await ACTIONS[action](step, context).catch((error: unknown) =>
     toFailure(error, recorder.cancelReasonOf(step.key)),
   );
+  const { message } = ended;
+  const outcome = { ...ended, message: message && clipUtf8(message, MAX_MESSAGE_BYTES) };
   recorder.close(step.key, outcome);
   return outcome;
 }

@@ -1,12 +1,20 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { explainMissing, type ItemSource } from "@truerun/shared/engine/advance";
+import { type EngineAction, isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { utf8Bytes } from "@truerun/shared/storable-text";
-import { condition } from "@temporalio/workflow";
 import { runStep } from "./run-step.ts";
 import type { StepContext } from "./step.ts";
 import { explainOversize } from "./step-budget.ts";
 import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+
+/** The engine action that ends the run. */
+export const FAIL: EngineAction = "fail";
+
+/** Whether one item that fails ends all. The action `fail` ends its run in any case: that is what it is for. */
+export function endsFanOut({ action, on_failure: onFailure }: ComponentDefinition): boolean {
+  return onFailure !== "continue" || action === FAIL;
+}
 
 /** What is to be done about one item: its `with`, or why there is none. */
 export type Item = { with: JsonObject; bytes: number } | { skipped: string } | { refused: string };
@@ -39,8 +47,9 @@ export async function runItem(
     recorder.close(key, outcome);
     return outcome;
   }
-  // Another item that waited as well may have taken the room by the time that this one goes on.
-  while (!budget.fits(item.bytes)) await condition(() => budget.fits(item.bytes));
-  budget.schedule(item.bytes);
+  // Without a wait it has to start in this very turn: waiting changes the order of what is scheduled. What the
+  // engine does itself is not scheduled with its input.
+  const bytes = isEngineAction(component.action) ? 0 : item.bytes;
+  if (!budget.trySchedule(bytes)) await budget.scheduleLater(bytes);
   return await runStep({ key, component, input: item.with }, context);
 }

@@ -121,17 +121,21 @@ describe.each([
     );
   });
 
-  test("the action fail ends the run with its own message", async () => {
-    const run = await runEach(range(count), {
-      action: "fail",
-      with: { message: "no ${{ item }}" },
-    });
-    expect(run).toMatchObject({
-      status: "failed",
-      errorCode: "workflow_failed",
-      errorMessage: "no 0",
-    });
-  });
+  test.each(["fail_run", "continue"] as const)(
+    "the action fail ends the run with its own message: %s",
+    async (onFailure) => {
+      const run = await runEach(range(count), {
+        action: "fail",
+        with: { message: "no ${{ item }}" },
+        on_failure: onFailure,
+      });
+      expect(run).toMatchObject({
+        status: "failed",
+        errorCode: "workflow_failed",
+        errorMessage: "no 0",
+      });
+    },
+  );
 });
 
 test("an empty list is a success without steps", async () => {

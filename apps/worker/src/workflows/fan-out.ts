@@ -5,7 +5,7 @@ import type { ItemSource, StepState } from "@truerun/shared/engine/advance";
 import { toItemKey } from "@truerun/shared/step-key";
 import { utf8Bytes } from "@truerun/shared/storable-text";
 import { CancellationScope } from "@temporalio/workflow";
-import { runItem, toItem } from "./fan-out-item.ts";
+import { endsFanOut, FAIL, runItem, toItem } from "./fan-out-item.ts";
 import { runInBatches } from "./run-in-batches.ts";
 import { runLanes } from "./run-lanes.ts";
 import type { StepContext } from "./step.ts";
@@ -48,6 +48,7 @@ async function runInline({ component, items, collector, context }: FanOut): Prom
     concurrency: component.max_concurrency ?? 1,
     take: () => (next < items.count ? next++ : undefined),
     async run(index) {
+      if (collector.isHistoryFull()) return false;
       const key = toItemKey(component.key, index);
       const outcome = await runItem({ key, component }, toItem(items, index), context);
       return collector.add(index, outcome);
@@ -75,7 +76,7 @@ export class ItemCollector {
       this.#bytes += utf8Bytes(JSON.stringify(output));
       if (this.#bytes > MAX_COLLECTED_BYTES) this.refuseOutput(this.#bytes, MAX_COLLECTED_BYTES);
     }
-    if (status === "failed" && this.#component.on_failure !== "continue") {
+    if (status === "failed" && endsFanOut(this.#component)) {
       this.#fail(toItemKey(this.#component.key, index), message ?? "");
     }
     return this.#failure === null;
@@ -83,14 +84,25 @@ export class ItemCollector {
 
   /** Notes that items are lost as a whole. @returns whether the fan-out goes on */
   lose(message: string): boolean {
-    if (this.#component.on_failure !== "continue") this.#fail(null, message);
+    if (endsFanOut(this.#component)) this.#fail(null, message);
     return this.#failure === null;
   }
 
-  /** Ends the fan-out because of its output's size, with a step of the component's own that says so. */
+  /** Ends the fan-out because of its output's size. */
   refuseOutput(bytes: number, limit: number): void {
+    this.#refuse(`The collected output of the items has ${bytes} bytes; ${limit} are the most.`);
+  }
+
+  /** Ends the fan-out when its run may start nothing more. @returns whether it does */
+  isHistoryFull(): boolean {
+    const full = this.#context.budget.explainFullHistory();
+    if (full !== null) this.#refuse(full);
+    return full !== null;
+  }
+
+  /** Ends the fan-out whatever its `on_failure`, with a step of the component's own that says why. */
+  #refuse(message: string): void {
     if (this.#failure !== null) return;
-    const message = `The collected output of the items has ${bytes} bytes; ${limit} are the most.`;
     this.#context.recorder.close(this.#component.key, engineOutcome("failed", message));
     this.#fail(null, message);
   }
@@ -104,7 +116,7 @@ export class ItemCollector {
   #fail(itemKey: string | null, message: string): void {
     if (this.#failure !== null) return;
     const { action, key } = this.#component;
-    const isMessageEnough = itemKey === null || action === "fail";
+    const isMessageEnough = itemKey === null || action === FAIL;
     this.#failure = isMessageEnough ? message : `${itemKey}: ${message}`;
     // Items of a canceled run fail as well, but not because of each other.
     if (CancellationScope.current().consideredCancelled) return;

@@ -10,6 +10,7 @@ import {
   type StepState,
 } from "@truerun/shared/engine/advance";
 import { compileDefinition } from "@truerun/shared/engine/compile-definition";
+import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { utf8Bytes } from "@truerun/shared/storable-text";
 import {
   ApplicationFailure,
@@ -21,7 +22,7 @@ import { FAILURE_TYPES } from "./failure-types.ts";
 import { runFanOut } from "./fan-out.ts";
 import { runStep } from "./run-step.ts";
 import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts";
-import { explainOversize, MAX_SCHEDULED_BYTES, type StepBudget } from "./step-budget.ts";
+import { explainOversize, MAX_SCHEDULED_BYTES } from "./step-budget.ts";
 import { engineOutcome, type StepRecorder } from "./step-recorder.ts";
 
 /** Above what a child workflow takes at most to clean up. */
@@ -111,12 +112,11 @@ class Interpreter {
   #startOne(component: ComponentDefinition, input: JsonObject): void {
     const { key } = component;
     const bytes = utf8Bytes(JSON.stringify(input));
-    const excess = explainOversize(bytes) ?? explainExcess(bytes, this.#context.budget);
+    const excess = explainOversize(bytes) ?? this.#explainNoRoom(component, bytes);
     if (excess !== null) {
       this.#refuse(component, excess);
       return;
     }
-    this.#context.budget.schedule(bytes);
     void this.#activities
       .run(() => runStep({ key, component, input }, this.#context))
       .then(({ status, output, message }) => {
@@ -132,6 +132,14 @@ class Interpreter {
     void this.#activities
       .run(() => runFanOut(component, items, this.#context))
       .then((state) => this.#settle(component.key, state));
+  }
+
+  /** Counts the input, which only an activity is scheduled with. */
+  #explainNoRoom({ action }: ComponentDefinition, bytes: number): string | null {
+    const { budget } = this.#context;
+    const full = budget.explainFullHistory();
+    if (full !== null || isEngineAction(action) || budget.trySchedule(bytes)) return full;
+    return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
   }
 
   /** Ends a component that cannot start. */
@@ -174,9 +182,4 @@ class Interpreter {
     const steps = [...this.#states].map(([key, state]): [string, string] => [key, state.status]);
     return { steps: Object.fromEntries(steps) };
   }
-}
-
-function explainExcess(bytes: number, budget: StepBudget): string | null {
-  if (budget.fits(bytes)) return null;
-  return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
 }

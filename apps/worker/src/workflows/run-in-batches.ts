@@ -1,6 +1,7 @@
 // Starts the batches of a large fan-out and takes over what they recorded.
-import { clipUtf8 } from "@truerun/shared/storable-text";
+import { clipUtf8, utf8Bytes } from "@truerun/shared/storable-text";
 import {
+  CancellationScope,
   isCancellation,
   ParentClosePolicy,
   TemporalFailure,
@@ -63,6 +64,7 @@ async function runBatch(
   { firstOrdinal, concurrency }: { firstOrdinal: number; concurrency: number },
 ): Promise<boolean> {
   const { recorder, run } = context;
+  if (collector.isHistoryFull()) return false;
   const range = `[${batch.first}-${batch.first + batch.items.length - 1}]`;
   const event: BatchRequestedEvent = {
     event_type: "Workflow.BatchRequested",
@@ -85,7 +87,10 @@ async function runBatch(
     let goesOn = true;
     for (const fact of result.facts) if (!collector.add(fact.index, fact)) goesOn = false;
     recorder.adopt(component.key, result.facts, firstOrdinal);
-    return goesOn;
+    const untold = batch.items.length - result.facts.length;
+    const isOnItsOwn = goesOn && untold > 0 && !CancellationScope.current().consideredCancelled;
+    // Somebody canceled it in Temporal.
+    return isOnItsOwn ? collector.lose(`${untold} of the items ${range} did not run.`) : goesOn;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     return collector.lose(`Items ${range} are lost: ${clipUtf8(toReason(error), 500)}`);
@@ -97,6 +102,8 @@ async function startBatch(
   event: BatchRequestedEvent,
   context: StepContext,
 ): Promise<BatchResult> {
+  const bytes = utf8Bytes(JSON.stringify(event));
+  if (!context.budget.trySchedule(bytes)) await context.budget.scheduleLater(bytes);
   const { workflowType, typedSearchAttributes } = workflowInfo();
   const { run, component, first_index: first, items } = event.data;
   // After a reset the same batch has another id: that of before may still be running.

@@ -1,4 +1,4 @@
-import { condition, workflowInfo } from "@temporalio/workflow";
+import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 
 /** A resolved `with` may have so many bytes; more belongs into a store, by reference. */
 export const MAX_WITH_BYTES = 1024 * 1024;
@@ -6,6 +6,9 @@ export const MAX_WITH_BYTES = 1024 * 1024;
 export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
 /** Activities under way at once; with some thousands a workflow hangs. */
 const MAX_PENDING_ACTIVITIES = 200;
+/** Temporal terminates a run at 50 MiB or 51,200 events; what is under way still has to end before that. */
+const MAX_HISTORY_BYTES = 32 * 1024 * 1024;
+const MAX_HISTORY_EVENTS = 45_000;
 
 /** How long a full workflow task is waited out. */
 const ANOTHER_TASK_MS = 1_000;
@@ -15,9 +18,22 @@ export class StepBudget {
   #pending = 0;
   #historyLength = 0;
   #scheduledBytes = 0;
+  #isTaskComing = false;
+
+  /** Why nothing more may be started; null while it may. */
+  explainFullHistory(): string | null {
+    const { historyLength, historySize } = workflowInfo();
+    if (historySize > MAX_HISTORY_BYTES) {
+      return `The run's history has ${historySize} bytes; nothing more is started above ${MAX_HISTORY_BYTES}.`;
+    }
+    if (historyLength > MAX_HISTORY_EVENTS) {
+      return `The run's history has ${historyLength} events; nothing more is started above ${MAX_HISTORY_EVENTS}.`;
+    }
+    return null;
+  }
 
   /** Whether an input of so many bytes may still be scheduled in this workflow task. */
-  fits(bytes: number): boolean {
+  #fits(bytes: number): boolean {
     const { historyLength } = workflowInfo();
     if (historyLength !== this.#historyLength) {
       this.#historyLength = historyLength;
@@ -26,10 +42,32 @@ export class StepBudget {
     return this.#scheduledBytes + bytes <= MAX_SCHEDULED_BYTES;
   }
 
-  /** Counts an input that is scheduled in this workflow task. */
-  schedule(bytes: number): void {
-    if (!this.fits(bytes)) throw new Error("More is scheduled in a workflow task than fits");
+  /** Counts an input that is scheduled in this workflow task. @returns false when there is no room for it */
+  trySchedule(bytes: number): boolean {
+    if (!this.#fits(bytes)) return false;
     this.#scheduledBytes += bytes;
+    return true;
+  }
+
+  /**
+   * Counts an input for which there was no room, in the first workflow task that has.
+   *
+   * @throws CancelledFailure when it is canceled before that
+   */
+  async scheduleLater(bytes: number): Promise<void> {
+    while (!this.trySchedule(bytes)) {
+      this.#bringTask();
+      await condition(() => this.#fits(bytes) || !this.#isTaskComing);
+    }
+  }
+
+  /** Where nothing is under way, a timer brings another workflow task: one for all who wait for it. */
+  #bringTask(): void {
+    if (this.#isTaskComing) return;
+    this.#isTaskComing = true;
+    void CancellationScope.nonCancellable(() => sleep(ANOTHER_TASK_MS)).then(() => {
+      this.#isTaskComing = false;
+    });
   }
 
   /**
@@ -40,15 +78,12 @@ export class StepBudget {
    */
   async reserve(bytes: number): Promise<(knownBytes: number) => void> {
     const counted = Math.min(bytes, MAX_SCHEDULED_BYTES);
-    const hasRoom = () => this.fits(counted);
-    // The timer brings another task where nothing else does.
-    while (!hasRoom()) await condition(hasRoom, ANOTHER_TASK_MS);
-    this.schedule(counted);
+    if (!this.trySchedule(counted)) await this.scheduleLater(counted);
     const reservedAt = this.#historyLength;
     return (knownBytes) => {
       const isSameTask = workflowInfo().historyLength === reservedAt;
       if (isSameTask) this.#scheduledBytes += knownBytes - counted;
-      else if (this.fits(knownBytes)) this.schedule(knownBytes);
+      else this.trySchedule(knownBytes);
     };
   }
 
