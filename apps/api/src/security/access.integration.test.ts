@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineWorkflow, insertRun, insertStep, type TestDefinition } from "../testing/run-rows.ts";
 import { createTestKey } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
-import { type PathValues, requestEveryEndpoint, send } from "./testing/every-endpoint.ts";
+import { type PathValues, requestEveryEndpoint, send } from "../testing/every-endpoint.ts";
 
 let rig: TestRig;
 let definition: TestDefinition;

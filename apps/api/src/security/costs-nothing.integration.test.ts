@@ -4,8 +4,8 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { defineWorkflow } from "../testing/run-rows.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
-import { type EndpointRequest, requestEveryEndpoint, send } from "./testing/every-endpoint.ts";
-import { connectRaw, type RawConnection, toHead } from "./testing/raw-connection.ts";
+import { type EndpointRequest, requestEveryEndpoint, send } from "../testing/every-endpoint.ts";
+import { connectRaw, type RawConnection, toHead } from "../testing/raw-connection.ts";
 
 const TWO_MEGABYTES = 2 * 1024 * 1024;
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineWorkflow, insertRun, type TestDefinition } from "../testing/run-rows.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
-import { type EndpointRequest, requestEveryEndpoint, send } from "./testing/every-endpoint.ts";
+import { type EndpointRequest, requestEveryEndpoint, send } from "../testing/every-endpoint.ts";
 
 let rig: TestRig;
 let definition: TestDefinition;

@@ -1,8 +1,8 @@
 // For tests only: a request for each endpoint that needs a key, made from the URL map, so that a new endpoint
 // is in every test that goes through all of them.
-import type { Endpoint } from "../../http/define-endpoint.ts";
-import { routes } from "../../routes.ts";
-import type { SendOptions, TestGateway } from "../../testing/test-gateway.ts";
+import type { Endpoint } from "../http/define-endpoint.ts";
+import { routes } from "../routes.ts";
+import type { SendOptions, TestGateway } from "./test-gateway.ts";
 
 export interface EndpointRequest {
   name: string;
