@@ -1,7 +1,7 @@
 import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 
 /** A resolved `with` may have so many bytes; more belongs into a store, by reference. */
-export const MAX_WITH_BYTES = 1024 * 1024;
+const MAX_WITH_BYTES = 1024 * 1024;
 /** What one workflow task may schedule together: Temporal terminates a run whose task is too large. */
 export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
 /** Activities under way at once; with some thousands a workflow hangs. */
