@@ -65,6 +65,7 @@ test("the reference describes every route but the page's own files", async () =>
     "413",
     "415",
     "422",
+    "429",
     "500",
     "502",
     "503",

@@ -254,10 +254,16 @@ describe("with a key", () => {
         const { status } = await keyed.client.workflow.getHandle(id).describe();
         return status.name !== "RUNNING";
       });
-      const { temporalRunId } = await keyed.getRun(id);
+      const { temporalRunId, ...row } = await keyed.getRun(id);
       const { steps, end } = await projectRun(keyed, id, temporalRunId ?? "");
-      expect(steps.map(({ step_key, status }) => `${step_key}: ${status}`)).toEqual(shape.steps);
       expect(end?.status).toBe(shape.ends);
+      // Where no workflow code runs at the end, the rows wait for the projection.
+      if (shape.operator?.action === "terminate" || shape.timeout !== undefined) return;
+      const { steps: rows, status, errorMessage } = row;
+      expect([status, errorMessage]).toEqual([end?.status, end?.error_message]);
+      expect(steps.map(({ step_key, digest }) => [step_key, digest])).toEqual(
+        rows.map(({ stepKey, digest }) => [stepKey, Number(digest)]),
+      );
     });
   }
 });
