@@ -3,6 +3,7 @@ import {
   API_KEY_SCOPES,
   generateApiKey,
   hashApiKey,
+  hideApiKeys,
   isApiKeyScope,
   isWellFormedApiKey,
 } from "./api-keys.ts";
@@ -32,6 +33,12 @@ test.each([
   `ak_live_${"0".repeat(39)}`,
 ])("%j is no key", (text) => {
   expect(isWellFormedApiKey(text)).toBe(false);
+});
+
+test("keys can be hidden wherever they stand in a text", () => {
+  const { text } = generateApiKey();
+  expect(hideApiKeys(`/v1?a=${text}&b=${text}#c`)).toBe("/v1?a=ak_live_...&b=ak_live_...#c");
+  expect(hideApiKeys("/v1/workflows/ak_lives")).toBe("/v1/workflows/ak_lives");
 });
 
 test("the scopes are a closed set", () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { hideApiKeys } from "@truerun/shared/api-keys";
 import type { Logger } from "@truerun/shared/logger";
 import type { RequestHandler, Response } from "express";
 import { pinoHttp } from "pino-http";
@@ -23,7 +24,10 @@ export function logRequests(logger: Logger): RequestHandler {
     },
     customProps: (_req, res) => ({ ...(res as Response).locals }),
     serializers: {
-      req: (req: { method: string; url: string }) => ({ method: req.method, url: req.url }),
+      req: ({ method, url }: { method: string; url: string }) => ({
+        method,
+        url: hideApiKeys(url),
+      }),
       res: (res: { statusCode: number }) => ({ statusCode: res.statusCode }),
     },
   });

@@ -64,7 +64,7 @@ async function readDisk(): Promise<string> {
 
 const PLACES = [
   ...["input", "with", "output", "attempt", "failure", "heartbeat", "name", "prompt"],
-  ...["comment", "end"],
+  ...["comment", "end", "child", "child-end", "batch", "description"],
 ] as const;
 type Place = (typeof PLACES)[number];
 
@@ -81,6 +81,15 @@ async function runWithCanaries(rig: WorkerRig): Promise<{ run: RunRow; canaries:
   const canary = (place: Place): string => `canary-${place}-${mark}`;
   const id = await rig.startRun({
     input: { text: canary("input") },
+    description: canary("description"),
+    others: {
+      child: {
+        components: [
+          component("use", { with: { value: "${{ input.text }}" }, next: [to("stop")] }),
+          component("stop", { action: "fail", with: { message: canary("child-end") } }),
+        ],
+      },
+    },
     components: [
       component("use", {
         with: { value: [canary("with"), "${{ input.text }}"] },
@@ -102,6 +111,20 @@ async function runWithCanaries(rig: WorkerRig): Promise<{ run: RunRow; canaries:
         action: "flaky",
         with: { message: canary("failure"), retryable: false },
         retry: once,
+        on_failure: "continue",
+        next: [to("child", "always")],
+      }),
+      component("child", {
+        action: "run_workflow",
+        with: { workflow_name: "child", input: { text: canary("child") } },
+        on_failure: "continue",
+        next: [to("batches", "always")],
+      }),
+      component("batches", {
+        for_each: Array.from({ length: 101 }, (_, index) => index),
+        max_concurrency: 100,
+        action: "flaky",
+        with: { succeed_at: 1, message: canary("batch") },
         on_failure: "continue",
         next: [to("review", "always")],
       }),
@@ -141,7 +164,7 @@ describe("with a key", () => {
     }
     const { steps, errorMessage } = hidden.run;
     const messageOf = (stepKey: string) => steps.find((step) => step.stepKey === stepKey)?.message;
-    expect(errorMessage).toBe(hidden.canaries.at(-1));
+    expect(errorMessage).toBe(hidden.canaries[PLACES.indexOf("end")]);
     expect(messageOf("broken")).toContain("canary-failure-");
     const projection = await projectRun(keyed, hidden.run.id, hidden.run.temporalRunId ?? "");
     expect(projection.steps.map(({ step_key, digest }) => [step_key, digest])).toEqual(
