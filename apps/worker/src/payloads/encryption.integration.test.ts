@@ -16,8 +16,10 @@ import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { audit } from "../audit/audit.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
+import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { to } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
@@ -241,6 +243,29 @@ describe("with a key", () => {
       await expect(replayer.replay(history, id)).rejects.toBeInstanceOf(Error);
       await replayer.close();
     }
+  });
+
+  test("an audit reads what it can, and mends nothing that it cannot read", async () => {
+    const id = await keyed.startRun({ components: [component("only")] });
+    await keyed.finished(id);
+    const confirmed = await waitFor("the confirmation", async () => {
+      await confirmClosedRuns(keyed);
+      const run = await keyed.getRun(id);
+      return run.confirmedAt !== null && run;
+    });
+    const auditWith = (config: WorkerRig["config"]) =>
+      audit({
+        ...{ config, repair: true, runs: [id], since: null },
+        out: { write: (text: string) => said.push(text) },
+        progress: { write: () => undefined },
+        signal: new AbortController().signal,
+      });
+    const said: string[] = [];
+    expect(await auditWith(keyed.config)).toBe(true);
+    const { PAYLOAD_ENCRYPTION_KEY: _, ...keyless } = keyed.config;
+    expect(await auditWith(keyless)).toBe(false);
+    expect(said.join("")).toContain(id);
+    expect(await keyed.getRun(id)).toEqual(confirmed);
   });
 
   test("that a worker lacks, runs wait for it and lose nothing", async () => {
