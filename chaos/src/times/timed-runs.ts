@@ -40,7 +40,7 @@ export async function startRuns(scene: Scene, name: string, count: number): Prom
 }
 
 /** Null when the service cannot say. */
-export async function readRun({ api, apiKey }: Scene, runId: string): Promise<SeenRun | null> {
+async function readRun({ api, apiKey }: Scene, runId: string): Promise<SeenRun | null> {
   const path = `/v1/workflows/runs/${runId}`;
   const reply = await api.request(requests % 2, { method: "GET", path, apiKey });
   return reply.kind === "answer" && reply.status === 200

@@ -39,6 +39,11 @@ describe("requests", () => {
     expect(named.output).toMatchObject({ status: 200 });
   });
 
+  it("leave the answer's body out where it is not wanted", async () => {
+    const { output } = await send({ url: server.at("/"), keep_body: false });
+    expect(output).toMatchObject({ status: 200, body: null });
+  });
+
   it("carry query, headers, JSON and the key that is equal across attempts", async () => {
     await send({
       method: "POST",

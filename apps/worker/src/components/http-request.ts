@@ -38,13 +38,21 @@ export default defineComponent({
       .unknown()
       .describe("A text is sent as it is, anything else as JSON; null is no body")
       .optional(),
+    keep_body: z
+      .boolean()
+      .default(true)
+      .describe(
+        "false leaves the answer's body out of the output: for calls that are only to happen",
+      ),
   }),
   output: z.strictObject({
     status: z.number().int().describe("2xx, or a 3xx that leads nowhere"),
     headers: z.record(z.string(), z.string()).describe("Names in lower case"),
     body: z
       .unknown()
-      .describe("Parsed if it is JSON, else text; binary data as a data: URL; null if empty"),
+      .describe(
+        "Parsed if it is JSON, else text; binary data as a data: URL; null if empty or not kept",
+      ),
   }),
   async run({ input, config, signal, idempotencyKey }) {
     const body = toBody(input.body);
@@ -71,9 +79,8 @@ export default defineComponent({
     );
     assertNoErrorStatus(input, response);
     const { status, headers } = response;
-    return {
-      output: { status, headers, body: toBodyValue(response.body, headers["content-type"]) },
-    };
+    const kept = input.keep_body ? toBodyValue(response.body, headers["content-type"]) : null;
+    return { output: { status, headers, body: kept } };
   },
 });
 

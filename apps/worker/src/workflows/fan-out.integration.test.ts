@@ -53,6 +53,7 @@ describe.each([
       "after: success",
     ]);
     expect(run.steps.map(({ itemIndex }) => itemIndex)).toEqual([...range(count), null]);
+    expect(run.steps.map(({ ordinal }) => ordinal)).toEqual(range(count + 1));
     expect(run.steps.at(-1)?.output).toEqual(range(count).map((n) => [n, n]));
   });
 

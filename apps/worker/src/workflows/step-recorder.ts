@@ -144,10 +144,9 @@ export class StepRecorder {
   adopt(componentKey: string, facts: readonly StepFacts[], firstOrdinal: number): void {
     for (const fact of facts) {
       const key = toItemKey(componentKey, fact.index);
-      const row = this.#toRow(key, fromFacts(fact, this.cancelReasonOf(key)));
+      const outcome = fromFacts(fact, this.cancelReasonOf(key));
       this.#write({
-        ...row,
-        ordinal: firstOrdinal + fact.index,
+        ...this.#toRow(key, outcome, firstOrdinal + fact.index),
         created_at_ms: fact.created_at_ms,
         updated_at_ms: fact.updated_at_ms,
       });
@@ -176,7 +175,8 @@ export class StepRecorder {
     this.#write(this.#toRow(key, outcome));
   }
 
-  #toRow(key: string, outcome: OpenOutcome): StepRow {
+  /** @param place - the step's ordinal, where it was kept free; else the next one */
+  #toRow(key: string, outcome: OpenOutcome, place?: number): StepRow {
     const { componentKey, itemIndex } = parseStepKey(key);
     const component = this.#components.get(componentKey);
     if (component === undefined) throw new Error(`No component has the key '${componentKey}'`);
@@ -186,7 +186,7 @@ export class StepRecorder {
       kind: "step",
       run_id: this.#workflowRunId,
       id: before?.id ?? stepId(this.#workflowRunId, key),
-      ordinal: before?.ordinal ?? this.#ordinalOf(itemIndex),
+      ordinal: before?.ordinal ?? place ?? this.#ordinalOf(itemIndex),
       step_key: key,
       item_index: itemIndex,
       component_id: component.id,
