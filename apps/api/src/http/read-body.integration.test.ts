@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import net, { type AddressInfo } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import express from "express";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { echo, type SendOptions } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
+import { createBodyReader } from "./read-body.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 const name = `w-${randomUUID()}`;
@@ -104,4 +108,28 @@ describe("a body", () => {
     expect(answer.status).toBe(422);
     expect(answer.json["detail"]).toMatchObject([{ type: "json_invalid" }]);
   });
+});
+
+test("a body whose caller went away before it was read is incomplete, not empty", async () => {
+  const readBody = createBodyReader(MAX_BODY_BYTES);
+  const app = express();
+  const read = new Promise<Uint8Array>((resolve, reject) => {
+    app.post("/", async (req, res) => {
+      // As when its key is looked up meanwhile, or the whole process stood still.
+      if (!res.closed) await once(res, "close");
+      readBody(req, res).then(resolve, reject);
+    });
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n{"input', () =>
+    socket.destroy(),
+  );
+  try {
+    await expect(read).rejects.toMatchObject({ code: "invalid_request" });
+  } finally {
+    server.close();
+  }
 });

@@ -17,7 +17,8 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /**
  * Reads bodies of at most `limit` bytes, decompressed (gzip, deflate, br).
  *
- * @throws 413, 415 for another encoding or media type, 422 for compressed data that is corrupt
+ * @throws 413, 415 for another encoding or media type, 422 for compressed data that is corrupt and for a body
+ * that did not come to its end
  */
 export function createBodyReader(limit: number): ReadBody {
   const readRaw = express.raw({ type: () => true, limit, inflate: true });
@@ -32,7 +33,9 @@ export function createBodyReader(limit: number): ReadBody {
       });
     });
     const body: unknown = req.body;
-    if (!(body instanceof Uint8Array) || body.byteLength === 0) return EMPTY;
+    // A caller who had gone before it was read is no error to the reader, but nor has he sent nothing.
+    if (!(body instanceof Uint8Array)) throw incomplete();
+    if (body.byteLength === 0) return EMPTY;
     assertJsonMediaType(req.headers["content-type"]);
     return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
   };
@@ -51,8 +54,12 @@ function toBodyError(error: unknown, limit: number): unknown {
     return invalidRequest([toDecodeFault(0, "the compressed data is corrupt")]);
   }
   // The caller went away, or sent another length than announced.
-  if (status === 400) return invalidRequest([toDecodeFault(0, "the body is incomplete")]);
+  if (status === 400) return incomplete();
   return error;
+}
+
+function incomplete(): ApiError {
+  return invalidRequest([toDecodeFault(0, "the body is incomplete")]);
 }
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^-]+\+)?json$/i;
