@@ -46,6 +46,26 @@ test("an end that the mirror recorded is confirmed, with Temporal's own close ti
   expect(after.status).toBe("completed");
 });
 
+test.each([
+  ["an earlier place", { length: 4, ms: 15 }],
+  ["the same place, seconds earlier", { length: 0, ms: 10_000 }],
+])("an end from an attempt that Temporal did not take is not confirmed: %s", async (_, behind) => {
+  const id = await rig.startRun({ components: [component("a")] });
+  await rig.finished(id);
+  const right = await confirmed(id);
+  // All that such an attempt records agrees with itself.
+  await rig.db.$executeRaw`
+    UPDATE workflow_run_steps SET digest = digest + 1, updated_at = updated_at - interval '1 second',
+           mirror_length = mirror_length - ${behind.length}::int, mirror_time_ms = mirror_time_ms - ${behind.ms}::int
+     WHERE run_id = ${id}`;
+  await rig.db.$executeRaw`
+    UPDATE workflow_runs SET confirmed_at = NULL, steps_digest = steps_digest + 1,
+           mirror_length = mirror_length - ${behind.length}::int, mirror_time_ms = mirror_time_ms - ${behind.ms}::int
+     WHERE id = ${id}`;
+  const { steps, stepsDigest, mirrorLength, mirrorTimeMs } = right;
+  expect(await confirmed(id)).toMatchObject({ steps, stepsDigest, mirrorLength, mirrorTimeMs });
+});
+
 test("a run terminated in Temporal ends here, its steps too, with the reason", async () => {
   const id = await startWaiting();
   await rig.client.workflow.getHandle(id).terminate("wrong quarter");

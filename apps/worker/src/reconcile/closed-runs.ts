@@ -13,6 +13,7 @@ interface ClosedRun {
   temporal_run_id: string;
   status: Exclude<RunStatus, "started">;
   closed_at_ms: number;
+  history_length: number;
 }
 
 /** A closed run whose row does not say what Temporal says. */
@@ -56,25 +57,40 @@ const STATUSES = new Map<string, ClosedRun["status"]>([
   ["TIMED_OUT", "failed"],
 ]);
 
-function toClosedRun({ workflowId, runId, status, closeTime }: WorkflowExecutionInfo): ClosedRun[] {
+/**
+ * What stands between the beginning of the task that closes a run and the end of its history. An attempt at
+ * that task that Temporal did not take may have recorded an end as well, and the records of the one that it
+ * took may be lost: then the history has at least three events more (failed or timed out, scheduled, started),
+ * or, from the third attempt on, which has the second's place, the attempts lie seconds apart.
+ */
+const CLOSING_TASK = { events: 4, ms: 5_000 };
+
+function toClosedRun(execution: WorkflowExecutionInfo): ClosedRun[] {
+  const { workflowId, runId, status, closeTime, historyLength: history_length } = execution;
   const ended = STATUSES.get(status.name);
   if (ended === undefined || closeTime === undefined) return [];
   const closed_at_ms = closeTime.getTime();
-  return [{ run_id: workflowId, temporal_run_id: runId, status: ended, closed_at_ms }];
+  const ids = { run_id: workflowId, temporal_run_id: runId };
+  return [{ ...ids, status: ended, closed_at_ms, history_length }];
 }
 
-/** Confirms in one statement all whose rows agree in status, number and digest of steps; gives the others. */
+/**
+ * Confirms in one statement all whose rows agree in status, number and digest of steps, and whose end was
+ * recorded by the task that closed them; gives the others.
+ */
 async function confirm(db: Database, closed: readonly ClosedRun[]): Promise<Mismatch[]> {
   return await db.$queryRaw<Mismatch[]>`
     WITH closed AS (
       SELECT * FROM json_to_recordset(${JSON.stringify(closed)}::json)
-        AS c(run_id text, temporal_run_id text, status text, closed_at_ms double precision)
+        AS c(run_id text, temporal_run_id text, status text, closed_at_ms double precision, history_length int)
     ), confirmed AS (
       UPDATE workflow_runs AS run
          SET confirmed_at = now(), completed_at = to_timestamp(c.closed_at_ms / 1000)
         FROM closed AS c
        WHERE run.id = c.run_id AND run.temporal_run_id = c.temporal_run_id
          AND run.confirmed_at IS NULL AND run.status = c.status
+         AND c.history_length - run.mirror_length <= ${CLOSING_TASK.events}
+         AND c.closed_at_ms - run.mirror_time_ms <= ${CLOSING_TASK.ms}
          AND (run.step_count, run.steps_digest) = (
            SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step
             WHERE step.run_id = run.id AND step.generation = run.generation)
