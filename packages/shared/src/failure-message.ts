@@ -1,7 +1,17 @@
 import type { Client } from "@temporalio/client";
-import { type ProtoFailure, TimeoutFailure } from "@temporalio/common";
+import {
+  type LoadedDataConverter,
+  type ProtoFailure,
+  TimeoutFailure,
+  ValueError,
+} from "@temporalio/common";
 import { decodeOptionalFailureToOptionalError } from "@temporalio/common/lib/internal-non-workflow/index.js";
+import { DecryptionError } from "./payloads/encryption-codec.ts";
 import { timeoutMessage } from "./timeout-message.ts";
+
+/** What is said of a failure whose message was encrypted, while this process has not got the key. */
+export const UNREADABLE_FAILURE =
+  "The message is encrypted with a key that this process has not got.";
 
 /** A failure as Temporal keeps it, in the words that a step's message has for it; null when there is none. */
 export async function failureMessage(
@@ -9,8 +19,22 @@ export async function failureMessage(
   failure: ProtoFailure | null | undefined,
 ): Promise<string | null> {
   const { loadedDataConverter } = client.options;
-  const error = await decodeOptionalFailureToOptionalError(loadedDataConverter, failure);
+  const error = await decode(loadedDataConverter, failure);
   if (error === undefined) return null;
+  if (error === "unreadable") return UNREADABLE_FAILURE;
   if (error instanceof TimeoutFailure) return timeoutMessage(error.timeoutType);
   return error.message;
+}
+
+async function decode(
+  converter: LoadedDataConverter,
+  failure: ProtoFailure | null | undefined,
+): Promise<Error | "unreadable" | undefined> {
+  try {
+    return await decodeOptionalFailureToOptionalError(converter, failure);
+  } catch (error) {
+    // A value error is what the converter says of an encoding that nobody has decoded.
+    if (error instanceof DecryptionError || error instanceof ValueError) return "unreadable";
+    throw error;
+  }
 }

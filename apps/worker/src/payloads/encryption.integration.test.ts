@@ -10,7 +10,7 @@ import { startTemporal, type TemporalServer } from "@truerun/dev/temporal/start-
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { ANSWER_REVIEW } from "@truerun/shared/contracts/review";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
-import { failureMessage } from "@truerun/shared/failure-message";
+import { failureMessage, UNREADABLE_FAILURE } from "@truerun/shared/failure-message";
 import { parseEnvironment, temporalEnv } from "@truerun/shared/config";
 import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
@@ -224,6 +224,11 @@ describe("with a key", () => {
     });
     expect(failure.message).toBe("Encoded failure");
     expect(await failureMessage(keyed.client, failure)).toBe("not yet");
+    for (const PAYLOAD_ENCRYPTION_KEY of [newKey(), ""]) {
+      const config = parseEnvironment(z.object(temporalEnv), { PAYLOAD_ENCRYPTION_KEY });
+      const { client } = createTemporalClient(config);
+      expect(await failureMessage(client, failure)).toBe(UNREADABLE_FAILURE);
+    }
     await handle.terminate();
   });
 
