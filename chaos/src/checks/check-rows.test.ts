@@ -95,6 +95,12 @@ test("a request with two rows is doubled", async () => {
   expect(await find({ rows: [row, second] })).toEqual(["I1 doubled"]);
 });
 
+test("a run that nobody asked for is found", async () => {
+  const stray = { ...row, id: "cbwr_2", loadId: null, isDispatched: false, workflowName: "other" };
+  expect(await find({ rows: [row, stray] })).toEqual(["I1 broken"]);
+  expect(await find({ rows: [row, { ...stray, loadId: "load-1/child" }] })).toEqual([]);
+});
+
 test("a reset keeps the chain, a second start does not", async () => {
   const next = { ...execution, temporalRunId: "t2" };
   expect(await find({ executions: [execution, next] })).toEqual([]);

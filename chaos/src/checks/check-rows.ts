@@ -1,9 +1,15 @@
 import { isTerminal } from "@truerun/shared/contracts/statuses";
-import { touchedRuns, type Facts, type RunRow, type StepFact } from "./facts.ts";
+import { type Facts, type RunRow, type StepFact, toFamily, touchedRuns } from "./facts.ts";
 import { groupBy } from "./group-by.ts";
 
-/** I1: each run that a caller was told of has its row, and no request made two. */
+/** I1: each run that a caller was told of has its row, no request made two, and each was asked for. */
 export function checkCallers({ runs, sent, findings }: Facts): void {
+  const asked = new Set<string | null>(sent.map(({ item }) => item.id));
+  for (const { id: runId, loadId } of runs.values()) {
+    if (asked.has(toFamily(loadId))) continue;
+    const what = `nobody asked for a run with the input of ${loadId ?? "nothing known"}`;
+    findings.add({ invariant: "I1", verdict: "broken", runId, what });
+  }
   const rowsOf = groupBy(runs.values(), ({ loadId }) => loadId);
   for (const { item, runId, isAmbiguous } of sent) {
     const rows = rowsOf.get(item.id) ?? [];

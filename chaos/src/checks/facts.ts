@@ -121,7 +121,7 @@ export function touchedRuns(facts: Facts): Set<string> {
 }
 
 /** A child run's load id is its parent's with `/child` behind it. */
-function toFamily(loadId: string | null): string | null {
+export function toFamily(loadId: string | null): string | null {
   return loadId?.split("/", 1)[0] ?? null;
 }
 
