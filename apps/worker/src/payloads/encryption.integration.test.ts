@@ -34,6 +34,8 @@ let server: TemporalServer;
 /** Workers and clients with a key, and without. */
 let keyed: WorkerRig;
 let plain: WorkerRig;
+/** Those that a failed beginning has come to. */
+const rigs: WorkerRig[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "truerun-encryption-"));
@@ -49,11 +51,13 @@ beforeAll(async () => {
   const TEMPORAL_ADDRESS = server.address;
   const PAYLOAD_ENCRYPTION_KEY = keys.join(",");
   keyed = await createWorkerRig({ environment: { TEMPORAL_ADDRESS, PAYLOAD_ENCRYPTION_KEY } });
+  rigs.push(keyed);
   plain = await createWorkerRig({ environment: { TEMPORAL_ADDRESS } });
+  rigs.push(plain);
 });
 afterAll(async () => {
-  await Promise.all([keyed.close(), plain.close()]);
-  await server.stop();
+  await Promise.all(rigs.map((rig) => rig.close()));
+  await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
