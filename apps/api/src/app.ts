@@ -7,7 +7,7 @@ import { measureRequests } from "./http/measure-requests.ts";
 import { createRateLimiter } from "./http/rate-limit.ts";
 import { createBodyReader } from "./http/read-body.ts";
 import { serveRoutes } from "./http/serve-endpoint.ts";
-import { toOpenApiText } from "./openapi.ts";
+import { createReference } from "./reference.ts";
 import { routes } from "./routes.ts";
 import { createDatabaseClock } from "./workflow-runs/database-clock.ts";
 
@@ -23,7 +23,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   const services = {
     ...dependencies,
     clock: createDatabaseClock(db),
-    openApiText: createOnce(() => toOpenApiText(routes)),
+    openApiText: createReference(routes, { db, logger }),
   };
   const authenticator = createAuthenticator(db);
   const readBody = createBodyReader(settings.maxBodyBytes);
@@ -32,12 +32,4 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.use(serveRoutes(routes, { services, authenticator, readBody, rateLimiter }));
   app.use(errorHandler);
   return app;
-}
-
-function createOnce<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -39,6 +39,6 @@ export interface ApiSettings {
 /** What endpoints get: the dependencies and what the gateway built from them. */
 export interface EndpointServices extends ApiDependencies {
   clock: DatabaseClock;
-  /** The OpenAPI document of this API, as JSON text. */
-  openApiText: () => string;
+  /** The OpenAPI document of this API, as JSON text. Never rejects. */
+  openApiText: () => Promise<string>;
 }

@@ -1,3 +1,4 @@
+import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
 import { ERROR_STATUSES, type ErrorCode } from "@truerun/shared/errors";
 import { z } from "zod";
 import {
@@ -9,11 +10,14 @@ import type { DocumentedResponse, Endpoint } from "./http/define-endpoint.ts";
 import type { Route } from "./http/route-matcher.ts";
 
 /** The OpenAPI document of these routes, as JSON text. Endpoints without a tag are left out. */
-export function toOpenApiText(routes: readonly Route<Endpoint>[]): string {
+export function toOpenApiText(
+  routes: readonly Route<Endpoint>[],
+  catalogue: readonly CatalogueEntry[],
+): string {
   const paths: ZodOpenApiPathsObject = {};
   for (const { method, path, target } of routes) {
     if (target.tag === "") continue;
-    paths[path] = { ...paths[path], [method.toLowerCase()]: toOperation(target) };
+    paths[path] = { ...paths[path], [method.toLowerCase()]: toOperation(target, catalogue) };
   }
   return JSON.stringify(
     createDocument({
@@ -47,7 +51,10 @@ export function toOpenApiText(routes: readonly Route<Endpoint>[]): string {
   );
 }
 
-function toOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
+function toOperation(
+  endpoint: Endpoint,
+  catalogue: readonly CatalogueEntry[],
+): ZodOpenApiOperationObject {
   const { params, query, headers, body } = endpoint;
   const requestParams = {
     ...(params === undefined ? {} : { path: params }),
@@ -74,7 +81,7 @@ function toOperation(endpoint: Endpoint): ZodOpenApiOperationObject {
             },
           },
         }),
-    responses: { ...toSuccesses(endpoint), ...toErrors(endpoint) },
+    responses: { ...toSuccesses(endpoint, catalogue), ...toErrors(endpoint) },
   };
 }
 
@@ -88,20 +95,23 @@ const requestIdHeader = z
   .string()
   .meta({ description: "The request's id, the caller's or a new one" });
 
-function toSuccesses({ responses }: Endpoint) {
+function toSuccesses({ responses }: Endpoint, catalogue: readonly CatalogueEntry[]) {
   const documented = Object.entries(responses).map(([status, response]) => [
     status,
     {
       description: response.description,
       headers: z.object({ ...response.headers?.shape, "X-Request-Id": requestIdHeader }),
-      ...(response.schema === undefined ? {} : { content: toContent(response) }),
+      ...(response.schema === undefined ? {} : { content: toContent(response, catalogue) }),
     },
   ]);
   return Object.fromEntries(documented);
 }
 
-function toContent({ contentType = "application/json", schema, example }: DocumentedResponse) {
-  return { [contentType]: { schema, ...(example === undefined ? {} : { example }) } };
+function toContent(
+  { contentType = "application/json", schema, examples }: DocumentedResponse,
+  catalogue: readonly CatalogueEntry[],
+) {
+  return { [contentType]: { schema, ...(examples && { examples: examples(catalogue) }) } };
 }
 
 /** Codes of errors that an endpoint has because of what it takes. */

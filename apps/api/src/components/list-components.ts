@@ -1,6 +1,7 @@
+import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
 import { z } from "zod";
 import { authCte } from "../http/authenticate.ts";
-import { defineEndpoint } from "../http/define-endpoint.ts";
+import { defineEndpoint, type ResponseExample } from "../http/define-endpoint.ts";
 
 function jsonSchema(description: string) {
   return z.record(z.string(), z.unknown()).meta({ description });
@@ -31,6 +32,7 @@ export const listComponents = defineEndpoint({
     200: {
       description: "The catalogue",
       schema: z.strictObject({ data: z.array(componentTypeSchema) }).meta({ id: "Catalogue" }),
+      examples: toExamples,
     },
   },
   errors: [],
@@ -50,3 +52,14 @@ export const listComponents = defineEndpoint({
     return { status: 200, text: `{"data":${rows[0]?.data ?? "[]"}}` };
   },
 });
+
+/** An example an action, so that who reads the reference finds each one, without a key. */
+function toExamples(catalogue: readonly CatalogueEntry[]): Record<string, ResponseExample> {
+  return Object.fromEntries(
+    catalogue.map(({ task_queue: _place, ...entry }) => {
+      const { action_type, title, description } = entry;
+      const summary = `${action_type}: ${title}`;
+      return [action_type, { summary, description, value: { data: [entry] } }];
+    }),
+  );
+}

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiKeyScope } from "@truerun/shared/api-keys";
+import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
 import type { ErrorCode } from "@truerun/shared/errors";
 import type { Logger } from "@truerun/shared/logger";
 import type { z } from "zod";
@@ -36,12 +37,21 @@ export interface EndpointRequest<Query = unknown> {
 /** Who may call: anybody, any good key, or a good key that has the scope. */
 type Access = "public" | "any_key" | ApiKeyScope;
 
+/** An answer as the reference shows it. */
 export interface DocumentedResponse {
   description: string;
   schema?: z.ZodType;
   contentType?: string;
   headers?: z.ZodObject;
-  example?: unknown;
+  /** Bodies to show, by name, made of what the catalogue holds at the time. */
+  examples?: (catalogue: readonly CatalogueEntry[]) => Record<string, ResponseExample>;
+}
+
+/** A body to show. */
+export interface ResponseExample {
+  summary: string;
+  description: string;
+  value: unknown;
 }
 
 /** One endpoint: what it takes, what it answers, who may call it, and what it does. */

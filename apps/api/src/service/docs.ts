@@ -116,5 +116,5 @@ export const openApiFile = defineEndpoint({
     200: { description: "The document", schema: z.record(z.string(), z.unknown()) },
   },
   errors: [],
-  handler: async (_request, { openApiText }) => ({ status: 200, text: openApiText() }),
+  handler: async (_request, { openApiText }) => ({ status: 200, text: await openApiText() }),
 });

@@ -1,3 +1,4 @@
+import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { routes } from "../routes.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
@@ -38,6 +39,48 @@ test("the catalogue is what the workers published", async () => {
   const described = components.schemas["ComponentType"]?.properties;
   expect(Object.keys(described ?? {})).toEqual(Object.keys(entry ?? {}));
 });
+
+test("the reference shows each entry of the catalogue, and does without while the database is away", async () => {
+  const published = await rig.gateways[0].send("GET", "/v1/components", { key: rig.org.key });
+  const entry = {
+    summary: "transform: Transform",
+    description: "Gives back its value",
+    value: published.json,
+  };
+  expect(await shownCatalogue(0)).toEqual({ transform: entry });
+  await rig.db.componentType.update({
+    where: { actionType: "transform" },
+    data: { title: "Transform anew" },
+  });
+  try {
+    rig.databaseProxy.freeze();
+    // It has not been asked before.
+    expect(await shownCatalogue(1)).toEqual({});
+    rig.databaseProxy.restore();
+    for (const gateway of [0, 1] as const) {
+      await waitFor("the catalogue as it is now", async () => {
+        return (
+          (await shownCatalogue(gateway))["transform"]?.summary === "transform: Transform anew"
+        );
+      });
+    }
+  } finally {
+    rig.databaseProxy.restore();
+  }
+});
+
+async function shownCatalogue(gateway: 0 | 1): Promise<Record<string, { summary: string }>> {
+  const answer = await rig.gateways[gateway].send("GET", "/openapi.json");
+  expect(answer.status).toBe(200);
+  const { paths } = answer.json as unknown as { paths: Record<string, { get: ListOperation }> };
+  return paths["/v1/components"]?.get.responses["200"].content["application/json"].examples ?? {};
+}
+
+interface ListOperation {
+  responses: {
+    200: { content: { "application/json": { examples: Record<string, { summary: string }> } } };
+  };
+}
 
 test("healthz and readyz need no key", async () => {
   expect((await get("/healthz")).status).toBe(200);

@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from "node:util";
+import { type CatalogueEntry, loadCatalogue } from "@truerun/shared/definitions/load-catalogue";
+import type { ApiDependencies } from "./dependencies.ts";
+import type { Endpoint } from "./http/define-endpoint.ts";
+import type { Route } from "./http/route-matcher.ts";
+import { toOpenApiText } from "./openapi.ts";
+
+/** Nobody needs a key for the document, so it asks the database no more often than this. */
+const FRESH_FOR_MS = 2_000;
+
+/**
+ * The OpenAPI document of these routes, as JSON text, with the catalogue that the workers have published.
+ * It never rejects: while the database does not answer, the catalogue is what it was when it last did.
+ */
+export function createReference(
+  routes: readonly Route<Endpoint>[],
+  { db, logger }: Pick<ApiDependencies, "db" | "logger">,
+): () => Promise<string> {
+  let known: { catalogue: readonly CatalogueEntry[]; text: string } | undefined;
+  let latest: Promise<string> | undefined;
+  let askedAt = 0;
+
+  async function refresh(): Promise<string> {
+    const catalogue = await loadCatalogue(db).catch((error: unknown) => {
+      logger.warn({ err: error }, "the reference is without news of the catalogue");
+      return known?.catalogue ?? [];
+    });
+    if (known === undefined || !isDeepStrictEqual(known.catalogue, catalogue)) {
+      known = { catalogue, text: toOpenApiText(routes, catalogue) };
+    }
+    return known.text;
+  }
+
+  return () => {
+    const now = performance.now();
+    if (latest === undefined || now - askedAt > FRESH_FOR_MS) {
+      askedAt = now;
+      latest = refresh();
+    }
+    return latest;
+  };
+}
