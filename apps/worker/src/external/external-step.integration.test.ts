@@ -209,7 +209,13 @@ test("what is not retryable fails at once, whatever its details; a long message 
 });
 
 test("an action that the other worker does not know fails at once", async () => {
-  const seen = await run(external("lost", { do: "echo" }, { action: "nobody_does" }));
+  const retry = {
+    max_attempts: 5,
+    initial_interval: "10m",
+    backoff_coefficient: 1,
+    max_interval: "10m",
+  };
+  const seen = await run(external("lost", { do: "echo" }, { action: "nobody_does", retry }));
   expect(seen.steps).toMatchObject([
     {
       status: "failed",

@@ -93,6 +93,20 @@ const deaf = defineComponent({
   },
 });
 
+/** Works until it is canceled, and counts only what it has cleaned up after that. */
+const tidy = defineComponent({
+  ...about,
+  action: "tidy",
+  input: z.object({ cleanUpMs: z.number(), count: z.string() }),
+  output: z.null(),
+  async run({ input, signal }) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise((resolve) => setTimeout(resolve, input.cleanUpMs));
+    executions.set(input.count, (executions.get(input.count) ?? 0) + 1);
+    throw signal.reason as Error;
+  },
+});
+
 /** Names entities, to be found in the step's artifacts. */
 const touch = defineComponent({
   ...about,
@@ -131,6 +145,7 @@ export const testComponents = [
   produce,
   measure,
   deaf,
+  tidy,
   touch,
   beat,
 ] as unknown as Component[];

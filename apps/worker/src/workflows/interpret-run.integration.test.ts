@@ -4,6 +4,7 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
 import { WorkflowFailedError } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { executions } from "../testing/test-components.ts";
 import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -32,6 +33,40 @@ test("a run that is canceled while a component waits for its next attempt ends a
   expect(ended.status).toBe("canceled");
   expect(ended.steps.map(({ status, message }) => [status, message])).toEqual([
     ["failed", "The run was canceled."],
+  ]);
+});
+
+test("a component that is canceled has time to clean up before its run ends", async () => {
+  const count = crypto.randomUUID();
+  const id = await rig.startRun({
+    components: [component("a", { action: "tidy", with: { cleanUpMs: 3_000, count } })],
+  });
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("the attempt", async () => {
+    const { raw } = await handle.describe();
+    return raw.pendingActivities?.some(({ lastStartedTime }) => lastStartedTime != null) ?? false;
+  });
+  await handle.cancel();
+  const ended = await rig.finished(id);
+  expect(executions.get(count)).toBe(1);
+  expect(ended.status).toBe("canceled");
+  expect(ended.steps).toMatchObject([{ status: "failed", message: "The run was canceled." }]);
+});
+
+test("an action that no worker knows fails at once, whatever its retry policy", async () => {
+  const retry = {
+    max_attempts: 5,
+    initial_interval: "10m",
+    backoff_coefficient: 1,
+    max_interval: "10m",
+  };
+  const id = await rig.startRun({
+    components: [component("a", { action: "no_such_action", retry })],
+  });
+  const ended = await rig.finished(id);
+  expect(ended.errorCode).toBe("component_failed");
+  expect(ended.steps).toMatchObject([
+    { status: "failed", message: "No worker knows this action." },
   ]);
 });
 
