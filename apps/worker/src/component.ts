@@ -1,4 +1,8 @@
-import type { RetryPolicy } from "@truerun/shared/contracts/definition";
+import {
+  DEFAULT_ATTEMPT_TIMEOUT,
+  DEFAULT_RETRY,
+  type RetryPolicy,
+} from "@truerun/shared/contracts/definition";
 import { durationMs, isDuration, MAX_ATTEMPT_TIMEOUT } from "@truerun/shared/contracts/duration";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
@@ -65,17 +69,6 @@ export interface Component<
   readonly retry: RetryPolicy;
 }
 
-/** Duration of one attempt when neither the component nor the definition says one. */
-export const DEFAULT_TIMEOUT = "30s";
-
-/** How attempts are repeated when neither the component nor the definition says it. */
-export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
-  max_attempts: 5,
-  initial_interval: "1s",
-  backoff_coefficient: 2,
-  max_interval: "1m",
-};
-
 /** What an action type looks like. */
 export const ACTION_PATTERN = /^[a-z][a-z0-9_]*$/;
 
@@ -87,7 +80,7 @@ export const ACTION_PATTERN = /^[a-z][a-z0-9_]*$/;
 export function defineComponent<Input extends z.ZodType, Output extends z.ZodType>(
   spec: ComponentSpec<Input, Output>,
 ): Component<Input, Output> {
-  const timeout = spec.timeout ?? DEFAULT_TIMEOUT;
+  const timeout = spec.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
   const retry = { ...DEFAULT_RETRY, ...spec.retry };
   const faults = [...specFaults(spec), ...policyFaults(timeout, retry)];
   if (faults.length > 0) {

@@ -1,5 +1,9 @@
 // A component that another team's worker serves, as its declaration in `components/external/` says it.
-import type { RetryPolicy } from "@truerun/shared/contracts/definition";
+import {
+  DEFAULT_ATTEMPT_TIMEOUT,
+  DEFAULT_RETRY,
+  type RetryPolicy,
+} from "@truerun/shared/contracts/definition";
 import {
   attemptTimeoutSchema,
   retryInputSchema,
@@ -8,7 +12,7 @@ import type { JsonObject } from "@truerun/shared/contracts/json";
 import { jsonObjectSchema } from "@truerun/shared/contracts/json-schema";
 import { type CheckValue, compileSchema } from "@truerun/shared/contracts/schema-faults";
 import { z } from "zod";
-import { ACTION_PATTERN, DEFAULT_RETRY, DEFAULT_TIMEOUT, policyFaults } from "../component.ts";
+import { ACTION_PATTERN, policyFaults } from "../component.ts";
 
 export interface ExternalComponent {
   action: string;
@@ -49,7 +53,7 @@ const declarationSchema = z.strictObject({
   output_schema: jsonObjectSchema,
   defaults: z
     .strictObject({
-      timeout: attemptTimeoutSchema.default(DEFAULT_TIMEOUT),
+      timeout: attemptTimeoutSchema.default(DEFAULT_ATTEMPT_TIMEOUT),
       retry: retryInputSchema.default({}),
       heartbeat_timeout: attemptTimeoutSchema.exactOptional(),
     })

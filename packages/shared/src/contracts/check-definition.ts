@@ -1,6 +1,12 @@
 import type { z } from "zod";
 import type { ComponentDefinition, RetryPolicy, WorkflowDefinitionInput } from "./definition.ts";
-import { DEFAULT_CONCURRENCY, MAX_COMPONENTS, MAX_DEFINITION_BYTES } from "./definition.ts";
+import {
+  DEFAULT_ATTEMPT_TIMEOUT,
+  DEFAULT_CONCURRENCY,
+  DEFAULT_RETRY,
+  MAX_COMPONENTS,
+  MAX_DEFINITION_BYTES,
+} from "./definition.ts";
 import { checkExpressions } from "./definition-expressions.ts";
 import { checkGraph, createUpstream } from "./definition-graph.ts";
 import { retryInputSchema, workflowDefinitionInputSchema } from "./definition-schema.ts";
@@ -37,13 +43,6 @@ export type CheckResult =
   | { ok: false; faults: Fault[] };
 
 const DEFAULT_RUN_TIMEOUT = "30d";
-const DEFAULT_ATTEMPT_TIMEOUT = "30s";
-const DEFAULT_RETRY: RetryPolicy = {
-  max_attempts: 5,
-  initial_interval: "1s",
-  backoff_coefficient: 2,
-  max_interval: "1m",
-};
 /** As deep as request bodies may nest. */
 const MAX_NESTING = 100;
 

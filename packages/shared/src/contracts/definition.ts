@@ -58,12 +58,23 @@ export interface Edge {
   when?: Condition;
 }
 
+/** How attempts of a component are repeated; intervals are durations such as `1s`. */
 export interface RetryPolicy {
   max_attempts: number;
   initial_interval: string;
   backoff_coefficient: number;
   max_interval: string;
 }
+
+/** Duration of one attempt when neither the definition nor the action says one. */
+export const DEFAULT_ATTEMPT_TIMEOUT = "30s";
+/** How attempts are repeated when neither the definition nor the action says it. */
+export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
+  max_attempts: 5,
+  initial_interval: "1s",
+  backoff_coefficient: 2,
+  max_interval: "1m",
+};
 
 /** One component of a saved definition; every default is filled in. */
 export interface ComponentDefinition {
