@@ -1,4 +1,9 @@
-import { type Artifact, RUN_STATUSES, STEP_STATUSES } from "@truerun/shared/contracts/statuses";
+import {
+  type Artifact,
+  RUN_ERROR_CODES,
+  RUN_STATUSES,
+  STEP_STATUSES,
+} from "@truerun/shared/contracts/statuses";
 import type { Json } from "@truerun/shared/contracts/json";
 import { z } from "zod";
 import { idSchema, timeSchema } from "../http/parameters.ts";
@@ -105,7 +110,7 @@ export const workflowRunSchema = z
     steps: z.array(stepSchema).meta({ description: "In the order in which they were recorded" }),
     input: jsonObject.optional().meta({ description: "Only with include=input" }),
     error: z
-      .strictObject({ code: z.string(), message: z.string() })
+      .strictObject({ code: z.enum(RUN_ERROR_CODES), message: z.string() })
       .nullable()
       .optional()
       .meta({ description: "Only with include=error: why a run failed or was canceled" }),
