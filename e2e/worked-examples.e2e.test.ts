@@ -66,7 +66,8 @@ beforeAll(async () => {
   await start();
 });
 afterAll(async () => {
-  python?.kill("SIGKILL");
+  // npm and all that it has started.
+  if (python?.pid !== undefined) process.kill(-python.pid, "SIGTERM");
   await stop();
   target.closeAllConnections();
   target.close();
