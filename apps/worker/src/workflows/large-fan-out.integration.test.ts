@@ -81,7 +81,7 @@ test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`
     );
     if (status.name !== "RUNNING") break;
     expect(row.status === "started" || row.status === "completed").toBe(true);
-    await pause(500);
+    await pause(2_000);
   }
   const seconds = (Date.now() - startedAt) / 1_000;
   await confirmClosedRuns(rig);
