@@ -18,6 +18,7 @@ import type { ChaosOptions } from "./options.ts";
 import { describeFault } from "./plan/fault.ts";
 import { planFaults } from "./plan/plan-faults.ts";
 import { type Display, toBar } from "./report/display.ts";
+import { findWorstRepair } from "./report/repair-time.ts";
 import { toResultTable } from "./report/result-table.ts";
 import { type Scene, startScene } from "./scene.ts";
 import { measureTimes } from "./times/measure-times.ts";
@@ -74,6 +75,8 @@ async function play(context: ChaosContext, { scene, findings, inspection }: Play
     const undisturbed = await check(facts, inspection, context);
     await checkOrgs(scene, findings);
     tables.push(toResultTable(facts, undisturbed));
+    const worst = findWorstRepair(facts);
+    if (worst !== null) display.line(`The worst repair time was that of ${worst.runId}`);
   }
   if (options.times) {
     const onStep = (what: string): void => display.status(`Measuring: ${what}`);

@@ -20,7 +20,7 @@ export interface InjectionOptions {
   say: (message: string) => void;
 }
 
-const GIVE_UP_AFTER_MS = 15_000;
+const GIVE_UP_AFTER_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
 /** Makes every fault happen at its time; several may be there at once, on different targets. Resolves when the last one is over. */

@@ -4,17 +4,24 @@ import type { FaultRecord } from "../faults/fault-record.ts";
 import { isPartFault } from "../plan/fault.ts";
 import { withoutFaults } from "../watch/sightings.ts";
 
+interface Repair {
+  runId: string;
+  ms: number;
+}
+
 /**
  * The longest that rows took to be confirmed after Temporal had closed their run, in milliseconds. Not
  * counted is when Postgres or Temporal was away, since nothing can be confirmed then; that a worker was is.
  */
-export function worstRepairMs({ runs, executions, faults }: Facts): number {
+export function findWorstRepair({ runs, executions, faults }: Facts): Repair | null {
   const outages = faults.filter(isOutage);
-  let worst = 0;
+  let worst: Repair | null = null;
   for (const [runId, chain] of groupBy(executions, (execution) => execution.runId)) {
     const from = lastClose(chain);
     const to = runs.get(runId)?.confirmedAt ?? null;
-    if (from !== null && to !== null) worst = Math.max(worst, withoutFaults({ from, to }, outages));
+    if (from === null || to === null) continue;
+    const ms = withoutFaults({ from, to }, outages);
+    if (worst === null || ms > worst.ms) worst = { runId, ms };
   }
   return worst;
 }

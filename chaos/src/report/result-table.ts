@@ -3,7 +3,7 @@ import { type FaultKind, FAULT_KINDS } from "../plan/fault.ts";
 import { groupBy } from "../checks/group-by.ts";
 import { hasHappened } from "../faults/fault-record.ts";
 import { toMarkdown } from "./markdown.ts";
-import { worstRepairMs } from "./repair-time.ts";
+import { findWorstRepair } from "./repair-time.ts";
 
 /**
  * The last word, as a Markdown table.
@@ -31,7 +31,7 @@ export function toResultTable(facts: Facts, undisturbed: number): string {
     ["doubled", `${findings.count("doubled")}`],
     ["diverged", `${findings.count("diverged")}`],
     ...(broken === 0 ? [] : [["otherwise wrong", `${broken}`]]),
-    ["worst repair time", `${(worstRepairMs(facts) / 1_000).toFixed(1)} s`],
+    ["worst repair time", `${((findWorstRepair(facts)?.ms ?? 0) / 1_000).toFixed(1)} s`],
   ]);
 }
 
