@@ -32,6 +32,7 @@ const edgePlan = fc.record({
   when: fc.constantFrom("none", "none", "input", "source", "not"),
 });
 const componentPlan = fc.record({
+  action: fc.constantFrom("transform", "transform", "transform", "wait", "fail"),
   fails: fc.boolean(),
   output: fc.integer({ min: 0, max: 3 }),
   continues: fc.boolean(),
@@ -67,7 +68,7 @@ function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>
       id: `cbwc_${index}`,
       key: key(index),
       name: key(index),
-      action: "transform",
+      action: plan.action,
       with: toWith(plan.reads, sources[0] === undefined ? null : key(sources[0])),
       ...toForEach(plan.forEach, sources[0] === undefined ? null : key(sources[0])),
       next,
@@ -82,9 +83,9 @@ function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>
     };
   });
   const outcomes = new Map(
-    plans.map(({ fails, output }, index): [string, Settled] => [
+    plans.map(({ action, fails, output }, index): [string, Settled] => [
       key(index),
-      fails
+      fails || action === "fail"
         ? { status: "failed", message: "boom" }
         : { status: "success", output: { v: output, list: Array.from({ length: output }) } },
     ]),
@@ -212,6 +213,12 @@ function assertWaited(
   if (sources.length > 0) expect(sources.some((source) => states.has(source.key))).toBe(true);
 }
 
+function failedActions({ document }: World, states: ReadonlyMap<string, StepState>): string[] {
+  return document.components.flatMap(({ key, action }) =>
+    states.get(key)?.status === "failed" ? [action] : [],
+  );
+}
+
 const schedule = fc.infiniteStream(fc.nat(1_000));
 
 describe("whatever the graph, the outcomes and their order", () => {
@@ -231,6 +238,8 @@ describe("whatever the graph, the outcomes and their order", () => {
         ...each.document,
         components: each.document.components.map((component) => ({
           ...component,
+          // Nothing lets a run go on after the action `fail`.
+          action: "transform",
           on_failure: "continue" as const,
         })),
       },
@@ -256,6 +265,11 @@ describe("whatever the graph, the outcomes and their order", () => {
         const other = drive(each, otherOrder);
         expect(other.outcome.status).toBe(one.outcome.status);
         expect(one.outcome.status).toBe(isEndedByFailure(each) ? "failed" : "completed");
+        for (const { outcome, states } of [one, other]) {
+          if (outcome.status === "failed" && outcome.code === "workflow_failed") {
+            expect(failedActions(each, states)).toContain("fail");
+          }
+        }
         // Which steps a failing run still had depends on who came first; what they are does not.
         const full = expectedStates(each);
         for (const [key, state] of [...one.states, ...other.states]) {

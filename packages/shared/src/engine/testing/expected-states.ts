@@ -24,17 +24,18 @@ const FOLLOWED: Record<Edge["on"], readonly string[]> = {
   always: ["success", "failed"],
 };
 
-/** Whether one of the failures ends the run: nothing lets it go on, and no edge takes it. */
+/** Whether one of the failures ends the run: nothing lets it go on, and no edge takes it; or it is of `fail`. */
 export function isEndedByFailure(world: World): boolean {
   const { states, scope } = settle(world);
   return world.document.components.some(
-    ({ key, next, on_failure: onFailure }) =>
+    ({ key, action, next, on_failure: onFailure }) =>
       states.get(key)?.status === "failed" &&
-      onFailure === "fail_run" &&
-      next.every(
-        ({ on, when }) =>
-          on === "success" || (when !== undefined && !evaluateCondition(when, scope).holds),
-      ),
+      (action === "fail" ||
+        (onFailure === "fail_run" &&
+          next.every(
+            ({ on, when }) =>
+              on === "success" || (when !== undefined && !evaluateCondition(when, scope).holds),
+          ))),
   );
 }
 
