@@ -127,7 +127,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   });
   const logger = createLogger({ name: "test", level: config.LOG_LEVEL });
   installOnce(logger);
-  const db = createDatabase({ url: database.url, poolSize: 5, applicationName: "test" });
+  const db = createDatabase({ url: database.url, poolSize: 20, applicationName: "test" });
   const mirrorDb = createDatabase({
     url: options.mirrorUrl?.(database.url) ?? database.url,
     poolSize: 5,
