@@ -130,6 +130,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     }),
     startReconciler({
       db: mirrorDb,
+      client: temporal.client,
       logger,
       metrics,
       loops: createReconcileLoops({

@@ -1,6 +1,7 @@
+import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
-import { type Periodic, startPeriodic } from "../periodic.ts";
+import { pause, type Periodic, startPeriodic } from "../periodic.ts";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 import { asLeader } from "./as-leader.ts";
 
@@ -19,29 +20,49 @@ export interface ReconcilerOptions {
   metrics: Pick<WorkerMetrics, "passDuration">;
   /** What they remember may be old when the lead comes back to this process. */
   loops: readonly ReconcileLoop[];
+  /** Asked whether Temporal answers this process. */
+  client: Client;
 }
 
 /** How often a process that does not lead asks for the lead. */
 const CONTEND_MS = 2_000;
+/** How often a leader looks whether Temporal still answers. */
+const LOOK_MS = 1_000;
+/** How long Temporal may take to show that it is there. */
+const PING_MS = 3_000;
+/** How long a process without Temporal waits before it asks for the lead: others come first. */
+const GIVE_WAY_MS = 3 * CONTEND_MS;
 
-/** Runs the reconciler's loops side by side whenever this process has the lead. */
-export function startReconciler({ db, logger, metrics, loops }: ReconcilerOptions): Periodic {
+/**
+ * Runs the reconciler's loops side by side whenever this process has the lead. One that Temporal does not
+ * answer lets others have it; where none does, it leads now and then all the same, for what the loops tell.
+ */
+export function startReconciler(options: ReconcilerOptions): Periodic {
+  const { db, logger, metrics, loops, client } = options;
   return startPeriodic({
     name: "reconciler",
     intervalMs: CONTEND_MS,
     logger,
     // A term is no pass; the loops' own are measured.
     metrics: { passDuration: () => undefined },
-    pass: async (signal) =>
-      await asLeader({ db, name: "runs", signal }, async (term) => {
+    pass: async (signal) => {
+      if (!(await answers(client))) await pause(GIVE_WAY_MS, signal);
+      return await asLeader({ db, name: "runs", signal }, async (term) => {
         const running = loops.map((loop) => startPeriodic({ ...loop, logger, metrics }));
-        await untilAborted(term);
+        await pause(LOOK_MS, term);
+        while (!term.aborted && (await answers(client))) await pause(LOOK_MS, term);
         await Promise.all(running.map((loop) => loop.stop()));
-      }),
+      });
+    },
   });
 }
 
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+async function answers({ connection }: Client): Promise<boolean> {
+  const ping = () => connection.workflowService.getSystemInfo({});
+  try {
+    await connection.withDeadline(Date.now() + PING_MS, ping);
+    return true;
+  } catch {
+    return false;
+  }
 }
