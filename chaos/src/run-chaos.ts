@@ -95,8 +95,10 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
   for (const fault of faults) {
     display.line(`  at ${(fault.atMs / 1_000).toFixed(1)} s: ${describeFault(fault)}`);
   }
+  const loadEndsAt = Date.now() + durationMs;
   const result = await runStorm({ scene, load, faults, durationMs, findings, display });
-  const lastFaultAt = Date.now();
+  // Not when the last caller was content: runs are held to the faults, and to having been started at all.
+  const lastFaultAt = Math.max(loadEndsAt, ...result.faults.map(({ to }) => to));
   const rows = await waitForRest(scene.db, {
     ...{ lastFaultAt, findings },
     onLook: (open) => display.status(`Calm: ${open} runs are not at rest yet`),

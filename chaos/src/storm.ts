@@ -55,6 +55,7 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
     });
     const operator = {
       ...{ client, api, apiKey },
+      findings,
       candidates: (of: "all" | "open") =>
         of === "all" ? [...watch.sightings.keys()] : watch.openRuns(),
     };

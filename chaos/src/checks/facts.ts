@@ -81,7 +81,7 @@ export async function readSteps(db: Database): Promise<StepFact[]> {
 /** Without the batches of large fan-outs, which are runs to Temporal only. */
 export async function listExecutions(client: Client): Promise<Execution[]> {
   const executions: Execution[] = [];
-  for await (const { workflowId, runId, startTime, closeTime, raw } of client.workflow.list({
+  for await (const { workflowId, runId, startTime, closeTime } of client.workflow.list({
     query: `WorkflowId STARTS_WITH "cbwr_"`,
     pageSize: 500,
   })) {
@@ -89,12 +89,26 @@ export async function listExecutions(client: Client): Promise<Execution[]> {
     executions.push({
       runId: workflowId,
       temporalRunId: runId,
-      firstTemporalRunId: raw.firstRunId ?? runId,
+      firstTemporalRunId: runId,
       startedAt: startTime.getTime(),
       closedAt: closeTime?.getTime() ?? null,
     });
   }
+  // Temporal's list does not say which chain one belongs to.
+  for (const chain of groupBy(executions, ({ runId }) => runId).values()) {
+    if (chain.length === 1) continue;
+    for (const execution of chain) {
+      execution.firstTemporalRunId = await findFirstOfChain(client, execution);
+    }
+  }
   return executions;
+}
+
+async function findFirstOfChain(client: Client, execution: Execution): Promise<string> {
+  const handle = client.workflow.getHandle(execution.runId, execution.temporalRunId);
+  const first = (await handle.describe()).raw.workflowExecutionInfo?.firstRunId;
+  if (first) return first;
+  throw new Error(`Temporal does not say of which chain ${execution.temporalRunId} is`);
 }
 
 /** What operators did, or may have done, to each run. */

@@ -4,6 +4,7 @@ import {
   ServiceError,
   WorkflowNotFoundError,
 } from "@temporalio/client";
+import type { Findings } from "../checks/findings.ts";
 import type { Api } from "../load/api.ts";
 import type { OperatorFault } from "../plan/fault.ts";
 import { resetRun } from "./reset-run.ts";
@@ -13,6 +14,7 @@ export interface OperatorOptions {
   client: Client;
   api: Api;
   apiKey: string;
+  findings: Findings;
   /** Runs that an act can be done to: for a reset all, else the open ones. Oldest first. */
   candidates: (of: "all" | "open") => readonly string[];
 }
@@ -33,7 +35,7 @@ export async function act(
 }
 
 async function tryAct(
-  { client, api, apiKey }: OperatorOptions,
+  { client, api, apiKey, findings }: OperatorOptions,
   fault: OperatorFault,
   runId: string,
 ): Promise<OperatorRecord["outcome"]> {
@@ -41,6 +43,10 @@ async function tryAct(
     const path = `/v1/workflows/runs/${runId}/cancel`;
     const reply = await api.request(Date.now() % 2, { method: "POST", path, apiKey });
     if (reply.kind === "lost" || reply.status === 503) return "unknown";
+    if (reply.status !== 202 && reply.status !== 409) {
+      const what = `a cancellation was answered ${reply.status}: ${reply.text.slice(0, 200)}`;
+      findings.add({ invariant: "I7", verdict: "broken", runId, what });
+    }
     return reply.status === 202 ? "done" : "refused";
   }
   const deadline = Date.now() + ANSWER_WITHIN_MS;
