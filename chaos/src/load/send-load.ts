@@ -35,7 +35,8 @@ export async function sendRun(
     ...{ isAmbiguous: false, requests: 0 },
   };
   while (!signal.aborted && !(await tryOnce(options, sent))) {
-    await pause(RETRY_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    // It rejects only when it is aborted, which ends the loop.
+    await Promise.allSettled([pause(RETRY_AFTER_MS, undefined, { signal })]);
   }
   if (item.isRepeated && sent.answer !== null) await tryOnce(options, sent);
   return sent;
