@@ -3,7 +3,8 @@ import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { copyWorker, type WorkerCopy } from "./testing/worker-copy.ts";
-import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
+import { component } from "./testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 
 const HOSTILE = `
 import { z } from "zod";

@@ -8,7 +8,8 @@ import { type ManagedProcess, startProcess } from "@truerun/dev/processes/manage
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
+import { component } from "./testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 

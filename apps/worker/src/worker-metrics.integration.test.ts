@@ -8,7 +8,8 @@ import { findFreePort } from "@truerun/dev/processes/ports";
 import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
+import { component } from "./testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 

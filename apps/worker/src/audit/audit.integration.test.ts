@@ -8,7 +8,8 @@ import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { insertRun } from "../testing/insert-run.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { audit } from "./audit.ts";
 import type { AuditOptions } from "./audit-options.ts";
 

@@ -5,7 +5,8 @@ import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event"
 import { newId } from "@truerun/shared/ids";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { projectRun } from "../mirror/project-history.ts";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createChildRunActivity } from "./create-child-run.ts";
 
 let rig: WorkerRig;

@@ -3,7 +3,8 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDispatchMarks, type DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { newId } from "@truerun/shared/ids";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { endUnstartedChildren } from "./end-unstarted-children.ts";
 import { redispatchRuns } from "./redispatch-runs.ts";
 

@@ -4,7 +4,8 @@ import { createDispatchMarks, type DispatchMarks } from "@truerun/shared/dispatc
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { deleteExpiredKeys } from "./delete-expired-keys.ts";
 import { redispatchRuns, type RedispatchOptions } from "./redispatch-runs.ts";
 

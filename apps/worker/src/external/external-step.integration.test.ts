@@ -14,7 +14,8 @@ import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";
 
 const WORKER = fileURLToPath(new URL("testing/worker.py", import.meta.url));

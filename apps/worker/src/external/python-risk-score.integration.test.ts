@@ -8,7 +8,8 @@ import { findPythonSdk } from "@truerun/dev/python/find-python-sdk";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { type ExternalComponents, loadExternalComponents } from "./load-external-components.ts";
 
 const TASK_QUEUE = "python-risk-score";

@@ -2,7 +2,8 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { projectRun } from "./project-history.ts";
 
 let rig: WorkerRig;

@@ -14,7 +14,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { redispatchRuns, type RedispatchOptions } from "../dispatch/redispatch-runs.ts";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { executions } from "../testing/test-components.ts";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createStrayTerminator } from "./terminate-stray.ts";
 
 let rig: WorkerRig;

@@ -23,7 +23,8 @@ import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { to } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 
 const newKey = (): string => randomBytes(32).toString("base64");

@@ -1,6 +1,7 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { confirmClosedRuns } from "./closed-runs.ts";
 import { createFailures } from "./for-each-run.ts";

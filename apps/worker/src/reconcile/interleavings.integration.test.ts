@@ -13,7 +13,8 @@ import { readRunRows } from "../mirror/run-rows.ts";
 import type { Shape } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { confirmClosedRuns } from "./closed-runs.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 

@@ -1,6 +1,6 @@
 // For tests only.
 import { type Shape, to } from "./shape.ts";
-import { component } from "./worker-rig.ts";
+import { component } from "./rig-runs.ts";
 
 const runs = (name: string, input: Record<string, string> = {}) => ({
   action: "run_workflow",

@@ -2,7 +2,8 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { component, type OtherDefinition, type RunRow, type WorkerRig } from "./worker-rig.ts";
+import { component, type OtherDefinition, type RunRow } from "./rig-runs.ts";
+import type { WorkerRig } from "./worker-rig.ts";
 
 /** A component that runs a workflow. */
 export function runs(name: string, given: JsonObject = {}): ComponentDefinition {

@@ -1,6 +1,6 @@
 // For tests only.
 import { type Shape, to } from "./shape.ts";
-import { component } from "./worker-rig.ts";
+import { component } from "./rig-runs.ts";
 
 /** Runs of components with `for_each`. */
 export const FAN_OUT_SHAPES: readonly Shape[] = [

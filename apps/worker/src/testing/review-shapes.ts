@@ -1,6 +1,6 @@
 // For tests only.
 import { type Shape, to } from "./shape.ts";
-import { component } from "./worker-rig.ts";
+import { component } from "./rig-runs.ts";
 
 const decided = (key: string, decision: string) => ({
   ...to(key),

@@ -3,7 +3,7 @@ import { CHILD_RUN_SHAPES } from "./child-run-shapes.ts";
 import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
 import { REVIEW_SHAPES } from "./review-shapes.ts";
 import { type Shape, to } from "./shape.ts";
-import { component } from "./worker-rig.ts";
+import { component } from "./rig-runs.ts";
 
 const noRetry = {
   max_attempts: 1,

@@ -8,16 +8,9 @@ import {
 } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { parseEnvironment } from "@truerun/shared/config";
-import type {
-  ComponentDefinition,
-  WorkflowDefinitionDocument,
-} from "@truerun/shared/contracts/definition";
-import type { JsonObject } from "@truerun/shared/contracts/json";
 import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { createDispatcher, type Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
-import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
-import { newId } from "@truerun/shared/ids";
 import { createLogger, type Logger } from "@truerun/shared/logger";
 import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
@@ -30,6 +23,7 @@ import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createWorkerMetrics, type WorkerMetrics } from "../worker-metrics.ts";
 import { createRunWorker, type RunWorkerOptions } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
+import { readRun, type RunRow, type RunSpec, startRun } from "./rig-runs.ts";
 import { testComponents } from "./test-components.ts";
 
 export interface WorkerRig {
@@ -51,31 +45,6 @@ export interface WorkerRig {
   close(): Promise<void>;
 }
 
-export interface RunSpec {
-  /** Default: a new one. */
-  id?: string;
-  name?: string;
-  description?: string;
-  input?: JsonObject;
-  timeout?: string;
-  components: ComponentDefinition[];
-  /** Other definitions of the run's org, by their names. */
-  others?: Readonly<Record<string, OtherDefinition>>;
-  /** False: only the row. */
-  dispatch?: boolean;
-  /** Default: the rig's. */
-  dispatcher?: Dispatcher;
-}
-
-export interface OtherDefinition {
-  components: ComponentDefinition[];
-  timeout?: string;
-  description?: string;
-  enabled?: boolean;
-}
-
-export type RunRow = Awaited<ReturnType<typeof readRun>>;
-
 export interface RigOptions {
   /** Of the worker and its client, over what they have otherwise. */
   environment?: Record<string, string>;
@@ -96,25 +65,6 @@ export interface RigOptions {
 type Long = NonNullable<
   Parameters<Client["workflowService"]["resetWorkflowExecution"]>[0]["workflowTaskFinishEventId"]
 >;
-
-/** A component of a definition with everything that a test does not care about filled in. */
-export function component(
-  key: string,
-  given: Partial<Omit<ComponentDefinition, "id" | "key">> = {},
-): ComponentDefinition {
-  return {
-    id: newId("cbwc"),
-    key,
-    name: key,
-    action: "transform",
-    with: { value: key },
-    next: [],
-    timeout: "30s",
-    retry: { max_attempts: 2, initial_interval: "1s", backoff_coefficient: 1, max_interval: "1s" },
-    on_failure: "fail_run",
-    ...given,
-  };
-}
 
 export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerRig> {
   const database = await createTestDatabase();
@@ -237,83 +187,4 @@ let installed = false;
 function installOnce(logger: Logger): void {
   if (!installed) installTemporalRuntime(logger, "silent");
   installed = true;
-}
-
-async function startRun(
-  { db, dispatcher }: { db: Database; dispatcher: Dispatcher },
-  spec: RunSpec,
-): Promise<string> {
-  const run = toDispatchable(spec);
-  const { workflowRunId: id, orgId, workflowDefinitionId, document } = run;
-  await db.organization.create({ data: { id: orgId, name: run.orgName } });
-  await insertDefinition(db, { id: workflowDefinitionId, orgId, name: run.workflowName, document });
-  for (const [name, other] of Object.entries(spec.others ?? {})) {
-    const { enabled, ...given } = other;
-    const definition = { id: newId("cbwd"), orgId, name, document: toDocument(given) };
-    await insertDefinition(db, { ...definition, ...(enabled === undefined ? {} : { enabled }) });
-  }
-  await db.workflowRun.create({
-    data: {
-      id,
-      orgId,
-      definitionId: workflowDefinitionId,
-      definitionVersion: 1,
-      workflowName: run.workflowName,
-      input: run.input as never,
-      requestHash: new Uint8Array(32),
-    },
-  });
-  if (spec.dispatch === false) return id;
-  const result = await dispatcher.dispatch(run);
-  if (result.kind !== "dispatched") throw new Error(`Not dispatched: ${result.reason}`);
-  return id;
-}
-
-async function insertDefinition(
-  db: Database,
-  definition: {
-    id: string;
-    orgId: string;
-    name: string;
-    enabled?: boolean;
-    document: WorkflowDefinitionDocument;
-  },
-): Promise<void> {
-  const { id, orgId, name, enabled = true, document } = definition;
-  await db.workflowDefinition.create({ data: { id, orgId, name, enabled, version: 1 } });
-  await db.workflowDefinitionVersion.create({
-    data: { definitionId: id, version: 1, document: document as never },
-  });
-}
-
-function toDocument(given: Omit<OtherDefinition, "enabled">): WorkflowDefinitionDocument {
-  return { description: "", timeout: "1h", ...given };
-}
-
-function toDispatchable(spec: RunSpec): DispatchableRun {
-  const orgId = newId("cborg");
-  return {
-    workflowRunId: spec.id ?? newId("cbwr"),
-    orgId,
-    orgName: orgId,
-    workflowName: spec.name ?? "test-workflow",
-    workflowDefinitionId: newId("cbwd"),
-    definitionVersion: 1,
-    startedAt: Math.floor(Date.now() / 1_000),
-    input: spec.input ?? {},
-    document: {
-      description: spec.description ?? "",
-      timeout: spec.timeout ?? "1h",
-      components: spec.components,
-    },
-  };
-}
-
-async function readRun(db: Database, id: string) {
-  const run = await db.workflowRun.findUniqueOrThrow({ where: { id } });
-  const steps = await db.workflowRunStep.findMany({
-    where: { runId: id, generation: run.generation },
-    orderBy: { ordinal: "asc" },
-  });
-  return { ...run, steps };
 }

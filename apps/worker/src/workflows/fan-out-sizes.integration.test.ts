@@ -2,7 +2,8 @@
 import { uniqueName } from "@truerun/dev/testing/test-services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseExternalComponent } from "../external/external-component.ts";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 /** Nobody serves it, and it takes no input at all. */
 const strict = parseExternalComponent({

@@ -5,7 +5,8 @@ import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-
 import { WorkflowFailedError } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executions } from "../testing/test-components.ts";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {

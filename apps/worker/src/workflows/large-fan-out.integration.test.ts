@@ -9,7 +9,8 @@ import { type ManagedProcess, startProcess } from "@truerun/dev/processes/manage
 import { MAX_ITEMS } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 /** Bounds, not what was measured: far below where Temporal warns (10,240 events) and a small machine swaps. */

@@ -4,13 +4,8 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { childrenOf, runs, slow, startedChildOf } from "../testing/child-runs.ts";
-import {
-  component,
-  createWorkerRig,
-  type RunRow,
-  type RunSpec,
-  type WorkerRig,
-} from "../testing/worker-rig.ts";
+import { component, type RunRow, type RunSpec } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {

@@ -8,7 +8,8 @@ import {
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { type ApplicationFailure, WorkflowUpdateFailedError } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { component, createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { component } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {

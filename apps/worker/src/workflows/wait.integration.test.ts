@@ -1,7 +1,8 @@
 // How long a wait is, and what cannot be waited for. What it outlives stands in `main.integration.test.ts`.
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, createWorkerRig, type RunRow, type WorkerRig } from "../testing/worker-rig.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {
