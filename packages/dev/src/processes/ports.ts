@@ -1,4 +1,12 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
+
+/**
+ * Ports that systems do not give to outgoing connections: Linux does so from 32,768, the others from
+ * 49,152. What is free here is not taken by a connection of another process before it is listened on.
+ */
+const LISTENED_PORTS = { from: 10_000, to: 32_768 } as const;
+const MAX_TRIES = 100;
 
 /** Whether this address can be listened on. */
 export async function isPortFree(port: number, host = "127.0.0.1"): Promise<boolean> {
@@ -9,17 +17,15 @@ export async function isPortFree(port: number, host = "127.0.0.1"): Promise<bool
   });
 }
 
-/** A port that is free now. */
+/**
+ * A port that is free now, and that is not given to an outgoing connection.
+ *
+ * @throws when none of a hundred ports can be listened on: the host is not this machine's
+ */
 export async function findFreePort(host = "127.0.0.1"): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen({ port: 0, host, exclusive: true }, () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address !== null && typeof address === "object") resolve(address.port);
-        else reject(new Error("The system gave no port"));
-      });
-    });
-  });
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const port = randomInt(LISTENED_PORTS.from, LISTENED_PORTS.to);
+    if (await isPortFree(port, host)) return port;
+  }
+  throw new Error(`No port of ${host} can be listened on`);
 }
