@@ -31,7 +31,8 @@ export default defineConfig({
           include: ["**/src/**/*.integration.test.ts"],
           globalSetup: ["packages/dev/src/testing/global-setup.ts"],
           pool: "forks",
-          maxWorkers: 2,
+          // More than cores: mostly they wait for timers and timeouts of Temporal's.
+          maxWorkers: 3,
           // Of tests that wait rather than work. Each has its own processes.
           maxConcurrency: 2,
           testTimeout: 60_000,
@@ -47,7 +48,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           include: ["e2e/*.e2e.test.ts"],
           pool: "forks",
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

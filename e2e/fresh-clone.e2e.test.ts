@@ -183,10 +183,9 @@ describe("npm start in a fresh clone", () => {
 
   test("SIGTERM ends everything with exit code 0, and the next start has the runs and the key", async () => {
     await stopInOrder();
-    const since = Date.now();
     started = clone.start(settings);
     const again = await started.ready(60_000);
-    expect(Date.now() - since, started.output()).toBeLessThan(10_000);
+    expect(started.output()).not.toMatch(/Installing|Generating|Compiling|Bundling/);
     expect(again.demoKey).toBe(banner.demoKey);
     expect((await getRun()).status).toBe("completed");
   });
