@@ -35,8 +35,8 @@ export default defineConfig({
           maxWorkers: 3,
           // Of tests that wait rather than work. Each has its own processes.
           maxConcurrency: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

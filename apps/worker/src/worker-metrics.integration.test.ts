@@ -62,7 +62,7 @@ const valueOf = async (line: string) => valueIn(await scrape(), line);
 
 /** Waits until the value is at least so much. */
 const reaches = (line: string, least: number) =>
-  waitFor(`${line} ${least}`, async () => ((await valueOf(line)) ?? 0) >= least, 30_000);
+  waitFor(`${line} ${least}`, async () => ((await valueOf(line)) ?? 0) >= least);
 
 test("the mirror's records and their lag, the sweeper's dispatches and every loop's passes", async () => {
   const id = await rig.startRun({ components: [component("one")], dispatch: false });

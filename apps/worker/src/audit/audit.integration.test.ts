@@ -48,15 +48,11 @@ async function startConfirmed(): Promise<RunRow> {
 }
 
 async function confirmed(id: string): Promise<RunRow> {
-  return await waitFor(
-    `the confirmation of ${id}`,
-    async () => {
-      await confirmClosedRuns(rig);
-      const run = await rig.getRun(id);
-      return run.confirmedAt !== null && run;
-    },
-    40_000,
-  );
+  return await waitFor(`the confirmation of ${id}`, async () => {
+    await confirmClosedRuns(rig);
+    const run = await rig.getRun(id);
+    return run.confirmedAt !== null && run;
+  });
 }
 
 test("of runs of every shape, open ones and undispatched ones nothing differs", async () => {

@@ -62,15 +62,11 @@ test.each([
     const id = await startParent();
     const handle = rig.client.workflow.getHandle(id);
     // More tries and pauses than fit into one workflow task.
-    await waitFor(
-      "several tries",
-      async () => {
-        const { events } = await handle.fetchHistory();
-        const timers = events?.filter((event) => event.timerFiredEventAttributes != null);
-        return timers?.length === 4;
-      },
-      40_000,
-    );
+    await waitFor("several tries", async () => {
+      const { events } = await handle.fetchHistory();
+      const timers = events?.filter((event) => event.timerFiredEventAttributes != null);
+      return timers?.length === 4;
+    });
     expect((await rig.getRun(id)).steps).toMatchObject([{ status: null, artifacts: [] }]);
     database.restore();
     const run = await rig.finished(id);
@@ -105,14 +101,10 @@ test("a workflow task that is lost behind the insertion, and tried again, starts
   temporal.freeze();
   database.restore();
   const handle = rig.client.workflow.getHandle(id);
-  await waitFor(
-    "the loss of the workflow task",
-    async () => {
-      const { events } = await handle.fetchHistory();
-      return events?.some((event) => event.workflowTaskTimedOutEventAttributes != null);
-    },
-    30_000,
-  );
+  await waitFor("the loss of the workflow task", async () => {
+    const { events } = await handle.fetchHistory();
+    return events?.some((event) => event.workflowTaskTimedOutEventAttributes != null);
+  });
   temporal.restore();
   const run = await rig.finished(id);
   expect(run.status).toBe("completed");

@@ -64,7 +64,7 @@ async function startPython(): Promise<ManagedProcess> {
     logFile: log,
   });
   started.push(python);
-  await waitFor("the Python worker", () => python.tail().includes(`ready ${python.pid}`), 30_000);
+  await waitFor("the Python worker", () => python.tail().includes(`ready ${python.pid}`));
   return python;
 }
 

@@ -40,7 +40,7 @@ beforeAll(async () => {
     },
     logFile: join(folder, "worker.log"),
   });
-  await waitFor("the Python worker", () => python.tail().includes("Serving"), 30_000);
+  await waitFor("the Python worker", () => python.tail().includes("Serving"));
 }, 120_000);
 afterAll(async () => {
   await python?.stop("SIGTERM", 10_000);

@@ -50,7 +50,7 @@ test("a frozen Postgres is waited for once; what came meanwhile is written when 
   expect(Math.max(...waited)).toBeLessThan(500);
   proxy.restore();
   const count = waited.length + 2;
-  await waitFor("all records", async () => (await countSteps(runId)) === count, 20_000);
+  await waitFor("all records", async () => (await countSteps(runId)) === count);
   expect(writer.counts).toMatchObject({ held: 0, dropped: 0 });
   // From here on writes are waited for again.
   await writer.write(step(runId, count));
@@ -70,7 +70,7 @@ test("what is held has a limit in number and in size; the oldest goes", async ()
   expect(few.counts).toMatchObject({ dropped: 3 });
   expect(small.counts).toMatchObject({ dropped: 4 });
   proxy.restore();
-  await waitFor("both", async () => (await countSteps(runId)) === 5, 20_000);
+  await waitFor("both", async () => (await countSteps(runId)) === 5);
   expect(await keysOf(runId)).toEqual(["k14", "k15", "k3", "k4", "k5"]);
   await Promise.all([few.close(), small.close()]);
 });

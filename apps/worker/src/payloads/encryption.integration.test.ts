@@ -300,7 +300,6 @@ describe("with a key", () => {
     await waitFor(
       "the run's end",
       async () => (await handle.describe()).status.name === "COMPLETED",
-      40_000,
     );
     await Promise.all([able.close(), starter.close()]);
   });

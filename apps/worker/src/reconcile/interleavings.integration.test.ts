@@ -153,6 +153,8 @@ function toBatches(
   { id, records }: Story,
   writes: { kind: string; place: number; withNext: boolean }[],
 ): MirrorRecord[][] {
+  // A run whose timeout passed before its first task.
+  if (records.length === 0) return [];
   const batches: MirrorRecord[][] = [[]];
   for (const { kind, place, withNext } of writes) {
     const record = records[place % records.length] as MirrorRecord;
@@ -187,16 +189,12 @@ async function readStory(
   isThere: (status: string, length: number) => boolean,
 ): Promise<Story> {
   const handle = rig.client.workflow.getHandle(id);
-  const { runId } = await waitFor(
-    `the story of ${id}`,
-    async () => {
-      const described = await handle.describe();
-      const { status, historyLength, raw } = described;
-      const isThereYet = isThere(status.name, historyLength) && raw.pendingWorkflowTask == null;
-      return isThereYet && described;
-    },
-    40_000,
-  );
+  const { runId } = await waitFor(`the story of ${id}`, async () => {
+    const described = await handle.describe();
+    const { status, historyLength, raw } = described;
+    const isThereYet = isThere(status.name, historyLength) && raw.pendingWorkflowTask == null;
+    return isThereYet && described;
+  });
   const projection = await projectRun(rig, id, runId);
   const records = await rig.replayer.replay(await handle.fetchHistory(), id);
   return {

@@ -125,14 +125,10 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     startRun: (spec) => startRun({ db, dispatcher: spec.dispatcher ?? dispatcher }, spec),
     getRun: (id) => readRun(db, id),
     finished: (id) =>
-      waitFor(
-        `the end of ${id}`,
-        async () => {
-          const row = await readRun(db, id);
-          return isTerminal(row.status as RunStatus) && row;
-        },
-        40_000,
-      ),
+      waitFor(`the end of ${id}`, async () => {
+        const row = await readRun(db, id);
+        return isTerminal(row.status as RunStatus) && row;
+      }),
     async reset(row, eventId) {
       const reply = await temporal.connection.workflowService.resetWorkflowExecution({
         namespace: config.TEMPORAL_NAMESPACE,

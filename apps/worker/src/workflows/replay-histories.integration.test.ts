@@ -95,7 +95,7 @@ async function replay(history: unknown, workflowRunId: string): Promise<MirrorRe
 async function record(rig: WorkerRig, shape: Shape): Promise<void> {
   const id = await startShape(rig, shape);
   const handle = rig.client.workflow.getHandle(id);
-  await waitFor("the end", async () => (await handle.describe()).status.name !== "RUNNING", 30_000);
+  await waitFor("the end", async () => (await handle.describe()).status.name !== "RUNNING");
   const history = await handle.fetchHistory();
   await saveHistory(replayer, { file: fileOf(shape), workflowId: id, fetched: history });
   const batch = (history.events ?? [])

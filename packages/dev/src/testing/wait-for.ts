@@ -1,3 +1,6 @@
+/** Far above what anything takes on a quiet machine: a busy one must not fail a test. */
+const TIMEOUT_MS = 45_000;
+
 /**
  * Waits until `probe` gives something other than undefined, null or false.
  *
@@ -6,7 +9,7 @@
 export async function waitFor<T>(
   what: string,
   probe: () => T | Promise<T>,
-  timeoutMs = 15_000,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + timeoutMs;
   let last = "nothing";
