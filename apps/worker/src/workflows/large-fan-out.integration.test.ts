@@ -1,10 +1,12 @@
 // The largest fan-out there is, in a worker process whose memory is looked at.
 import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { WorkflowExecutionDescription } from "@temporalio/client";
 import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
 import { MAX_ITEMS } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -13,11 +15,15 @@ import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+/** Activities under way at once in one workflow execution; the fan-out asks for as many in all. */
+const MAX_PENDING = 200;
 /** Bounds, not what was measured: far below where Temporal warns (10,240 events) and a small machine swaps. */
 const MAX_EVENTS = 2_000;
 const MAX_BATCH_EVENTS = 1_000;
-const MAX_WORKER_MB = 800;
+const MAX_WORKER_MB = 1_000;
 const TIMEOUT_MS = 400_000;
+
+const AT_THE_END = ["completed", MAX_ITEMS + 1];
 
 let rig: WorkerRig;
 let folder: string;
@@ -46,11 +52,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** The most that the worker has had so far, where the system keeps count of it; else what it has now. */
 function memoryMb(): number {
-  const kilobytes = execFileSync("ps", ["-o", "rss=", "-p", String(worker.pid)], {
-    encoding: "utf8",
-  });
+  const status = `/proc/${worker.pid}/status`;
+  const kilobytes = existsSync(status)
+    ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(status, "utf8"))?.[1]
+    : execFileSync("ps", ["-o", "rss=", "-p", String(worker.pid)], { encoding: "utf8" });
   return Number(kilobytes) / 1024;
+}
+
+function pendingOf({ pendingActivities }: WorkflowExecutionDescription["raw"]): number {
+  return pendingActivities?.length ?? 0;
+}
+
+/** The batches run the items: the run itself has no activity of the fan-out. */
+async function pendingOfBatch(workflowId: string): Promise<number> {
+  return pendingOf((await rig.client.workflow.getHandle(workflowId).describe()).raw);
 }
 
 test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`, {
@@ -61,7 +78,7 @@ test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`
     components: [
       component("each", {
         for_each: "${{ input.items }}",
-        max_concurrency: 100,
+        max_concurrency: MAX_PENDING,
         with: { value: "${{ item }}" },
         next: [{ to: "last", on: "success" }],
       }),
@@ -71,17 +88,22 @@ test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`
   const startedAt = Date.now();
   const handle = rig.client.workflow.getHandle(id);
   let peakMb = 0;
-  let pendingActivities = 0;
+  let mostPending = 0;
   for (;;) {
     const { raw, status } = await handle.describe();
     const row = await rig.getRun(id);
     peakMb = Math.max(peakMb, memoryMb());
-    pendingActivities = Math.max(pendingActivities, raw.pendingActivities?.length ?? 0);
+    const ids = (raw.pendingChildren ?? []).map((child) => child.workflowId ?? "");
+    for (const pending of [pendingOf(raw), ...(await Promise.all(ids.map(pendingOfBatch)))]) {
+      expect(pending).toBeLessThanOrEqual(MAX_PENDING);
+      mostPending = Math.max(mostPending, pending);
+    }
     expect(row.steps.map(({ ordinal }) => ordinal)).toEqual(
       row.steps.map(({ ordinal }) => ordinal).toSorted((a, b) => a - b),
     );
     if (status.name !== "RUNNING") break;
-    expect(row.status === "started" || row.status === "completed").toBe(true);
+    // The interpreter's own end is seen some milliseconds before Temporal closes the run; nothing earlier.
+    if (row.status !== "started") expect([row.status, row.steps.length]).toEqual(AT_THE_END);
     await pause(2_000);
   }
   const seconds = (Date.now() - startedAt) / 1_000;
@@ -103,9 +125,9 @@ test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`
     longestBatch = Math.max(longestBatch, batch.historyLength);
   }
   expect(longestBatch).toBeLessThan(MAX_BATCH_EVENTS);
-  expect(pendingActivities).toBeLessThanOrEqual(200);
+  expect(mostPending).toBeGreaterThan(0);
   expect(peakMb).toBeLessThan(MAX_WORKER_MB);
   process.stdout.write(
-    `${MAX_ITEMS} items: ${seconds.toFixed(0)} s, ${historyLength} events (batch ${longestBatch}), worker ${peakMb.toFixed(0)} MB\n`,
+    `${MAX_ITEMS} items: ${seconds.toFixed(0)} s, ${historyLength} events (batch ${longestBatch}), ${mostPending} activities pending in one, worker ${peakMb.toFixed(0)} MB\n`,
   );
 });
