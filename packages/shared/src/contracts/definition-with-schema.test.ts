@@ -2,6 +2,13 @@ import { describe, expect, test } from "vitest";
 import { createWithCheck } from "./definition-with-schema.ts";
 import type { JsonObject } from "./json.ts";
 
+const form = (name: string, value: JsonObject): JsonObject => ({
+  type: "object",
+  properties: { [name]: value },
+  required: [name],
+  additionalProperties: false,
+});
+
 const SCHEMA = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   type: "object",
@@ -11,6 +18,18 @@ const SCHEMA = {
     mode: { enum: ["fast", "slow"] },
     tags: { type: "array", items: { type: "string" }, maxItems: 2 },
     body: { anyOf: [{ type: "string" }, { $ref: "#/$defs/Rich" }] },
+    when: {
+      anyOf: [
+        { ...form("duration", { type: "string", pattern: "^[0-9]+s$" }) },
+        { ...form("until", { type: "integer" }) },
+      ],
+    },
+    mail: {
+      anyOf: [
+        { type: "string", format: "email", pattern: "^[^@]+@[^@]+$" },
+        { type: "array", items: { type: "string" } },
+      ],
+    },
   },
   required: ["to"],
   additionalProperties: false,
@@ -70,8 +89,37 @@ describe("a with against the action's schema", () => {
       { to: "you", tags: ["${{ input.a }}", "b", "c"] },
       [`tags too_long`],
     ],
-    ["none of several forms, said once", { to: "you", body: { text: "x" } }, [`body value_error`]],
+    ["none of several forms, said once", { to: "you", body: 5 }, [`body value_error`]],
+    [
+      "none of several forms, by the nearest",
+      { to: "you", body: { text: "x" }, when: { duration: "soon" } },
+      [`body.html missing`, `when.duration value_error`],
+    ],
+    [
+      "a key that the nearest form does not know",
+      { to: "you", when: { duration: "5s", unti: 5 } },
+      [`when.unti extra_forbidden`],
+    ],
   ])("refuses %s", (_name, input, expected) => {
     expect(faultsOf(input).toSorted()).toEqual(expected.toSorted());
+  });
+
+  test.each<[string, JsonObject, string]>([
+    [
+      "what the forms need, when none is nearer",
+      { when: {} },
+      "none of the forms that the action accepts here, which need 'duration' or 'until'",
+    ],
+    [
+      "the same, when there are two",
+      { when: { duration: "5s", until: 5 } },
+      "none of the forms that the action accepts here, which need 'duration' or 'until'",
+    ],
+    ["a format by its name", { mail: "nobody" }, 'must match format "email"'],
+  ])("says %s", (_name, input, message) => {
+    const check = createWithCheck(new Map([["send", SCHEMA]]));
+    expect(check("send", { to: "you", ...input }).map(({ msg }) => msg)).toEqual([
+      `Value error, ${message}`,
+    ]);
   });
 });

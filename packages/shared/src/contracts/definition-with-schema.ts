@@ -20,6 +20,8 @@ const OWN_SHAPE: ReadonlySet<string> = new Set([
 
 /** Keywords whose verdict combines those of other schemas. */
 const COMBINING = ["anyOf", "oneOf", "not", "if"];
+/** Those of them whose members are forms to choose from. */
+const CHOOSING = ["anyOf", "oneOf"];
 
 /** Checks the `with` of components against their action's input schema, as far as references allow. */
 export type CheckWith = (action: string, input: JsonObject) => Fault[];
@@ -45,18 +47,57 @@ export function createWithCheck(schemas: ReadonlyMap<string, Json>): CheckWith {
 type Certainty = "known" | "text" | "unknown";
 
 function toWithFaults(errors: readonly ErrorObject[], input: JsonObject, schema: JsonObject) {
-  const located = errors.map((error) => ({ error, place: locate(error.instancePath, input) }));
-  // What members of an anyOf and the like say counts only through the keyword that combines them.
+  const all = errors.map((error) => ({ error, place: locate(error.instancePath, input) }));
+  return explain(
+    all.filter(({ error, place }) => isCertain(error, place.value)),
+    schema,
+  );
+}
+
+interface LocatedError {
+  error: ErrorObject;
+  place: Located;
+}
+
+/** What members of an anyOf and the like say counts only through the keyword that combines them. */
+function explain(located: readonly LocatedError[], schema: JsonObject): Fault[] {
   const combined = located
     .filter(({ error }) => COMBINING.includes(error.keyword))
-    .map(({ error, place }) => ({ place, members: collectMembers(error, schema) }));
-  const isMember = (error: ErrorObject, { loc }: Located): boolean =>
-    combined.some(
-      ({ place, members }) => members.has(error.parentSchema) && isAtOrBelow(loc, place.loc),
-    );
+    .map((combining) => ({ ...combining, members: collectMembers(combining.error, schema) }));
   return located
-    .filter(({ error, place }) => isCertain(error, place.value) && !isMember(error, place))
-    .map(({ error, place }) => toSchemaFault(error, place.loc));
+    .filter((each) => !combined.some(({ place, members }) => isMember(each, place, members)))
+    .flatMap((each) => {
+      const form = findNearestForm(each, located, schema);
+      return form === null ? [toSchemaFault(each.error, each.place.loc)] : explain(form, schema);
+    });
+}
+
+function isMember({ error, place }: LocatedError, above: Located, members: ReadonlySet<unknown>) {
+  return members.has(error.parentSchema) && isAtOrBelow(place.loc, above.loc);
+}
+
+/**
+ * What the form says that the author most likely meant: one of the value's type, with the fewest faults.
+ * Null when there is no such form, or none that is nearer than the others.
+ */
+function findNearestForm(
+  { error: { keyword, parentSchema }, place }: LocatedError,
+  located: readonly LocatedError[],
+  schema: JsonObject,
+): LocatedError[] | null {
+  const forms: unknown = CHOOSING.includes(keyword) ? parentSchema?.[keyword] : [];
+  const [nearest, next] = (Array.isArray(forms) ? (forms as Json[]) : [])
+    .map((form) => {
+      const members = collectParts(form, schema);
+      return located.filter((each) => isMember(each, place, members));
+    })
+    .filter((form) => form.length > 0 && !form.some((each) => isOfOtherType(each, place)))
+    .toSorted((a, b) => a.length - b.length);
+  return nearest === undefined || nearest.length === next?.length ? null : nearest;
+}
+
+function isOfOtherType({ error, place }: LocatedError, { loc }: Located): boolean {
+  return error.keyword === "type" && place.loc.length === loc.length;
 }
 
 function isAtOrBelow(loc: Place, above: Place): boolean {
@@ -90,23 +131,29 @@ function holdsReference(value: Json): boolean {
   return certaintyOf(value) !== "known";
 }
 
-/** All schemas that a combining keyword's verdict rests on, local `$ref`s followed. */
-function collectMembers(error: ErrorObject, root: JsonObject): ReadonlySet<unknown> {
-  const members = new Set<unknown>();
-  const parent: unknown = error.parentSchema;
-  if (!isJsonObject(parent)) return members;
-  const visit = (schema: Json | undefined): void => {
-    if (typeof schema !== "object" || schema === null || members.has(schema)) return;
-    members.add(schema);
-    for (const part of Object.values(schema)) visit(part);
-    if (!isJsonObject(schema)) return;
-    const ref = schema["$ref"];
+/** All schemas that a combining keyword's verdict rests on. */
+function collectMembers({ keyword, parentSchema }: ErrorObject, root: JsonObject) {
+  const parent: unknown = parentSchema;
+  if (!isJsonObject(parent)) return new Set<unknown>();
+  const branches = keyword === "if" ? [parent["then"], parent["else"]] : [];
+  return collectParts([parent[keyword], ...branches].filter(isPresent), root);
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+/** A schema, or a list of some, with all that is in it, local `$ref`s followed. */
+function collectParts(schema: Json, root: JsonObject): ReadonlySet<unknown> {
+  const parts = new Set<unknown>();
+  const visit = (part: Json | undefined): void => {
+    if (typeof part !== "object" || part === null || parts.has(part)) return;
+    parts.add(part);
+    for (const inner of Object.values(part)) visit(inner);
+    if (!isJsonObject(part)) return;
+    const ref = part["$ref"];
     if (typeof ref === "string" && ref.startsWith("#/")) visit(locate(ref.slice(1), root).value);
   };
-  visit(parent[error.keyword]);
-  if (error.keyword === "if") {
-    visit(parent["then"]);
-    visit(parent["else"]);
-  }
-  return members;
+  visit(schema);
+  return parts;
 }

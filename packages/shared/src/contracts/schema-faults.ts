@@ -75,7 +75,7 @@ const TYPE_FAULTS: ReadonlyMap<string, readonly [type: string, msg: string]> = n
 
 /** An error of Ajv in the words that every other fault has. */
 export function toSchemaFault(
-  { keyword, params, message = "is not valid" }: ErrorObject,
+  { keyword, params, parentSchema, message = "is not valid" }: ErrorObject,
   loc: Place,
 ): Fault {
   const bad = valueFault(loc, message);
@@ -107,10 +107,27 @@ export function toSchemaFault(
       };
     case "anyOf":
     case "oneOf":
-      return valueFault(loc, "none of the forms that the action accepts here");
+      return valueFault(
+        loc,
+        `none of the forms that the action accepts here${namesOf(parentSchema?.[keyword])}`,
+      );
+    case "pattern":
+      // What a format's pattern looks like helps nobody.
+      return typeof parentSchema?.["format"] === "string"
+        ? valueFault(loc, `must match format "${parentSchema["format"]}"`)
+        : bad;
     default:
       return toLimitFault(keyword, Number(params["limit"]), bad);
   }
+}
+
+/** What each of the forms needs, where they are told apart by that: `, which need 'duration' or 'until'`. */
+function namesOf(forms: unknown): string {
+  const needed = (Array.isArray(forms) ? (forms as Json[]) : []).map((form) => {
+    const required = isJsonObject(form) ? form["required"] : undefined;
+    return Array.isArray(required) ? required.map(String).join(" and ") : "";
+  });
+  return needed.length === 0 || needed.includes("") ? "" : `, which need ${toChoices(needed)}`;
 }
 
 const LIMIT_FAULTS: ReadonlyMap<string, (limit: number) => readonly [type: string, msg: string]> =
