@@ -1,5 +1,5 @@
 // For tests only.
-import { type Shape, to } from "./shape.ts";
+import { mostlyNothing, type Shape, stepsOfMostlyNothing, to } from "./shape.ts";
 import { component } from "./rig-runs.ts";
 
 const runs = (name: string, input: Record<string, string> = {}) => ({
@@ -64,6 +64,19 @@ export const CHILD_RUN_SHAPES: readonly Shape[] = [
     others: { one: () => [component("hello", { with: { value: "${{ input.name }}" } })] },
     ends: "completed",
     steps: ["each[0]: success", "each[1]: success", "each[2]: success", "after: success"],
+  },
+  {
+    name: "runs a workflow for some items in batches",
+    components: () => [
+      component("each", {
+        ...runs("one", { name: "${{ item.name }}" }),
+        for_each: mostlyNothing({ name: "a" }),
+        max_concurrency: 5,
+      }),
+    ],
+    others: { one: () => [component("hello", { with: { value: "${{ input.name }}" } })] },
+    ends: "completed",
+    steps: stepsOfMostlyNothing("each"),
   },
   {
     name: "canceled while a child run is under way",

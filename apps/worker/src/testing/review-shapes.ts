@@ -1,5 +1,5 @@
 // For tests only.
-import { type Shape, to } from "./shape.ts";
+import { mostlyNothing, type Shape, stepsOfMostlyNothing, to } from "./shape.ts";
 import { component } from "./rig-runs.ts";
 
 const decided = (key: string, decision: string) => ({
@@ -60,6 +60,19 @@ export const REVIEW_SHAPES: readonly Shape[] = [
     ],
     ends: "failed",
     steps: ["approved: success", "rejected: success", "failed: failed"],
+  },
+  {
+    name: "reviews of some items in batches",
+    components: () => [
+      component("each", {
+        action: "wait_for_review",
+        for_each: mostlyNothing({ prompt: "Well?" }),
+        max_concurrency: 5,
+        with: { prompt: "${{ item.prompt }}", timeout: "1s", on_timeout: "approve" },
+      }),
+    ],
+    ends: "completed",
+    steps: stepsOfMostlyNothing("each"),
   },
   {
     name: "canceled while it waits for a review",

@@ -1,6 +1,6 @@
 // For tests only.
 import type { ComponentDefinition, Edge } from "@truerun/shared/contracts/definition";
-import type { JsonObject } from "@truerun/shared/contracts/json";
+import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import type { ReviewAnswer } from "@truerun/shared/contracts/review";
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 
@@ -24,3 +24,18 @@ export interface Shape {
 
 /** An edge without a condition. */
 export const to = (key: string, on: Edge["on"] = "success"): Edge => ({ to: key, on });
+
+const BATCHED_ITEMS = 101;
+const isSomething = (index: number): boolean => index < 2 || index === BATCHED_ITEMS - 1;
+
+/** Items enough for two batches, of which three are `item`; a reference into any other leads to nothing. */
+export function mostlyNothing(item: JsonObject): Json[] {
+  return Array.from({ length: BATCHED_ITEMS }, (_, index) => (isSomething(index) ? item : {}));
+}
+
+/** How the steps over {@link mostlyNothing} end. */
+export function stepsOfMostlyNothing(key: string): string[] {
+  return mostlyNothing({}).map(
+    (_, index) => `${key}[${index}]: ${isSomething(index) ? "success" : "skipped"}`,
+  );
+}
