@@ -123,6 +123,10 @@ describe("npm start in a fresh clone", () => {
     expect(sent.length).toBeGreaterThan(10);
     expect(run.steps.filter(({ status }) => status !== "success")).toEqual([
       expect.objectContaining({ component_name: "The sweep was rejected", status: "skipped" }),
+      expect.objectContaining({
+        component_name: "The sweep was rejected without a comment",
+        status: "skipped",
+      }),
     ]);
     expect(run.steps.at(-1)).toMatchObject({ action_type: "send_email", status: "success" });
   });

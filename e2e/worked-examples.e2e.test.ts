@@ -173,12 +173,15 @@ describe("quarterly-privacy-sweep", () => {
     ).toHaveLength(1);
   });
 
-  test("fails with the reviewer's words when it is rejected", async () => {
+  test.each([
+    ["the reviewer's words", { comment: "two are missing" }, ": two are missing"],
+    ["none, when there are none", {}, " without a comment, or nobody reviewed it in time."],
+  ])("fails with %s when it is rejected", async (_name, words, told) => {
     const id = await startRun("quarterly-privacy-sweep", input);
-    await review(id, { decision: "reject", comment: "two are missing" });
+    await review(id, { decision: "reject", ...words });
     expect((await ended(id)).error).toEqual({
       code: "workflow_failed",
-      message: "The sweep was rejected: two are missing",
+      message: `The sweep was rejected${told}`,
     });
   });
 });
