@@ -3,7 +3,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CancelledFailure } from "@temporalio/common";
+import { createWithCheck } from "@truerun/shared/contracts/definition-with-schema";
+import type { Json } from "@truerun/shared/contracts/json";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
 import { type AttemptOptions, failureOf, runComponent } from "../component-kit/run-component.ts";
 import { deliverEmail } from "../outbound-smtp/deliver-email.ts";
 import { parseEmailSender, parseSmtpUrl } from "../outbound-smtp/email-settings.ts";
@@ -55,6 +58,18 @@ function onlyMessage() {
   );
   return { ...envelope, headers, body: raw.slice(end + 4) };
 }
+
+it.each<[string, Record<string, Json>, string[]]>([
+  ["a text", { text: "${{ input.text }}" }, []],
+  ["neither text nor html", { cc: "${{ input.cc }}" }, [" value_error"]],
+  ["an address that is none", { to: "nobody", html: "x" }, ["to value_error"]],
+])("a definition with %s is judged when it is saved", (_name, given, faults) => {
+  const check = createWithCheck(
+    new Map([["send_email", z.toJSONSchema(sendEmail.input, { io: "input" }) as Json]]),
+  );
+  const found = check("send_email", { to: "a@example.com", subject: "x", ...given });
+  expect(found.map(({ loc, type }) => `${loc.join(".")} ${type}`)).toEqual(faults);
+});
 
 describe("an email", () => {
   it("goes to all who are named, once each, from the configured sender", async () => {

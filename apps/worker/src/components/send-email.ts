@@ -35,7 +35,9 @@ export default defineComponent({
       text: body.optional().describe("The message as plain text; it needs text, html or both"),
       html: body.optional().describe("The message as HTML. Values from outside must be escaped"),
     })
-    .refine(({ text, html }) => text !== undefined || html !== undefined, "needs text or html"),
+    .refine(({ text, html }) => text !== undefined || html !== undefined, "needs text or html")
+    // The same for the check of a definition, which knows no code.
+    .meta({ anyOf: [{ required: ["text"] }, { required: ["html"] }] }),
   output: z.strictObject({
     message_id: z.string().describe("The header Message-ID, in angle brackets"),
   }),

@@ -58,6 +58,10 @@ describe("a with against the action's schema", () => {
     ["a text whose length is open", { to: "${{ input.a }}${{ input.b }}" }],
     ["a text that might be of an enum", { to: "you", mode: "f${{ input.a }}" }],
     ["a form that a reference may complete", { to: "you", body: { html: "${{ input.h }}" } }],
+    [
+      "a form whose value a reference gives",
+      { to: "you", when: { duration: "${{ input.d }}" }, mail: "${{ input.m }}" },
+    ],
   ])("accepts %s", (_name, input) => {
     expect(faultsOf(input)).toEqual([]);
   });
@@ -96,6 +100,15 @@ describe("a with against the action's schema", () => {
       [`body.html missing`, `when.duration value_error`],
     ],
     [
+      "none of several forms, whatever the references give",
+      {
+        to: "you",
+        when: { duration: "${{ input.d }}", until: "${{ input.u }}" },
+        body: { text: "${{ input.t }}" },
+      },
+      [`body.html missing`, `when value_error`],
+    ],
+    [
       "a key that the nearest form does not know",
       { to: "you", when: { duration: "5s", unti: 5 } },
       [`when.unti extra_forbidden`],
@@ -121,5 +134,13 @@ describe("a with against the action's schema", () => {
     expect(check("send", { to: "you", ...input }).map(({ msg }) => msg)).toEqual([
       `Value error, ${message}`,
     ]);
+  });
+
+  test("lists tens of thousands of faults while others wait", { timeout: 10_000 }, () => {
+    const name = { anyOf: [{ type: "string" }, form("name", { type: "string" })] };
+    const list = { type: "array", items: { anyOf: [name, { type: "null" }] } };
+    const check = createWithCheck(new Map([["send", { properties: { list } }]]));
+    const faults = check("send", { list: Array.from({ length: 50_000 }, () => [1]) });
+    expect(faults).toHaveLength(50_000);
   });
 });
