@@ -50,6 +50,12 @@ async function send(
   return { status: response.status, headers: response.headers, run };
 }
 
+async function remove(name: string): Promise<void> {
+  const url = `${parts.apiUrl}/v1/workflows/${name}`;
+  const headers = { authorization: `Bearer ${mine}` };
+  expect((await fetch(url, { method: "DELETE", headers })).status).toBe(204);
+}
+
 const getRun = async (id: string) => (await send("GET", `runs/${id}?include=details`)).run;
 const stepOf = ({ steps }: Run, key: string) => steps.find(({ details }) => details.key === key);
 const ended = (id: string) =>
@@ -63,6 +69,7 @@ const ended = (id: string) =>
   );
 
 interface Review {
+  name: string;
   run: string;
   step: string;
   answer: (answer: Answer, key?: string) => ReturnType<typeof send>;
@@ -75,6 +82,7 @@ async function open(components: readonly unknown[], key = "review"): Promise<Rev
   const run = (await send("POST", `${name}/run`)).run.workflow_run_id;
   const step = await waitFor(`the review of ${key}`, async () => stepOf(await getRun(run), key));
   return {
+    name,
     run,
     step: step.step_id,
     answer: (body, by) =>
@@ -194,6 +202,19 @@ test("a review outlives its worker, its gateway and Temporal", async () => {
   await expectDecided(opened, approve);
   expect((await plain.answer(reject)).status).toBe(202);
   expect((await ended(plain.run)).status).toBe("completed");
+});
+
+test("a run goes on by its own definition, though that was replaced or deleted meanwhile", async () => {
+  const [replaced, deleted] = [await open(branches), await open(branches)];
+  const put = await send("PUT", replaced.name, { body: { components: [echo("other")] } });
+  expect(put.status).toBe(200);
+  await remove(deleted.name);
+  expect((await replaced.answer(approve)).status).toBe(202);
+  expect((await deleted.answer(reject)).status).toBe(202);
+  await expectDecided(replaced, approve);
+  await expectDecided(deleted, reject);
+  const anew = await ended((await send("POST", `${replaced.name}/run`)).run.workflow_run_id);
+  expect(anew.steps.map(({ details }) => details.key)).toEqual(["other"]);
 });
 
 test("while Temporal is frozen an answer is a 503 in time, and one is taken when it wakes", async () => {

@@ -17,6 +17,7 @@ import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
 import type { MirrorMetrics } from "./worker-metrics.ts";
+import { WORKFLOW_TIME_LIMIT } from "./workflow-time-limit.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 import { createStrayTerminator } from "./mirror/terminate-stray.ts";
 
@@ -76,6 +77,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
     dataConverter,
     activities: createActivities(options),
+    ...WORKFLOW_TIME_LIMIT,
     sinks: createMirrorSink(mirror),
     maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,
     // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.

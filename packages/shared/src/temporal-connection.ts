@@ -47,6 +47,9 @@ export function temporalConnectionOptions(config: TemporalConfig): {
   };
 }
 
+/** A page of history holds 256 events, and Temporal ends a run only at 50 MiB: gRPC's own 4 MiB are soon over. */
+const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
+
 /**
  * A client that connects with its first call and recovers by itself. The SDK's defaults back off for
  * minutes and retry for 20 s, which would keep callers waiting long after Temporal is back.
@@ -60,6 +63,7 @@ export function createTemporalClient(config: TemporalConfig): TemporalClient {
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.min_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 500,
+      "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
     },
     interceptors: [makeGrpcRetryInterceptor(retry)],
   });

@@ -3,6 +3,7 @@ import type { WorkflowHandle } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import { Worker } from "@temporalio/worker";
 import type { WorkflowInfo } from "@temporalio/workflow";
+import { WORKFLOW_TIME_LIMIT } from "../workflow-time-limit.ts";
 import type { MirrorRecord, StepRow } from "./mirror-record.ts";
 
 export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
@@ -98,6 +99,7 @@ class WarmReplayer implements Replayer {
     const options = {
       workflowBundle: { codePath: this.#bundlePath },
       dataConverter: this.#dataConverter,
+      ...WORKFLOW_TIME_LIMIT,
       // A replay worker calls no sinks without it.
       sinks: { mirror: { write: { fn, callDuringReplay: true } } },
       replayName: "projection",

@@ -1,6 +1,8 @@
 // Fan-outs whose items are large, alone or together.
 import { uniqueName } from "@truerun/dev/testing/test-services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { parseExternalComponent } from "../external/external-component.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -110,4 +112,23 @@ describe.each([
     expect(run.steps.map(({ stepKey }) => stepKey)).not.toContain("after");
     expect(run.steps.filter(({ status }) => status === null)).toEqual([]);
   });
+});
+
+test("outputs that are too large together for what was under way end the run, and its row says so", async () => {
+  const id = await rig.startRun({
+    components: range(70).map((n) =>
+      component(`large_${n}`, { action: "produce", with: { size: 1_000_000 } }),
+    ),
+  });
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("Temporal to end it", async () => (await handle.describe()).closeTime, 40_000);
+  const run = await waitFor("its end", async () => {
+    await confirmClosedRuns(rig);
+    const seen = await rig.getRun(id);
+    return seen.confirmedAt !== null && seen;
+  });
+  expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
+  expect(run.errorMessage).toMatch(/^The run was terminated in Temporal: .*history size/i);
+  expect(run.steps).toHaveLength(70);
+  expect(run.steps.filter(({ status }) => status === null)).toEqual([]);
 });
