@@ -28,7 +28,7 @@ test.each<[JsonObject, unknown]>([
   [{ duration: "${{ input.pause }}" }, "ok"],
   [{ until: "${{ input.moment }}" }, "ok"],
   [{}, ["with"]],
-  [{ duration: "soon" }, ["with"]],
+  [{ duration: "soon" }, ["with.duration"]],
   [{ duration: "1m", until: 1 }, ["with"]],
 ])("wait with %j when it is saved: %j", (given, expected) => {
   expect(check("wait", given)).toEqual(expected);
