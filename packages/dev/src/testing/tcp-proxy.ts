@@ -18,9 +18,12 @@ export interface TcpProxy {
 
 interface Link {
   sockets: [Socket, Socket];
-  /** Chunks that wait, each with its way out. */
-  held: (() => void)[];
+  /** One for each direction. */
+  ways: [Way, Way];
 }
+
+/** What waits in one direction. Whatever happens to a link, TCP keeps the order. */
+type Way = { dueAt: number; send: () => void }[];
 
 /** Listens on a free port of the loopback address and passes everything on to `targetPort`. */
 export async function createTcpProxy(target: { targetPort: number }): Promise<TcpProxy> {
@@ -35,28 +38,34 @@ export async function createTcpProxy(target: { targetPort: number }): Promise<Tc
       return;
     }
     const outgoing = connect({ port: targetPort, host: "127.0.0.1" });
-    const link: Link = { sockets: [incoming, outgoing], held: [] };
+    const link: Link = { sockets: [incoming, outgoing], ways: [[], []] };
     links.add(link);
-    for (const [from, to] of [
-      [incoming, outgoing],
-      [outgoing, incoming],
+    for (const [from, to, way] of [
+      [incoming, outgoing, link.ways[0]],
+      [outgoing, incoming, link.ways[1]],
     ] as const) {
       from.setNoDelay(true);
-      from.on("data", (chunk) => pass(link, () => void to.write(chunk)));
-      from.on("end", () => pass(link, () => void to.end()));
+      from.on("data", (chunk) => pass(way, () => void to.write(chunk)));
+      from.on("end", () => pass(way, () => void to.end()));
       // A broken half breaks the other; why it broke is the test's doing.
       from.on("error", () => drop(link));
-      from.on("close", () => pass(link, () => drop(link)));
+      from.on("close", () => pass(way, () => drop(link)));
     }
   });
 
-  function pass(link: Link, send: () => void): void {
-    if (delayMs > 0) setTimeout(() => release(link, send), delayMs);
-    else release(link, send);
+  function pass(way: Way, send: () => void): void {
+    way.push({ dueAt: performance.now() + delayMs, send });
+    if (delayMs > 0) setTimeout(() => release(way), delayMs);
+    else release(way);
   }
-  function release(link: Link, send: () => void): void {
-    if (mode === "frozen") link.held.push(send);
-    else send();
+  function release(way: Way): void {
+    if (mode === "frozen") return;
+    // A timer may come a little before its time.
+    const now = performance.now() + 1;
+    while (way[0] !== undefined && way[0].dueAt <= now) way.shift()?.send();
+  }
+  function releaseAll(): void {
+    for (const { ways } of links) for (const way of ways) release(way);
   }
   function drop(link: Link): void {
     links.delete(link);
@@ -78,11 +87,13 @@ export async function createTcpProxy(target: { targetPort: number }): Promise<Tc
     slow(ms) {
       mode = "through";
       delayMs = ms;
+      releaseAll();
     },
     restore() {
       mode = "through";
       delayMs = 0;
-      for (const link of links) for (const send of link.held.splice(0)) send();
+      for (const { ways } of links) for (const each of ways.flat()) each.dueAt = 0;
+      releaseAll();
     },
     retarget(port) {
       targetPort = port;
