@@ -64,6 +64,11 @@ const valueOf = async (line: string) => valueIn(await scrape(), line);
 const reaches = (line: string, least: number) =>
   waitFor(`${line} ${least}`, async () => ((await valueOf(line)) ?? 0) >= least);
 
+const LOOPS = [
+  ...["redispatch", "unstarted children"],
+  ...["closed runs", "reset runs", "open runs", "undispatched runs"],
+];
+
 test("the mirror's records and their lag, the sweeper's dispatches and every loop's passes", async () => {
   const id = await rig.startRun({ components: [component("one")], dispatch: false });
   // Due at once, and made long ago: nobody was there to dispatch it.
@@ -83,7 +88,9 @@ test("the mirror's records and their lag, the sweeper's dispatches and every loo
   expect(await valueOf("truerun_mirror_lag_seconds_sum")).toBeGreaterThan(0);
   expect(await valueOf("truerun_mirror_dropped_records_total")).toBe(0);
   expect(await valueOf("truerun_mirror_held_records")).toBe(0);
-  await reaches('truerun_pass_duration_seconds_count{loop="redispatch"}', 2);
+  for (const loop of LOOPS) await reaches(`truerun_pass_duration_seconds_count{loop="${loop}"}`, 2);
+  expect(await valueOf("truerun_undispatched_runs")).toBe(0);
+  expect(await valueOf("truerun_stuck_runs")).toBe(0);
   expect(await valueOf("process_resident_memory_bytes")).toBeGreaterThan(0);
   expect(await scrape()).not.toMatch(/cb[a-z]+_/);
 });

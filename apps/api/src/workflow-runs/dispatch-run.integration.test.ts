@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { newId } from "@truerun/shared/ids";
+import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { defineWorkflow, insertRun } from "../testing/run-rows.ts";
 import { echo } from "../testing/test-gateway.ts";
@@ -127,6 +129,42 @@ test("a repeat goes on with the definition's version that the run was made with,
   const repeat = await untilTaken(name, idempotencyKey, 0);
   expect(repeat.status, repeat.text).toBe(201);
   await expectDispatched(String(repeat.json["workflow_run_id"]));
+});
+
+test("a run whose execution was deleted in Temporal is not started again by its key or its id", async () => {
+  const temporal = createTemporalClient({
+    TEMPORAL_ADDRESS: temporalAddress(),
+    TEMPORAL_NAMESPACE: "default",
+  });
+  const { workflowService, workflow } = temporal.client;
+  const name = await define();
+  const idempotencyKey = randomUUID();
+  const first = await run(name, idempotencyKey);
+  const id = String(first.json["workflow_run_id"]);
+  await expectDispatched(id);
+  await workflowService.deleteWorkflowExecution({
+    namespace: "default",
+    workflowExecution: { workflowId: id },
+  });
+  const isGone = async (): Promise<boolean> => {
+    const described = workflow.getHandle(id).describe();
+    return await described.then(
+      () => false,
+      () => true,
+    );
+  };
+  await waitFor("the deletion", isGone, 45_000);
+  const ended = { status: "failed", completedAt: new Date(), errorCode: "execution_lost" };
+  for (const data of [{}, ended]) {
+    await rig.db.workflowRun.update({ where: { id }, data });
+    for (const repeated of [idempotencyKey, id]) {
+      const repeat = await run(name, repeated, 1);
+      expect([repeat.status, repeat.text]).toEqual([201, first.text]);
+      expect(await isGone()).toBe(true);
+    }
+  }
+  expect(await findRuns(name)).toHaveLength(1);
+  await temporal.close();
 });
 
 test("a child run is dispatched by its parent run alone, even when its id is used as a key", async () => {
