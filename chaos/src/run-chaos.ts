@@ -73,7 +73,7 @@ async function play(context: ChaosContext, { scene, findings, inspection }: Play
   if (options.runs > 0) {
     const facts = await storm(context, scene, findings);
     const undisturbed = await check(facts, inspection, context);
-    await checkOrgs(scene, findings);
+    await checkOrgs(scene, facts);
     tables.push(toResultTable(facts, undisturbed));
     const worst = findWorstRepair(facts);
     if (worst !== null) display.line(`The worst repair time was that of ${worst.runId}`);
@@ -99,8 +99,9 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
   const result = await runStorm({ scene, load, faults, durationMs, findings, display });
   // Not when the last caller was content: runs are held to the faults, and to having been started at all.
   const lastFaultAt = Math.max(loadEndsAt, ...result.faults.map(({ to }) => to));
+  const shapes = new Map(SHAPES.map((shape) => [shape.name, shape]));
   const rows = await waitForRest(scene.db, {
-    ...{ lastFaultAt, findings },
+    ...{ lastFaultAt, shapes, findings },
     onLook: (open) => display.status(`Calm: ${open} runs are not at rest yet`),
   });
   display.status("Calm: repeating every request that has a key");
@@ -111,7 +112,7 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
     steps: await readSteps(scene.db),
     executions: await listExecutions(scene.client),
     ...{ sent: result.sent, faults: result.faults },
-    shapes: new Map(SHAPES.map((shape) => [shape.name, shape])),
+    shapes,
     sightings: result.watch.sightings,
     reads: result.watch.counts,
     executionsOf: scene.ledger.executions,

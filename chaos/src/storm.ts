@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
+import { isTerminal } from "@truerun/shared/contracts/statuses";
 import type { Findings } from "./checks/findings.ts";
 import { readRuns } from "./checks/facts.ts";
 import type { FaultRecord } from "./faults/fault-record.ts";
@@ -40,6 +41,7 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
   // Every caller that waits listens to it.
   setMaxListeners(0, callers.signal);
   const count = { sent: 0, faults: 0 };
+  const resting = new Set<string>();
   const timer = setInterval(() => {
     const share = (Date.now() - begin) / options.durationMs;
     const runs = `${count.sent}/${options.load.length} runs started, ${watch.openRuns().length} open`;
@@ -50,14 +52,17 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
       await pause(Math.max(0, begin + item.atMs - Date.now()));
       const sent = await sendRun(loadOptions, item, callers.signal);
       count.sent += 1;
-      if (sent.runId !== null) watch.add(sent.runId);
+      if (sent.runId !== null) {
+        if (!isTerminal(item.shape.ends)) resting.add(sent.runId);
+        watch.add(sent.runId);
+      }
       return sent;
     });
     const operator = {
       ...{ client, api, apiKey },
       findings,
       candidates: (of: "all" | "open") =>
-        of === "all" ? [...watch.sightings.keys()] : watch.openRuns(),
+        of === "all" ? [...watch.sightings.keys()] : thinOut(watch.openRuns(), resting),
     };
     const say = (text: string): void => {
       count.faults += 1;
@@ -74,6 +79,12 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Runs that never end become ever more: most acts are to hit those that go on. */
+function thinOut(open: readonly string[], resting: ReadonlySet<string>): string[] {
+  const newest = open.findLast((runId) => resting.has(runId));
+  return open.filter((runId) => runId === newest || !resting.has(runId));
 }
 
 /** In calm: looks also at the runs whose callers got no answer, and repeats every request that has a key. */

@@ -1,15 +1,26 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { isTerminal } from "@truerun/shared/contracts/statuses";
 import type { InspectionSource } from "@truerun/worker/mirror/inspect-run";
 import { inspectRun } from "@truerun/worker/mirror/inspect-run";
 import type { Facts } from "./facts.ts";
 
-/** I4: every run's rows against the projection of its history. */
+/** How soon what a dead worker did not write of a run that rests must have been found. */
+const EXACT_WITHIN_MS = 35_000;
+const LOOK_EVERY_MS = 500;
+
+/** I4: every run's rows against the projection of its history; of one that rests, within a while. */
 export async function checkProjection(
   { runs, findings }: Pick<Facts, "runs" | "findings">,
   source: InspectionSource,
   onChecked: () => void,
 ): Promise<void> {
-  for (const runId of runs.keys()) {
-    const what = await explain(source, runId);
+  const until = Date.now() + EXACT_WITHIN_MS;
+  for (const [runId, { status }] of runs) {
+    let what = await explain(source, runId);
+    while (what !== null && !isTerminal(status) && Date.now() < until) {
+      await pause(LOOK_EVERY_MS);
+      what = await explain(source, runId);
+    }
     if (what !== null) findings.add({ invariant: "I4", verdict: "diverged", runId, what });
     onChecked();
   }

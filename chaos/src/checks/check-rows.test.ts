@@ -46,6 +46,7 @@ const workerKilled: Facts["faults"][number] = {
 };
 
 interface Told {
+  shape?: Shape;
   rows?: RunRow[];
   steps?: StepFact[];
   executions?: Execution[];
@@ -62,7 +63,7 @@ async function find(told: Told): Promise<string[]> {
     steps: told.steps ?? [step],
     executions: told.executions ?? [execution],
     sent: [told.sent ?? sent],
-    shapes: new Map([[shape.name, shape]]),
+    shapes: new Map([[shape.name, told.shape ?? shape]]),
     faults: told.faults ?? [],
     ...{ sightings: new Map(), reads: { looks: 0, unavailable: 0 } },
     executionsOf: new Map(told.ledger ?? [["cbwr_1:a", [1_500]]]),
@@ -125,6 +126,16 @@ test("steps have one record, and a final one when their run has ended", async ()
 test("a run that no operator touched ends as its shape says", async () => {
   expect(await find({ rows: [{ ...row, status: "failed" }] })).toEqual(["END diverged"]);
   expect(await find({ steps: [], ledger: [] })).toEqual(["END diverged"]);
+});
+
+test("a run that never ends rests with the steps of its shape", async () => {
+  const resting: Shape = { ...shape, ends: "started", steps: { a: "success", b: null } };
+  const rows = [{ ...row, status: "started" as const, confirmedAt: null }];
+  const open = { ...step, key: "b", status: null };
+  const told: Told = { rows, shape: resting };
+  expect(await find({ ...told, steps: [step, open] })).toEqual([]);
+  expect(await find({ ...told, steps: [step] })).toEqual(["END diverged"]);
+  expect(await find({ ...told, rows: [row], steps: [step, open] })).toContain("END diverged");
 });
 
 test("a component that did not run, ran too often, or ran without a record is found", async () => {

@@ -1,4 +1,5 @@
 import { isTerminal } from "@truerun/shared/contracts/statuses";
+import type { Shape } from "../load/shape.ts";
 import { type Facts, type RunRow, type StepFact, toFamily, touchedRuns } from "./facts.ts";
 import { groupBy } from "./group-by.ts";
 
@@ -72,16 +73,19 @@ export function checkRecords({ runs, steps, findings }: Facts): void {
   }
 }
 
-/** A run that no operator touched ends as its shape says, with the very steps that it says. */
+/** A run that no operator touched ends, or rests, as its shape says, with the very steps that it says. */
 export function checkEnds(facts: Facts): void {
   const touched = touchedRuns(facts);
   const stepsOf = groupBy(facts.steps, ({ runId }) => runId);
   for (const row of facts.runs.values()) {
     const shape = facts.shapes.get(row.workflowName);
-    if (shape === undefined || touched.has(row.id) || !isTerminal(row.status)) continue;
+    if (shape === undefined || touched.has(row.id)) continue;
+    // One that should have ended is found by I3.
+    if (!isTerminal(row.status) && isTerminal(shape.ends)) continue;
     const wanted = { status: shape.ends, steps: shape.steps };
-    const found = { status: row.status, steps: toStatuses(stepsOf.get(row.id) ?? []) };
-    if (isSame(wanted, found)) continue;
+    const steps = stepsOf.get(row.id) ?? [];
+    const found = { status: row.status, steps: toStatuses(steps) };
+    if (isAsSaid(shape, row.status, steps)) continue;
     const what = `${row.workflowName}: it should be ${JSON.stringify(wanted)}, but is ${JSON.stringify(found)}`;
     facts.findings.add({ invariant: "END", verdict: "diverged", runId: row.id, what });
   }
@@ -91,16 +95,17 @@ function toStatuses(steps: readonly StepFact[]): Record<string, StepFact["status
   return Object.fromEntries(steps.map(({ key, status }) => [key, status]));
 }
 
-interface End {
-  status: RunRow["status"];
-  steps: Readonly<Record<string, StepFact["status"]>>;
-}
-
-function isSame(wanted: End, found: End): boolean {
-  const keys = Object.keys(wanted.steps);
+/** Whether a run's status and steps are those that its shape comes to. */
+export function isAsSaid(
+  shape: Pick<Shape, "ends" | "steps">,
+  status: RunRow["status"],
+  steps: readonly StepFact[],
+): boolean {
+  const found = toStatuses(steps);
+  const keys = Object.keys(shape.steps);
   return (
-    wanted.status === found.status &&
-    keys.length === Object.keys(found.steps).length &&
-    keys.every((key) => wanted.steps[key] === found.steps[key])
+    shape.ends === status &&
+    keys.length === Object.keys(found).length &&
+    keys.every((key) => key in found && shape.steps[key] === found[key])
   );
 }

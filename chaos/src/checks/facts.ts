@@ -68,13 +68,15 @@ export async function readRuns(db: Database): Promise<Map<string, RunRow>> {
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-export async function readSteps(db: Database): Promise<StepFact[]> {
+/** @param of - name of the definition whose runs' steps they are; all when it is left out */
+export async function readSteps(db: Database, of: string | null = null): Promise<StepFact[]> {
   return await db.$queryRaw<StepFact[]>`
     SELECT step.run_id AS "runId", step.step_key AS key, step.status, step.attempt,
            (extract(epoch FROM step.created_at) * 1000)::float8 AS "createdAt",
            (extract(epoch FROM step.updated_at) * 1000)::float8 AS "updatedAt"
       FROM workflow_run_steps AS step
       JOIN workflow_runs AS run ON run.id = step.run_id AND run.generation = step.generation
+     WHERE ${of}::text IS NULL OR run.workflow_name = ${of}::text
      ORDER BY step.run_id, step.ordinal`;
 }
 

@@ -1,33 +1,74 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isTerminal } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
-import { readRuns, type RunRow } from "./facts.ts";
+import type { Shape } from "../load/shape.ts";
+import { isAsSaid } from "./check-rows.ts";
+import { readRuns, readSteps, type RunRow } from "./facts.ts";
 import type { Findings } from "./findings.ts";
+import { groupBy } from "./group-by.ts";
 
 const TERMINAL_WITHIN_MS = 60_000;
 /** Temporal's visibility, a dead leader's replacement, and repairs. */
 const CONFIRMED_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
-/** I3: waits until every run is terminal and then until its end is confirmed; gives what is there then. */
+export interface RestOptions {
+  lastFaultAt: number;
+  shapes: ReadonlyMap<string, Shape>;
+  findings: Findings;
+  onLook: (open: number) => void;
+}
+
+/**
+ * I3: waits until every run is terminal, or at rest where its shape never ends, and then until each end is
+ * confirmed; gives what is there then.
+ */
 export async function waitForRest(
   db: Database,
-  options: { lastFaultAt: number; findings: Findings; onLook: (open: number) => void },
+  options: RestOptions,
 ): Promise<Map<string, RunRow>> {
   const { lastFaultAt, findings, onLook } = options;
-  const look = async (isDone: (row: RunRow) => boolean, until: number): Promise<RunRow[]> => {
+  const look = async (
+    isDone: (row: RunRow, resting: ReadonlySet<string>) => boolean,
+    until: number,
+  ): Promise<RunRow[]> => {
     for (;;) {
-      const open = [...(await readRuns(db)).values()].filter((row) => !isDone(row));
+      const rows = [...(await readRuns(db)).values()];
+      const resting = await findResting(db, rows, options.shapes);
+      const open = rows.filter((row) => !isDone(row, resting));
       onLook(open.length);
       if (open.length === 0 || Date.now() > until) return open;
       await pause(LOOK_EVERY_MS);
     }
   };
-  const isEnded = ({ status }: RunRow): boolean => isTerminal(status);
-  for (const row of await look(isEnded, lastFaultAt + TERMINAL_WITHIN_MS)) {
+  for (const row of await look(
+    ({ id, status }, resting) => isTerminal(status) || resting.has(id),
+    lastFaultAt + TERMINAL_WITHIN_MS,
+  )) {
     const what = `${row.workflowName}: still ${row.status} (dispatched: ${row.isDispatched})`;
     findings.add({ invariant: "I3", verdict: "lost", runId: row.id, what });
   }
-  await look((row) => row.confirmedAt !== null, Date.now() + CONFIRMED_WITHIN_MS);
+  await look(
+    ({ id, confirmedAt }, resting) => confirmedAt !== null || resting.has(id),
+    Date.now() + CONFIRMED_WITHIN_MS,
+  );
   return await readRuns(db);
+}
+
+/** The runs of shapes that never end whose steps are what they come to. */
+async function findResting(
+  db: Database,
+  rows: readonly RunRow[],
+  shapes: RestOptions["shapes"],
+): Promise<Set<string>> {
+  const resting = new Set<string>();
+  for (const shape of shapes.values()) {
+    if (isTerminal(shape.ends)) continue;
+    const stepsOf = groupBy(await readSteps(db, shape.name), ({ runId }) => runId);
+    for (const { id, status, workflowName } of rows) {
+      if (workflowName !== shape.name || !isAsSaid(shape, status, stepsOf.get(id) ?? [])) continue;
+      resting.add(id);
+    }
+  }
+  return resting;
 }

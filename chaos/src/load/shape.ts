@@ -8,9 +8,10 @@ export interface Shape {
   weight: number;
   /** What is put under the shape's name. */
   definition: JsonObject;
+  /** `started`: it never ends, and is at rest once its steps are these. */
   ends: RunStatus;
-  /** Every step that it records. */
-  steps: Readonly<Record<string, StepStatus>>;
+  /** Every step that it records; null: without a result. */
+  steps: Readonly<Record<string, StepStatus | null>>;
   /** How often each step that does something to the world does it, when no fault hits it. */
   effects: Readonly<Record<string, number>>;
 }

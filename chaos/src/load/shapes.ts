@@ -1,5 +1,6 @@
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { component, each, effect, items, type Shape } from "./shape.ts";
+import { review, staysOpen, waits } from "./waiting-shapes.ts";
 
 const TEN = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 const BRANCHES = ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"];
@@ -114,21 +115,6 @@ const takesFailures: Shape = {
   effects: each(["refused", "rescue", "tolerated", "anyway"], 1),
 };
 
-const waits: Shape = {
-  name: "waits",
-  weight: 3,
-  definition: {
-    components: [
-      effect("before", "ok", { next: ["pause"] }),
-      component("pause", { next: ["after"], more: { action: "wait", with: { duration: "3s" } } }),
-      effect("after", "ok"),
-    ],
-  },
-  ends: "completed",
-  steps: each(["before", "pause", "after"], "success"),
-  effects: each(["before", "after"], 1),
-};
-
 const inlineItems: Shape = {
   name: "for_each",
   weight: 2,
@@ -169,30 +155,6 @@ const failAction: Shape = {
   ends: "failed",
   steps: { before: "success", stop: "failed" },
   effects: { before: 1 },
-};
-
-/** Answered by whoever reads the run, or, where nobody gets to it, by its time-out. */
-const review: Shape = {
-  name: "a review",
-  weight: 2,
-  definition: {
-    components: [
-      effect("before", "ok", { next: ["review"] }),
-      component("review", {
-        next: [
-          {
-            to: "approved",
-            when: { path: "steps.review.output.decision", op: "eq", value: "approve" },
-          },
-        ],
-        more: { action: "wait_for_review", with: { timeout: "15s", on_timeout: "approve" } },
-      }),
-      effect("approved", "ok"),
-    ],
-  },
-  ends: "completed",
-  steps: each(["before", "review", "approved"], "success"),
-  effects: each(["before", "approved"], 1),
 };
 
 /** Started by runs of `parent` alone. */
@@ -239,6 +201,7 @@ export const SHAPES: readonly Shape[] = [
   batches,
   failAction,
   review,
+  staysOpen,
   child,
   parent,
 ];

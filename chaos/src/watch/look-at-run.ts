@@ -34,17 +34,36 @@ export async function lookAtRun(
   runId: string,
   turn: number,
 ): Promise<Seen | null> {
-  const isStranger = turn % STRANGER_EVERY === 0;
-  const reply = await options.api.request(turn % 2, {
-    method: "GET",
-    path: `/v1/workflows/runs/${runId}`,
-    apiKey: isStranger ? options.strangerKey : options.apiKey,
-  });
+  if (turn % STRANGER_EVERY === 0) return await lookAsStranger(options, runId, turn);
+  const path = `/v1/workflows/runs/${runId}`;
+  const { api, apiKey, findings } = options;
+  const reply = await api.request(turn % 2, { method: "GET", path, apiKey });
   if (reply.kind === "lost" || reply.status === 503) return null;
-  if (isStranger) assertHidden(options.findings, runId, reply);
-  const run = isStranger ? null : toRun(options.findings, runId, reply);
+  const run = toRun(findings, runId, reply);
   if (run !== null) for (const stepId of toReviews(run)) await review(options, runId, stepId);
   return { run, sentAt: reply.sentAt, doneAt: reply.doneAt };
+}
+
+/** Another org tries to read the run, or to cancel it: there is none for it. */
+async function lookAsStranger(
+  { api, strangerKey: apiKey, findings }: LookOptions,
+  runId: string,
+  turn: number,
+): Promise<Seen | null> {
+  const run = `/v1/workflows/runs/${runId}`;
+  const nth = turn / STRANGER_EVERY;
+  const isRead = nth % 2 === 0;
+  const reply = await api.request(Math.floor(nth / 2) % 2, {
+    ...(isRead ? { method: "GET", path: run } : { method: "POST", path: `${run}/cancel` }),
+    apiKey,
+  });
+  if (reply.kind === "lost" || reply.status === 503) return null;
+  const { status, text, sentAt, doneAt } = reply;
+  if (status !== 404) {
+    const what = `another org was answered ${status}: ${text.slice(0, 200)}`;
+    findings.add({ invariant: "I9", verdict: "broken", runId, what });
+  }
+  return { run: null, sentAt, doneAt };
 }
 
 /** Null when it is not to be had, which is found. */
@@ -71,10 +90,4 @@ async function review(
   if (reply.kind === "lost" || REVIEW_ANSWERS.includes(reply.status)) return;
   const what = `the review of ${stepId} was answered ${reply.status}: ${reply.text.slice(0, 200)}`;
   findings.add({ invariant: "I7", verdict: "broken", runId, what });
-}
-
-function assertHidden(findings: Findings, runId: string, { status, text }: Answer): void {
-  if (status === 404) return;
-  const what = `another org was answered ${status}: ${text.slice(0, 200)}`;
-  findings.add({ invariant: "I9", verdict: "broken", runId, what });
 }
