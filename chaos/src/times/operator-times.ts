@@ -1,3 +1,4 @@
+import { waitFor } from "@truerun/dev/testing/wait-for";
 import { resetRun } from "../faults/reset-run.ts";
 import type { Scene } from "../scene.ts";
 import type { Measured } from "./time-limit.ts";
@@ -28,26 +29,57 @@ export async function measureOperator(scene: Scene): Promise<Measured[]> {
     act: (runId) => resetRun(client, runId, 0),
     isSeen: (run) => run.status === "started",
   });
+  const resting = await timeActs(scene, {
+    name: "waits for an hour",
+    isReady: (run) => run.steps.length === 2,
+    prepare: (runId) => cancelAfterSignal(scene, runId),
+    isPrepared: (run) => run.status === "canceled",
+    act: (runId) => resetRun(client, runId, SIGNAL_TASK),
+    isSeen: (run) => run.status === "started",
+  });
   return [
     { what: "an operator's terminate is seen", limitMs: ENDED_WITHIN_MS, measuredMs: terminated },
     { what: "an operator's cancel is seen", limitMs: ENDED_WITHIN_MS, measuredMs: canceled },
     { what: "a reset run is started again", limitMs: STARTED_AGAIN_WITHIN_MS, measuredMs: reset },
+    {
+      what: "a reset run that records nothing is started again",
+      limitMs: STARTED_AGAIN_WITHIN_MS,
+      measuredMs: resting,
+    },
   ];
+}
+
+/** Picks the last workflow task but one. */
+const SIGNAL_TASK = 0.625;
+
+/** Its last workflow task but one records nothing, nor does a Temporal run that goes on from there. */
+async function cancelAfterSignal({ client }: Scene, runId: string): Promise<void> {
+  const handle = client.workflow.getHandle(runId);
+  await handle.signal("nobody listens");
+  await waitFor("the signal's workflow task", async () => {
+    return (await handle.describe()).raw.pendingWorkflowTask == null;
+  });
+  await handle.cancel();
 }
 
 interface Acts {
   name: string;
   isReady: (run: SeenRun) => boolean;
+  /** What is done before the act, and shown as `isPrepared`. */
+  prepare?: (runId: string) => Promise<unknown>;
+  isPrepared?: (run: SeenRun) => boolean;
   act: (runId: string) => Promise<unknown>;
   isSeen: (run: SeenRun) => boolean;
 }
 
 async function timeActs(
   scene: Scene,
-  { name, isReady, act, isSeen }: Acts,
+  { name, isReady, prepare, isPrepared, act, isSeen }: Acts,
 ): Promise<number | null> {
   const runIds = await startRuns(scene, name, RUNS);
   await untilAll(scene, runIds, isReady);
+  if (prepare !== undefined) await Promise.all(runIds.map(prepare));
+  if (isPrepared !== undefined) await untilAll(scene, runIds, isPrepared);
   const times = runIds.map(async (runId) => {
     const since = Date.now();
     await act(runId);
