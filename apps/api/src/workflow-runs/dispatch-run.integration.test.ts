@@ -78,8 +78,15 @@ test.each([
         },
       },
     ]);
-    // The sweeper leaves the run alone until this request's own try is over for sure.
-    expect(row?.nextDispatchAt.getTime()).toBeGreaterThanOrEqual(startedAt + DEADLINE_MS + 1_000);
+    // This request's own try is over: the sweeper need not leave the run alone any longer.
+    await waitFor(
+      "the run to be the sweeper's",
+      async () => {
+        const { nextDispatchAt } = await rig.db.workflowRun.findUniqueOrThrow({ where: { id } });
+        return nextDispatchAt <= new Date();
+      },
+      500,
+    );
 
     const stillFailed = await run(name, idempotencyKey, 1);
     expect([stillFailed.status, stillFailed.text]).toEqual([502, failed.text]);
@@ -102,6 +109,19 @@ test.each([
     expect(await findRuns(name)).toHaveLength(2);
   },
 );
+
+test("while a request tries to dispatch its run, the sweeper leaves the run alone", async () => {
+  const name = await define();
+  rig.temporalProxy.freeze();
+  const startedAt = Date.now();
+  const answer = run(name);
+  const [row] = await waitFor("the row", async () => {
+    const rows = await findRuns(name);
+    return rows.length > 0 && rows;
+  });
+  expect(row?.nextDispatchAt.getTime()).toBeGreaterThanOrEqual(startedAt + DEADLINE_MS + 1_000);
+  expect((await answer).status).toBe(502);
+});
 
 test("a run that was canceled before it was dispatched is not dispatched by a repeat", async () => {
   const name = await define();

@@ -21,6 +21,7 @@ export async function dispatchRun(services: EndpointServices, run: DispatchableR
       services.marks.add(run.workflowRunId, result.temporalRunId);
       return;
     case "unavailable":
+      services.marks.release(run.workflowRunId);
       throw dispatchFailed(run.workflowRunId, result.reason);
     case "rejected":
       await reject(services, run.workflowRunId, result.reason);

@@ -5,6 +5,8 @@ import type { Logger } from "../logger.ts";
 export interface DispatchMarks {
   /** Notes that Temporal took a run. Returns at once; the mark is committed with others soon after. */
   add(workflowRunId: string, temporalRunId: string | null): void;
+  /** Leaves a run that Temporal did not take to the sweeper, from now on. Returns at once, too. */
+  release(workflowRunId: string): void;
   /** Ends a run that Temporal will never take. */
   reject(workflowRunId: string, reason: string): Promise<void>;
   /** Commits what is still held. */
@@ -18,7 +20,8 @@ interface Mark {
 
 /**
  * Commits `dispatched_at` in groups behind the callers' backs, so that starting a run costs its caller
- * one statement only. A mark that is lost costs a needless try by the sweeper, never a second start.
+ * one statement only. A mark that is lost costs a needless try by the sweeper, never a second start; a
+ * release that is lost costs the seconds that the sweeper leaves a new run alone.
  */
 export function createDispatchMarks({
   db,
@@ -28,17 +31,21 @@ export function createDispatchMarks({
   logger: Logger;
 }): DispatchMarks {
   let held: Mark[] = [];
+  let released: string[] = [];
   let flushing: Promise<void> | undefined;
 
   async function flush(): Promise<void> {
-    while (held.length > 0) {
-      const marks = held;
-      held = [];
+    while (held.length + released.length > 0) {
+      const [marks, ids] = [held, released];
+      [held, released] = [[], []];
       await commitMarks(db, marks).catch((error: unknown) => {
         logger.warn(
           { err: error, count: marks.length },
           "dispatch marks lost; the sweeper makes them again",
         );
+      });
+      await commitReleases(db, ids).catch((error: unknown) => {
+        logger.warn({ err: error, count: ids.length }, "runs not released; the sweeper waits");
       });
     }
     flushing = undefined;
@@ -47,6 +54,10 @@ export function createDispatchMarks({
   return {
     add(id, temporalRunId) {
       held.push({ id, temporal_run_id: temporalRunId });
+      flushing ??= flush();
+    },
+    release(id) {
+      released.push(id);
       flushing ??= flush();
     },
     async reject(id, reason) {
@@ -59,7 +70,15 @@ export function createDispatchMarks({
   };
 }
 
+async function commitReleases(db: Database, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.$executeRaw`
+    UPDATE workflow_runs SET next_dispatch_at = now()
+     WHERE id = ANY(${ids}) AND dispatched_at IS NULL AND next_dispatch_at > now()`;
+}
+
 async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> {
+  if (marks.length === 0) return;
   await db.$executeRaw`
     UPDATE workflow_runs AS run
        SET dispatched_at = now(),
