@@ -67,6 +67,29 @@ test.for([
   },
 );
 
+test("a run that Temporal alone does not take keeps no other waiting", async () => {
+  const refused = await undispatched();
+  await rig.db.$executeRaw`
+    UPDATE workflow_runs SET started_at = now() - interval '1 hour' WHERE id = ${refused}`;
+  const id = await undispatched();
+  const dispatcher: RedispatchOptions["dispatcher"] = {
+    dispatch: (run) =>
+      run.workflowRunId === refused
+        ? Promise.resolve({ kind: "unavailable", reason: "planted" })
+        : sweep.dispatcher.dispatch(run),
+  };
+  await waitFor("the other to be dispatched", async () => {
+    // Both are due.
+    await rig.db.$executeRaw`
+      UPDATE workflow_runs SET next_dispatch_at = now() WHERE dispatched_at IS NULL`;
+    await redispatchRuns({ ...sweep, dispatcher });
+    return (await rig.getRun(id)).dispatchedAt !== null;
+  });
+  await rig.finished(id);
+  expect((await rig.getRun(refused)).dispatchedAt).toBeNull();
+  await rig.db.workflowRun.delete({ where: { id: refused } });
+});
+
 test("a run that is not due is left to the request that still tries", async () => {
   const id = await undispatched();
   await rig.db.$executeRaw`

@@ -41,8 +41,10 @@ type ClaimedRow = DispatchableRow & { expired: boolean };
  */
 export async function redispatchRuns(options: RedispatchOptions): Promise<boolean> {
   const claimed = await claim(options.db);
-  const [probe, ...rest] = claimed;
+  // Not always the same one: a run that alone is refused must not keep all others waiting.
+  const probe = claimed[Math.floor(Math.random() * claimed.length)];
   if (probe === undefined) return false;
+  const rest = claimed.filter((row) => row !== probe);
   // One run finds out whether Temporal is there; the others wait for the answer.
   if (!(await redispatch(options, probe))) {
     await release(options.db, rest);
