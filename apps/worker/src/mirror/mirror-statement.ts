@@ -29,6 +29,12 @@ const STEP_VALUES = Prisma.sql`
   to_timestamp(step.updated_at_ms / 1000), step.temporal_run_id, run.generation, step.mirror_length,
   step.mirror_time_ms, step.mirror_seq, step.digest`;
 
+/**
+ * Has the transaction wait for the disk: an end that callers have read must not be taken back by a crash of the
+ * database. What else is written here is restored from the history before it matters.
+ */
+export const DURABLE = Prisma.sql`set_config('synchronous_commit', 'on', true) = 'on'`;
+
 /** A newer write replaces the whole row, whatever an abandoned attempt left in it; an older one does nothing. */
 const STEP_GUARD = Prisma.sql`
   ON CONFLICT (id) DO UPDATE SET
@@ -101,7 +107,7 @@ async function writeOnce(
         mirror_time_ms = coalesce(w.mirror_time_ms, run.mirror_time_ms),
         mirror_seq = coalesce(w.mirror_seq, run.mirror_seq)
       FROM run_writes AS w
-      WHERE run.id = w.run_id AND run.confirmed_at IS NULL
+      WHERE run.id = w.run_id AND run.confirmed_at IS NULL AND (w.status IS NULL OR ${DURABLE})
         AND (run.temporal_run_id IS NULL
              OR (run.temporal_run_id = w.temporal_run_id
                  AND (run.dispatched_at IS NULL

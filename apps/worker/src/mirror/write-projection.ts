@@ -1,6 +1,6 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { findWrongSteps } from "./diff-run.ts";
-import { writeProjectedSteps } from "./mirror-statement.ts";
+import { DURABLE, writeProjectedSteps } from "./mirror-statement.ts";
 import type { Projection } from "./project-history.ts";
 import type { RunRows } from "./run-rows.ts";
 
@@ -31,7 +31,7 @@ export async function writeProjection(
         temporal_run_id = ${temporalRunId}, generation = ${generation},
         dispatched_at = coalesce(dispatched_at, now()), projected_length = ${historyLength},
         ${endColumns(projection)}
-      WHERE id = ${workflowRunId} AND generation = ${seen.generation}
+      WHERE id = ${workflowRunId} AND generation = ${seen.generation} AND ${DURABLE}
         AND temporal_run_id IS NOT DISTINCT FROM ${seen.temporalRunId}
         -- What an abandoned Temporal run still writes does not matter.
         AND (${isOther} OR (
