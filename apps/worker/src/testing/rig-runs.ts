@@ -12,6 +12,8 @@ import { newId } from "@truerun/shared/ids";
 export interface RunSpec {
   /** Default: a new one. */
   id?: string;
+  /** Default: an org of its own. Of runs of one org, each needs another name. */
+  orgId?: string;
   name?: string;
   description?: string;
   input?: JsonObject;
@@ -60,7 +62,8 @@ export async function startRun(
 ): Promise<string> {
   const run = toDispatchable(spec);
   const { workflowRunId: id, orgId, workflowDefinitionId, document } = run;
-  await db.organization.create({ data: { id: orgId, name: run.orgName } });
+  const org = { id: orgId, name: run.orgName };
+  await db.organization.upsert({ where: { id: orgId }, create: org, update: {} });
   await insertDefinition(db, { id: workflowDefinitionId, orgId, name: run.workflowName, document });
   for (const [name, other] of Object.entries(spec.others ?? {})) {
     const { enabled, ...given } = other;
@@ -106,7 +109,7 @@ function toDocument(given: Omit<OtherDefinition, "enabled">): WorkflowDefinition
 }
 
 function toDispatchable(spec: RunSpec): DispatchableRun {
-  const orgId = newId("cborg");
+  const orgId = spec.orgId ?? newId("cborg");
   return {
     workflowRunId: spec.id ?? newId("cbwr"),
     orgId,

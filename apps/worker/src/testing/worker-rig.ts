@@ -35,6 +35,8 @@ export interface WorkerRig {
   replayer: Replayer;
   metrics: WorkerMetrics;
   failures: Failures;
+  /** Starts the worker of an idle rig. */
+  startWorker(): Promise<void>;
   /** Inserts a run's row with a definition of its own, and hands it to Temporal unless told otherwise. */
   startRun(run: RunSpec): Promise<string>;
   /** Waits until the run's row says that it ended. */
@@ -56,7 +58,7 @@ export interface RigOptions {
   workerAddress?: (address: string) => string;
   /** Where the client that the worker is given finds Temporal, if not straight: the way through a proxy. */
   clientAddress?: (address: string) => string;
-  /** No worker in this process: the test starts its own. */
+  /** No worker in this process, until the test starts one. */
   idle?: boolean;
   /** What other teams' workers serve. */
   externalComponents?: ExternalComponents;
@@ -96,17 +98,16 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE, dataConverter });
   const { externalComponents } = options;
   const external = externalComponents === undefined ? {} : { externalComponents };
-  const worker =
-    options.idle === true
-      ? null
-      : await startWorker({
-          config: { ...config, TEMPORAL_ADDRESS: workerAddress },
-          client,
-          db: workerDb,
-          mirrorDb,
-          logger,
-          ...external,
-        });
+  const start = () =>
+    startWorker({
+      config: { ...config, TEMPORAL_ADDRESS: workerAddress },
+      client,
+      db: workerDb,
+      mirrorDb,
+      logger,
+      ...external,
+    });
+  let worker = options.idle === true ? null : await start();
   const dispatcher = createDispatcher({
     client,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
@@ -122,6 +123,9 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     replayer,
     metrics: createWorkerMetrics(),
     failures: createFailures(logger),
+    async startWorker() {
+      worker ??= await start();
+    },
     startRun: (spec) => startRun({ db, dispatcher: spec.dispatcher ?? dispatcher }, spec),
     getRun: (id) => readRun(db, id),
     finished: (id) =>

@@ -17,6 +17,8 @@ export function toStartOptions(run: DispatchableRun) {
     workflowId: run.workflowRunId,
     args,
     workflowExecutionTimeout: durationMs(run.document.timeout),
+    // Of the tasks that wait, each org's are taken in turn: those of the run, and of all that it starts.
+    priority: { fairnessKey: run.orgId },
     typedSearchAttributes: [
       { key: SEARCH_ATTRIBUTES.orgId, value: run.orgId },
       { key: SEARCH_ATTRIBUTES.orgName, value: run.orgName },
