@@ -63,7 +63,7 @@ export async function startRun(
   const run = toDispatchable(spec);
   const { workflowRunId: id, orgId, workflowDefinitionId, document } = run;
   const org = { id: orgId, name: run.orgName };
-  await db.organization.upsert({ where: { id: orgId }, create: org, update: {} });
+  await db.organization.createMany({ data: [org], skipDuplicates: true });
   await insertDefinition(db, { id: workflowDefinitionId, orgId, name: run.workflowName, document });
   for (const [name, other] of Object.entries(spec.others ?? {})) {
     const { enabled, ...given } = other;
