@@ -3,6 +3,7 @@ import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { createDispatchMarks, type DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
+import { newId } from "@truerun/shared/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -45,6 +46,22 @@ test("many sweepers at once start each undispatched run once", async () => {
     expect(ended.dispatchedAt).not.toBeNull();
     expect(await countTemporalRuns(id)).toBe(1);
   }
+});
+
+test("a sweep takes the orgs' runs in turn", async () => {
+  const orgId = newId("cborg");
+  const components = [component("a")];
+  for (let index = 0; index < 60; index++) {
+    await rig.startRun({ orgId, name: `w-${index}`, components, dispatch: false });
+  }
+  const last = await undispatched();
+  // With time to spare: this is not about a slow Temporal.
+  const patient = { ...sweep, dispatcher: rig.dispatcher };
+  expect(await redispatchRuns(patient)).toBe(true);
+  await waitFor("the last run's mark", async () => (await rig.getRun(last)).dispatchedAt !== null);
+  expect(await redispatchRuns(patient)).toBe(false);
+  const undispatchedNow = () => rig.db.workflowRun.count({ where: { orgId, dispatchedAt: null } });
+  await waitFor("all marks", async () => (await undispatchedNow()) === 0);
 });
 
 test.for([
