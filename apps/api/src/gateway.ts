@@ -21,11 +21,8 @@ const PING_WITHIN_MS = 1_500;
 
 /** Builds a gateway from its configuration and starts to listen, with or without database and Temporal. */
 export async function startGateway(config: ApiConfig, logger: Logger): Promise<Gateway> {
-  const db = createDatabase({
-    url: config.DATABASE_URL,
-    poolSize: config.DATABASE_POOL_SIZE,
-    applicationName: "truerun-api",
-  });
+  const { DATABASE_URL: url, DATABASE_POOL_SIZE: poolSize } = config;
+  const db = createDatabase({ url, poolSize, applicationName: "truerun-api", planOnce: true });
   const temporal = createTemporalClient(config);
   const marks = createDispatchMarks({ db, logger });
   const registry = new Registry();

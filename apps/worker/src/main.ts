@@ -22,6 +22,7 @@ import { pause, startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
+import { startRunCounting } from "./run-counts/count-runs.ts";
 import { createReconcileLoops } from "./reconcile/reconcile-loops.ts";
 import { startReconciler } from "./reconcile/start-reconciler.ts";
 import { createRunWorker } from "./worker.ts";
@@ -144,6 +145,7 @@ async function main(stopping: AbortSignal): Promise<void> {
         pass: (signal) => bounded(signal, PASS_CALLS_MS, () => loop.pass(signal)),
       })),
     }),
+    startRunCounting({ db: mirrorDb, logger, metrics }),
     startPeriodic({
       name: "housekeeping",
       intervalMs: HOUSEKEEPING_INTERVAL_MS,

@@ -17,6 +17,11 @@ export interface DatabaseOptions {
   statementTimeoutMs?: number;
   /** False: commits answer before they are on disk. For rows that can be made again. */
   synchronousCommit?: boolean;
+  /**
+   * True: statements are planned once, without a look at their values. For those that find few rows by
+   * index, whatever is asked, where planning takes longer than the statement.
+   */
+  planOnce?: boolean;
 }
 
 /** How long a connection, or a place in the pool, is waited for. */
@@ -40,11 +45,19 @@ export function createDatabase(options: DatabaseOptions): Database {
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs,
       keepAlive: true,
-      ...(options.synchronousCommit === false ? { options: "-c synchronous_commit=off" } : {}),
+      ...toServerSettings(options),
     },
     { statementNameGenerator: createStatementNames() },
   );
   return new PrismaClient({ adapter, errorFormat: "minimal" });
+}
+
+function toServerSettings(options: DatabaseOptions): { options?: string } {
+  const settings = [
+    ...(options.synchronousCommit === false ? ["-c synchronous_commit=off"] : []),
+    ...(options.planOnce === true ? ["-c plan_cache_mode=force_generic_plan"] : []),
+  ];
+  return settings.length === 0 ? {} : { options: settings.join(" ") };
 }
 
 /** The adapter prepares a statement only when it has a name: equal text, equal name. */

@@ -1,3 +1,6 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { PRISMA_DIR } from "../project-paths.ts";
@@ -11,6 +14,9 @@ const HAND_WRITTEN = [
   "constraint workflow_runs_status_check",
   "index workflow_runs_unconfirmed_idx",
   "index workflow_runs_undispatched_idx",
+  "trigger forget_run_counts",
+  "trigger note_run_change",
+  "trigger note_run_update",
 ];
 
 test("the migrations make what the schema says, and the constraints beyond it", async () => {
@@ -35,7 +41,22 @@ test("a missing database is made, and a second run applies nothing", async () =>
   await database.drop();
 });
 
-/** Every column, index and constraint of a database, by name, as Postgres itself describes it. */
+test("a migration that fails leaves nothing behind, and says why", async () => {
+  const database = await createTestDatabase();
+  const prismaDir = await mkdtemp(join(tmpdir(), "truerun-prisma-"));
+  await cp(PRISMA_DIR, prismaDir, { recursive: true });
+  await mkdir(join(prismaDir, "migrations", "99990101000000_broken"));
+  await writeFile(
+    join(prismaDir, "migrations", "99990101000000_broken", "migration.sql"),
+    "CREATE TABLE half_done (id TEXT); SELECT nothing_of_this_name();",
+  );
+  await expect(migrate({ url: database.url, prismaDir })).rejects.toThrow("nothing_of_this_name");
+  expect(Object.keys(await describeTables(database.url))).not.toContain("column half_done.id");
+  await rm(prismaDir, { recursive: true });
+  await database.drop();
+});
+
+/** Every column, index, trigger and constraint of a database, by name, as Postgres itself describes it. */
 async function describeTables(url: string): Promise<Record<string, string>> {
   return await withClient(url, async (client) => {
     const { rows } = await client.query<{ name: string; text: string }>(`
@@ -47,6 +68,8 @@ async function describeTables(url: string): Promise<Record<string, string>> {
       UNION ALL
       SELECT 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
        WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p')
+      UNION ALL
+      SELECT 'trigger ' || tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
       ORDER BY 1`);
     const own = rows.filter(({ name }) => !name.includes("_prisma_migrations"));
     return Object.fromEntries(own.map(({ name, text }) => [name, text]));

@@ -42,11 +42,25 @@ export async function withSchemaEngine<T>(
   const { SchemaEngine } = await loading;
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   try {
-    const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+    const adapter = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
     const options = { datamodels: [["schema.prisma", schema]] };
     return await use(await SchemaEngine.new(options, () => undefined, adapter));
   } finally {
     await pool.end();
+  }
+}
+
+/**
+ * Prisma's adapter cuts a script at each semicolon, inside of functions too, and runs the pieces one by one.
+ * Sent whole and without arguments, it is one transaction, as with `prisma migrate deploy`.
+ */
+class WholeScripts extends PrismaPg {
+  override async connect(): ReturnType<PrismaPg["connect"]> {
+    const adapter = await super.connect();
+    adapter.executeScript = async (script) => {
+      await adapter.executeRaw({ sql: script, args: [], argTypes: [] });
+    };
+    return adapter;
   }
 }
 
