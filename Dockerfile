@@ -10,6 +10,7 @@ COPY apps/worker/package.json apps/worker/
 COPY packages/shared/package.json packages/shared/
 COPY packages/dev/package.json packages/dev/
 COPY chaos/package.json chaos/
+COPY bench/package.json bench/
 RUN pnpm install --frozen-lockfile
 COPY . .
 # Prisma's generator asks for a schema engine that it does not use; any file will do.

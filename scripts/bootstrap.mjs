@@ -19,6 +19,8 @@ const COMMANDS = {
     main: "packages/dev/dist/example-python-worker-main.js",
     bundle: false,
   },
+  "bench:load": { main: "bench/dist/load-main.js", bundle: false },
+  "bench:reads": { main: "bench/dist/reads-main.js", bundle: false },
   chaos: { main: "chaos/dist/chaos-main.js", bundle: true },
   test: { main: "scripts/checks.mjs", bundle: true },
   build: { bundle: true },

@@ -6,7 +6,14 @@ import { fileURLToPath } from "node:url";
 export const PROJECT_DIR = resolve(fileURLToPath(new URL("..", import.meta.url)));
 
 /** Folders of the workspace's packages, in the order in which they are built. */
-export const PACKAGES = ["packages/shared", "apps/api", "apps/worker", "packages/dev", "chaos"];
+export const PACKAGES = [
+  "packages/shared",
+  "apps/api",
+  "apps/worker",
+  "packages/dev",
+  "chaos",
+  "bench",
+];
 
 /** @param {string[]} parts */
 export function inProject(...parts) {

@@ -1,0 +1,70 @@
+// What the counts cost writers: the service's own statements, with them and without, in turns.
+import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
+import pg from "pg";
+import { median } from "./median.ts";
+import { openWriter, type WriteTarget, type Writer, writeRuns } from "./write-runs.ts";
+
+export interface WriteResult {
+  /** Runs a second, each inserted, begun, mirrored with three steps, and ended. */
+  withCounts: number;
+  without: number;
+  /** Time with counts by time without: the median of all turns. */
+  ratio: number;
+}
+
+const FOLD_EVERY_MS = 1_000;
+
+/** Takes from a database what the counts added: its indexes were others, and no trigger noted anything. */
+export async function removeCounts(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`
+    DROP TRIGGER note_run_change ON workflow_runs;
+    DROP TRIGGER note_run_update ON workflow_runs;
+    DROP INDEX workflow_runs_org_id_status_started_at_id_idx;
+    DROP INDEX workflow_runs_org_id_definition_id_status_started_at_id_idx;
+    CREATE INDEX ON workflow_runs (org_id, started_at DESC, id DESC);
+    CREATE INDEX ON workflow_runs (org_id, definition_id, started_at DESC, id DESC)`);
+  await client.end();
+}
+
+/**
+ * @param withCounts - as migrated; changes are added up meanwhile, as a worker would
+ * @param without - after {@link removeCounts}
+ */
+export async function measureWrites(
+  targets: { withCounts: WriteTarget; without: WriteTarget },
+  { rounds, runs }: { rounds: number; runs: number },
+): Promise<WriteResult> {
+  const [counted, plain] = [openWriter(targets.withCounts), openWriter(targets.without)];
+  const folding = setInterval(
+    () => void foldRunChanges(counted.mirrorDb).catch(() => undefined),
+    FOLD_EVERY_MS,
+  );
+  try {
+    const ratios: number[] = [];
+    const [countedMs, plainMs]: [number[], number[]] = [[], []];
+    for (let round = -1; round < rounds; round += 1) {
+      const first = round % 2 === 0 ? counted : plain;
+      const times = new Map<Writer, number>();
+      for (const writer of [first, first === counted ? plain : counted]) {
+        times.set(writer, await writeRuns(writer, runs));
+      }
+      // The first round only fills what is cached.
+      if (round < 0) continue;
+      const [withMs, withoutMs] = [times.get(counted) ?? 0, times.get(plain) ?? 0];
+      countedMs.push(withMs);
+      plainMs.push(withoutMs);
+      ratios.push(withMs / withoutMs);
+    }
+    const perSecond = (ms: number[]) => (runs * 1_000) / median(ms);
+    return {
+      withCounts: perSecond(countedMs),
+      without: perSecond(plainMs),
+      ratio: median(ratios),
+    };
+  } finally {
+    clearInterval(folding);
+    await Promise.all([counted.close(), plain.close()]);
+  }
+}

@@ -1,0 +1,34 @@
+import { parseArgs } from "node:util";
+import { DEFAULT_PLAN, type LoadPlan } from "../load/load-plan.ts";
+
+export interface ReadsOptions {
+  small: LoadPlan;
+  large: LoadPlan;
+  /** How often each question is asked of each org. */
+  samples: number;
+  /** Turns of the writers, and how many runs each writes in one. */
+  writes: { rounds: number; runs: number };
+}
+
+const SMALL_RUNS = 10_000;
+const QUICK_RUNS = 40_000;
+const QUICK_OTHER_RUNS = 10_000;
+
+/**
+ * `--quick`: fewer runs and samples, to see that it works.
+ *
+ * @throws the parser's error when there is anything else
+ */
+export function parseReadsOptions(args: readonly string[]): ReadsOptions {
+  const options = { quick: { type: "boolean" } } as const;
+  const { quick = false } = parseArgs({ args: [...args], options }).values;
+  const large = quick
+    ? { ...DEFAULT_PLAN, runs: QUICK_RUNS, otherRuns: QUICK_OTHER_RUNS, otherOrgs: 5 }
+    : DEFAULT_PLAN;
+  return {
+    small: { ...large, runs: SMALL_RUNS },
+    large,
+    samples: quick ? 20 : 200,
+    writes: quick ? { rounds: 2, runs: 200 } : { rounds: 15, runs: 1_000 },
+  };
+}
