@@ -9,7 +9,7 @@ export interface LoadPlan {
   otherOrgs: number;
   /** Of each org. The first is run far more often than the last. */
   definitions: number;
-  /** Runs began over so many days, up to now, three in four between 8 and 18 o'clock UTC. */
+  /** Runs began over so many days, up to now, three in four within the same ten hours of each. */
   days: number;
   /** Share of the runs that have steps, and how many. */
   withSteps: number;

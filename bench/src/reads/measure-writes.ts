@@ -19,8 +19,10 @@ export async function removeCounts(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(`
-    DROP TRIGGER note_run_change ON workflow_runs;
-    DROP TRIGGER note_run_update ON workflow_runs;
+    DROP TRIGGER note_new_run ON workflow_runs;
+    DROP TRIGGER note_run_status ON workflow_runs;
+    DROP TRIGGER note_run_place ON workflow_runs;
+    DROP TRIGGER note_gone_run ON workflow_runs;
     DROP INDEX workflow_runs_org_id_status_started_at_id_idx;
     DROP INDEX workflow_runs_org_id_definition_id_status_started_at_id_idx;
     CREATE INDEX ON workflow_runs (org_id, started_at DESC, id DESC);

@@ -46,29 +46,44 @@ ALTER TABLE "workflow_run_changes" SET (autovacuum_vacuum_threshold = 1000, auto
 ALTER TABLE "workflow_run_counts" SET (fillfactor = 70);
 
 -- A change is committed with what it tells of, so counts and changes together are exact in every snapshot.
--- An insert waits for nobody: writers of runs cannot meet each other here.
-CREATE FUNCTION "note_run_change"() RETURNS trigger LANGUAGE plpgsql AS $$
+-- An insert waits for nobody: writers of runs cannot meet each other here. Functions of one statement each,
+-- because every condition in them would cost each writer.
+CREATE FUNCTION "note_new_run"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO "workflow_run_changes" VALUES (NEW.org_id, NEW.definition_id, NEW.started_at, NULL, NEW.status);
-  ELSIF TG_OP = 'UPDATE' AND (OLD.org_id, OLD.definition_id, OLD.started_at) = (NEW.org_id, NEW.definition_id, NEW.started_at) THEN
-    INSERT INTO "workflow_run_changes" VALUES (NEW.org_id, NEW.definition_id, NEW.started_at, OLD.status, NEW.status);
-  ELSE
-    INSERT INTO "workflow_run_changes" VALUES (OLD.org_id, OLD.definition_id, OLD.started_at, OLD.status, NULL);
-    IF TG_OP = 'UPDATE' THEN
-      INSERT INTO "workflow_run_changes" VALUES (NEW.org_id, NEW.definition_id, NEW.started_at, NULL, NEW.status);
-    END IF;
-  END IF;
+  INSERT INTO "workflow_run_changes" VALUES (NEW.org_id, NEW.definition_id, NEW.started_at, NULL, NEW.status);
+  RETURN NULL;
+END $$;
+CREATE FUNCTION "note_run_status"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO "workflow_run_changes" VALUES (NEW.org_id, NEW.definition_id, NEW.started_at, OLD.status, NEW.status);
+  RETURN NULL;
+END $$;
+CREATE FUNCTION "note_run_place"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO "workflow_run_changes" VALUES
+    (OLD.org_id, OLD.definition_id, OLD.started_at, OLD.status, NULL),
+    (NEW.org_id, NEW.definition_id, NEW.started_at, NULL, NEW.status);
+  RETURN NULL;
+END $$;
+CREATE FUNCTION "note_gone_run"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO "workflow_run_changes" VALUES (OLD.org_id, OLD.definition_id, OLD.started_at, OLD.status, NULL);
   RETURN NULL;
 END $$;
 
-CREATE TRIGGER "note_run_change" AFTER INSERT OR DELETE ON "workflow_runs"
-  FOR EACH ROW EXECUTE FUNCTION "note_run_change"();
--- Most updates of a run leave its status; those must not pay.
-CREATE TRIGGER "note_run_update" AFTER UPDATE ON "workflow_runs" FOR EACH ROW
-  WHEN ((OLD.status, OLD.org_id, OLD.definition_id, OLD.started_at)
-        IS DISTINCT FROM (NEW.status, NEW.org_id, NEW.definition_id, NEW.started_at))
-  EXECUTE FUNCTION "note_run_change"();
+CREATE TRIGGER "note_new_run" AFTER INSERT ON "workflow_runs"
+  FOR EACH ROW EXECUTE FUNCTION "note_new_run"();
+-- Most updates leave a run's status; those must not pay.
+CREATE TRIGGER "note_run_status" AFTER UPDATE ON "workflow_runs" FOR EACH ROW
+  WHEN (OLD.status <> NEW.status
+        AND (OLD.org_id, OLD.definition_id, OLD.started_at) = (NEW.org_id, NEW.definition_id, NEW.started_at))
+  EXECUTE FUNCTION "note_run_status"();
+-- No service does that; a repair by hand might.
+CREATE TRIGGER "note_run_place" AFTER UPDATE ON "workflow_runs" FOR EACH ROW
+  WHEN ((OLD.org_id, OLD.definition_id, OLD.started_at) <> (NEW.org_id, NEW.definition_id, NEW.started_at))
+  EXECUTE FUNCTION "note_run_place"();
+CREATE TRIGGER "note_gone_run" AFTER DELETE ON "workflow_runs"
+  FOR EACH ROW EXECUTE FUNCTION "note_gone_run"();
 
 CREATE FUNCTION "forget_run_counts"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

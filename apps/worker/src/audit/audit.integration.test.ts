@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { insertRun } from "../testing/insert-run.ts";
@@ -181,6 +182,21 @@ test("steps of no run, and ends that nobody confirms, are found", async () => {
   expect(found.isRight).toBe(false);
   expect(found.lines[0]).toBe(`1 steps belong to no run: ${stray}`);
   expect((await audited({ runs: [id], repair: true })).isRight).toBe(true);
+});
+
+test("runs that are counted wrongly are told of, and counted anew by a repair", async () => {
+  const { id, orgId } = await startConfirmed();
+  while ((await foldRunChanges(rig.db)) > 0);
+  expect(await audited({ runs: [id] })).toMatchObject({ isRight: true });
+  for (const definitionId of [{ equals: "" }, { not: "" }]) {
+    await rig.db.workflowRunCount.updateMany({
+      where: { orgId, definitionId },
+      data: { failed: { increment: 1 } },
+    });
+    const found = await audited({ runs: [id] });
+    expect(found.lines[0]).toMatch(/^1 orgs have runs that are counted wrongly.*: cborg_/);
+    expect(await audited({ runs: [id], repair: true })).toMatchObject({ isRight: true });
+  }
 });
 
 test("an open run whose execution is gone is told of, and ended by a repair", async () => {

@@ -16,6 +16,7 @@ import {
 import { auditRuns, type Verdict } from "./audit-runs.ts";
 import { checkInvariants } from "./check-invariants.ts";
 import { repairRuns } from "./repair-runs.ts";
+import { recountWrongOrgs } from "./wrong-counts.ts";
 
 export interface Audit extends AuditOptions {
   config: ReturnType<typeof readAuditConfig>;
@@ -56,6 +57,7 @@ export async function audit(options: Audit): Promise<boolean> {
     const wrong = await look(source, options);
     if (wrong.count === 0 || !repair) return wrong.count === 0;
     await repairRuns(source, wrong.verdicts);
+    await recountWrongOrgs(db);
     out.write("Repaired; looking again.\n");
     const left = await look(source, { ...options, runs: [...wrong.verdicts.keys()] });
     return left.count === 0;

@@ -1,6 +1,7 @@
 // What must hold in the tables whatever Temporal says.
 import { type Database, Prisma } from "@truerun/shared/db";
 import { DISPATCH_WINDOW_HOURS } from "../dispatch/redispatch-runs.ts";
+import { WRONGLY_COUNTED } from "./wrong-counts.ts";
 
 /** An invariant that does not hold. */
 export interface BrokenInvariant {
@@ -49,6 +50,10 @@ const INVARIANTS: readonly Invariant[] = [
       SELECT id FROM workflow_runs
        WHERE dispatched_at IS NULL AND status = 'started'
          AND started_at < now() - make_interval(hours => ${DISPATCH_WINDOW_HOURS + 1})`,
+  },
+  {
+    what: "orgs have runs that are counted wrongly: their lists are wrong",
+    broken: WRONGLY_COUNTED,
   },
   {
     what: "runs ended more than ten minutes ago, unconfirmed; is a worker running?",

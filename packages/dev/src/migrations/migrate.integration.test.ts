@@ -15,8 +15,10 @@ const HAND_WRITTEN = [
   "index workflow_runs_unconfirmed_idx",
   "index workflow_runs_undispatched_idx",
   "trigger forget_run_counts",
-  "trigger note_run_change",
-  "trigger note_run_update",
+  "trigger note_gone_run",
+  "trigger note_new_run",
+  "trigger note_run_place",
+  "trigger note_run_status",
 ];
 
 test("the migrations make what the schema says, and the constraints beyond it", async () => {
@@ -53,6 +55,47 @@ test("a migration that fails leaves nothing behind, and says why", async () => {
   await expect(migrate({ url: database.url, prismaDir })).rejects.toThrow("nothing_of_this_name");
   expect(Object.keys(await describeTables(database.url))).not.toContain("column half_done.id");
   await rm(prismaDir, { recursive: true });
+  await database.drop();
+});
+
+test("runs that were there before they were counted are counted by the migration", async () => {
+  const database = await createTestDatabase();
+  const url = `${database.url}_old`;
+  const prismaDir = await mkdtemp(join(tmpdir(), "truerun-prisma-"));
+  await cp(PRISMA_DIR, prismaDir, {
+    recursive: true,
+    filter: (path) => !/migrations.2026112[5-9]|schema\.prisma$/.test(path),
+  });
+  await cp(join(PRISMA_DIR, "schema.prisma"), join(prismaDir, "schema.prisma"));
+  await migrate({ url, prismaDir });
+  const counted = await withClient(url, async (client) => {
+    // 5,000 of one org and 10 of another, of two definitions, every fifth of a status of its own.
+    await client.query(`
+      INSERT INTO workflow_runs (id, org_id, definition_id, definition_version, workflow_name, input,
+                                 request_hash, started_at, status, completed_at)
+      SELECT 'run ' || n, CASE WHEN n <= 5000 THEN 'one' ELSE 'other' END, 'd' || n % 2, 1, 'w', '{}', '',
+             to_timestamp(n), CASE WHEN n % 5 = 0 THEN 'failed' ELSE 'started' END,
+             CASE WHEN n % 5 = 0 THEN now() END
+        FROM generate_series(1, 5010) AS n`);
+    await migrate({ url, prismaDir: PRISMA_DIR });
+    const { rows } = await client.query<{ text: string }>(`
+      SELECT concat_ws(' ', org_id, definition_id, extract(epoch FROM from_at), started, failed) AS text
+        FROM workflow_run_counts WHERE completed + canceled = 0
+       ORDER BY org_id, definition_id, from_at`);
+    return rows.map(({ text }) => text);
+  });
+  const blocks = ["-Infinity 1600 399", "2000.000000 1600 400", "4000.000000 800 201"];
+  expect(counted.slice(0, 3)).toEqual(blocks.map((block) => `one  ${block}`));
+  expect(counted.slice(3, 5)).toEqual(["one d0 -Infinity 800 199", "one d0 2000.000000 800 200"]);
+  expect(counted.slice(-3)).toEqual([
+    "other  -Infinity 8 2",
+    "other d0 -Infinity 4 1",
+    "other d1 -Infinity 4 1",
+  ]);
+  await rm(prismaDir, { recursive: true });
+  await withClient(database.url, (client) => {
+    return client.query(`DROP DATABASE ${client.escapeIdentifier(new URL(url).pathname.slice(1))}`);
+  });
   await database.drop();
 });
 
