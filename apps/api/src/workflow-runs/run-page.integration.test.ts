@@ -17,7 +17,7 @@ const WRITERS = 4;
 const WRITES = 40;
 const NAMES = ["often", "seldom", "never"];
 const MIDNIGHT = 1_790_000_000;
-const SECONDS = 40;
+const SECONDS = 200;
 
 let database: TestDatabase;
 let db: Database;
@@ -110,15 +110,23 @@ const writeOf = (orgIds: readonly string[]): fc.Arbitrary<Write> =>
     share: fc.integer({ min: 0, max: 20 }),
   });
 
-const second = fc.option(fc.integer({ min: MIDNIGHT - 2, max: MIDNIGHT + SECONDS + 2 }));
-const requests: fc.Arbitrary<Omit<RunPageRequest, "credential">> = fc.record({
+const second = fc.integer({ min: MIDNIGHT - 2, max: MIDNIGHT + SECONDS + 2 });
+/** From none over wide ones to those within a block; also such that hold nothing. */
+const window = fc.oneof(
+  fc.record({ createdAfter: fc.option(second), createdBefore: fc.option(second) }),
+  fc
+    .tuple(second, fc.integer({ min: -1, max: 4 }))
+    .map(([from, width]) => ({ createdAfter: from, createdBefore: from + width })),
+);
+const rest = fc.record({
   workflowName: fc.option(fc.constantFrom(...NAMES), { freq: 2 }),
   statuses: fc.subarray([...RUN_STATUSES], { minLength: 1 }),
-  createdAfter: second,
-  createdBefore: second,
   limit: fc.integer({ min: 1, max: 60 }),
   offset: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), fc.maxSafeNat()),
 });
+const requests: fc.Arbitrary<Omit<RunPageRequest, "credential">> = fc
+  .tuple(rest, window)
+  .map(([request, bounds]) => ({ ...request, ...bounds }));
 
 interface Page {
   total: number;

@@ -125,7 +125,7 @@ function pageCtes(request: RunPageRequest): Prisma.Sql {
       SELECT min(at) AS before, max(skipped)::int8 AS skipped FROM (
         SELECT at, skipped FROM (
           SELECT at, is_block,
-            (SELECT n FROM head) + sum(n) OVER (ORDER BY at DESC, is_block) AS skipped
+            (SELECT n FROM head) + sum(n) OVER (ORDER BY at DESC) AS skipped
           FROM parts, whole WHERE at >= oldest AND at < newest
         ) AS passed WHERE is_block AND skipped <= ${offset}
         UNION ALL SELECT newest, n FROM head WHERE n <= ${offset}
