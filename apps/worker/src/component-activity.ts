@@ -1,5 +1,5 @@
 import { Context } from "@temporalio/activity";
-import { CancelledFailure } from "@temporalio/common";
+import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
@@ -7,18 +7,21 @@ import type { Component, ComponentContext } from "./component.ts";
 import { type AttemptTimes, toComponentFailure, toReadable } from "./component-failure.ts";
 import { artifactsSchema, assertFits, invalidOutput, parseOrRefuse } from "./component-result.ts";
 import type { ComponentsConfig } from "./components-config.ts";
+import type { ReopenedSteps } from "./mirror/reopened-steps.ts";
 import { NotJsonError, toJsonValue } from "./json-value.ts";
-
-/** What every component activity gives the workflow: plain JSON of at most 1 MiB. */
-export interface ResultEnvelope extends AttemptTimes {
-  output: Json;
-  artifacts: Artifact[];
-}
+import {
+  type LocalAttempt,
+  MAX_LOCAL_BYTES,
+  NOT_LOCAL,
+  type ResultEnvelope,
+} from "./local-attempt.ts";
 
 /** What component activities share. */
 export interface ComponentDependencies {
   logger: Logger;
   config: ComponentsConfig;
+  /** Of the mirror, where there is one. */
+  reopened?: Pick<ReopenedSteps, "take">;
 }
 
 /** A cancellation is told to the attempt in the answer to a heartbeat, so this is how soon it hears of it. */
@@ -29,17 +32,18 @@ const HEARTBEAT_MS = 2_000;
 const GIVE_UP_AFTER_MS = 10_000;
 
 /**
- * The Temporal activity of a component. Its argument is the step's resolved `with`.
+ * The Temporal activity of a component. Its argument is the step's resolved `with`; an attempt inside of a
+ * workflow task is told of its step by another one.
  *
  * @returns a function that rejects with an `ApplicationFailure` whose details are {@link AttemptTimes},
  * or with the `CancelledFailure` of an attempt that was canceled. Types of its own, all non-retryable:
- * `InvalidInput`, `InvalidOutput`, `OutputTooLarge`.
+ * `InvalidInput`, `InvalidOutput`, `OutputTooLarge`; and {@link NOT_LOCAL}.
  */
 export function toActivity(
   component: Component,
   dependencies: ComponentDependencies,
-): (args: unknown) => Promise<ResultEnvelope> {
-  return async (args) => {
+): (args: unknown, local?: LocalAttempt) => Promise<ResultEnvelope> {
+  return async (args, local) => {
     const startedAt = Date.now();
     const context = Context.current();
     const times = (): AttemptTimes => ({
@@ -47,15 +51,24 @@ export function toActivity(
       started_at_ms: startedAt,
       finished_at_ms: Date.now(),
     });
-    const heart = startHeartbeat(context);
+    const heart = local === undefined ? startHeartbeat(context) : NO_HEART;
     try {
+      if (local !== undefined) assertNotReopened(local, context, dependencies);
       const input = await parseOrRefuse(component.input, args, {
         type: "InvalidInput",
         place: "with",
       });
-      const given = toComponentContext(component, input, { context, dependencies, ...heart });
+      const given = toComponentContext(component, input, {
+        context,
+        local,
+        dependencies,
+        ...heart,
+      });
       const result: unknown = await untilGivenUp(component.run(given), given);
-      return toEnvelope(await toResult(component, result), times());
+      const envelope = { ...(await toResult(component, result)), ...times() };
+      assertFits(envelope);
+      if (local !== undefined) assertFitsTask(envelope);
+      return envelope;
     } catch (thrown) {
       const error = toReadable(thrown);
       throw toCancellation(error, context.cancellationSignal) ?? toComponentFailure(error, times());
@@ -77,6 +90,7 @@ function toWorkflowRunId(workflowId: string): string {
 
 interface AttemptParts {
   context: Context;
+  local: LocalAttempt | undefined;
   dependencies: ComponentDependencies;
   beat: (details?: Json) => void;
 }
@@ -84,9 +98,10 @@ interface AttemptParts {
 function toComponentContext(
   component: Component,
   input: unknown,
-  { context, dependencies, beat }: AttemptParts,
+  { context, local, dependencies, beat }: AttemptParts,
 ): ComponentContext<unknown> {
-  const { activityId: stepKey, attempt, scheduledTimestampMs, workflowExecution } = context.info;
+  const { activityId, attempt, scheduledTimestampMs, workflowExecution } = context.info;
+  const stepKey = local?.step_key ?? activityId;
   const runId = toWorkflowRunId(workflowExecution?.workflowId ?? "");
   return {
     input,
@@ -101,7 +116,7 @@ function toComponentContext(
     heartbeat: beat,
     idempotencyKey: toIdempotencyKey(runId, stepKey),
     attempt,
-    scheduledAtMs: scheduledTimestampMs,
+    scheduledAtMs: local?.scheduled_at_ms ?? scheduledTimestampMs,
     run: { id: runId },
     stepKey,
   };
@@ -134,6 +149,12 @@ async function untilGivenUp<T>(
     settled.abort();
   }
 }
+
+/** Inside of a workflow task nobody waits for a sign of life: the task itself is one. */
+const NO_HEART: ReturnType<typeof startHeartbeat> = {
+  beat: (given) => void (given === undefined || toJsonValue(given, "heartbeat details")),
+  stop: () => undefined,
+};
 
 /** Heartbeats until stopped, repeating the details that the component gave last. */
 function startHeartbeat(context: Context): { beat: (details?: Json) => void; stop: () => void } {
@@ -181,13 +202,27 @@ function toJson(output: unknown): Json {
   }
 }
 
-function toEnvelope(
-  result: { output: Json; artifacts: Artifact[] },
-  times: AttemptTimes,
-): ResultEnvelope {
-  const envelope = { ...result, ...times };
-  assertFits(envelope);
-  return envelope;
+/**
+ * A worker that came to its end in this step may have done so because of it. Outside of its workflow task the
+ * step's attempts are counted, and it holds up nothing else.
+ *
+ * @throws what has the step run there
+ */
+function assertNotReopened(
+  { step_key: stepKey }: LocalAttempt,
+  { info }: Context,
+  { reopened }: ComponentDependencies,
+): void {
+  const runId = toWorkflowRunId(info.workflowExecution?.workflowId ?? "");
+  if (reopened?.take(runId, stepKey) !== true) return;
+  throw ApplicationFailure.nonRetryable("The step has begun before and was lost", NOT_LOCAL);
+}
+
+/** @throws what has the step run again, outside of its workflow task */
+function assertFitsTask(envelope: ResultEnvelope): void {
+  const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
+  if (bytes <= MAX_LOCAL_BYTES) return;
+  throw ApplicationFailure.nonRetryable(`A workflow task takes no ${bytes} bytes`, NOT_LOCAL);
 }
 
 /**

@@ -1,6 +1,7 @@
 import {
   DEFAULT_ATTEMPT_TIMEOUT,
   DEFAULT_RETRY,
+  MAX_LOCAL_TIMEOUT,
   type RetryPolicy,
 } from "@truerun/shared/contracts/definition";
 import { durationMs, isDuration, MAX_ATTEMPT_TIMEOUT } from "@truerun/shared/contracts/duration";
@@ -48,6 +49,13 @@ export interface ComponentSpec<Input extends z.ZodType, Output extends z.ZodType
   output: Output;
   /** Default duration of one attempt, such as `30s`. A definition may override it. */
   timeout?: string;
+  /**
+   * `local`: short, and safe to repeat even after it had succeeded. It runs inside of the workflow task of its
+   * run, which saves most of what a step costs; several of them share one task. What may be repeated when a
+   * worker dies stands in CONTRIBUTING. Its attempts take {@link MAX_LOCAL_TIMEOUT} at most; where a definition
+   * allows more, or input or result is large, the step runs like any other.
+   */
+  execution?: "local";
   /** Default retry policy; what is left out is filled in. A definition may override it. */
   retry?: Partial<RetryPolicy>;
   /**
@@ -80,9 +88,15 @@ export const ACTION_PATTERN = /^[a-z][a-z0-9_]*$/;
 export function defineComponent<Input extends z.ZodType, Output extends z.ZodType>(
   spec: ComponentSpec<Input, Output>,
 ): Component<Input, Output> {
-  const timeout = spec.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
+  const isLocal = spec.execution === "local";
+  const timeout = spec.timeout ?? (isLocal ? MAX_LOCAL_TIMEOUT : DEFAULT_ATTEMPT_TIMEOUT);
   const retry = { ...DEFAULT_RETRY, ...spec.retry };
   const faults = [...specFaults(spec), ...policyFaults(timeout, retry)];
+  if (isLocal && faults.length === 0 && durationMs(timeout) > durationMs(MAX_LOCAL_TIMEOUT)) {
+    faults.push(
+      `timeout ${JSON.stringify(timeout)} is over ${MAX_LOCAL_TIMEOUT}, the most of a local one`,
+    );
+  }
   if (faults.length > 0) {
     throw new TypeError(`Component ${JSON.stringify(spec.action)}: ${faults.join("; ")}`);
   }

@@ -51,6 +51,8 @@ export default defineComponent({
 
 const LOST = "The worker that ran the component stopped answering.";
 
+const LATE = "The component did not finish within its timeout.";
+
 let rig: WorkerRig;
 let copy: WorkerCopy;
 let stopSupervisor = (): Promise<void> => Promise.resolve();
@@ -81,6 +83,11 @@ function hostile(key: string, given: { way: string; ms?: number; attempts?: numb
     with: input,
     retry: { ...once, max_attempts: attempts },
   });
+}
+
+/** The same inside of its workflow task. */
+function hostileLocal(key: string, given: { way: string; ms?: number; attempts?: number }) {
+  return { ...hostile(key, given), execution: "local" as const, timeout: "5s" };
 }
 
 function isRunning({ child }: ManagedProcess): boolean {
@@ -148,6 +155,27 @@ test("process.exit ends the step by its attempts; a new worker goes on with the 
   const after = await rig.startRun({ components: [hostile("sleeps", { way: "sleep" })] });
   expect(await rig.finished(after)).toMatchObject({ status: "completed" });
   expect(exits).toEqual([7, 7]);
+});
+
+test("one that ends its process inside of a workflow task is run outside of it, by its attempts", async () => {
+  const exits = supervise();
+  const exiting = await rig.startRun({
+    components: [hostileLocal("exits", { way: "exit", attempts: 2 })],
+  });
+  const failed = await rig.finished(exiting);
+  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LATE }] });
+  expect(exits).toEqual([7, 7, 7]);
+});
+
+test("one that never yields inside of a workflow task is run outside of it, by its attempts", async () => {
+  await copy.start(rig.config);
+  const looping = await rig.startRun({
+    components: [hostileLocal("loops", { way: "loop", ms: 15_000 })],
+  });
+  await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
+  await copy.start(rig.config);
+  const failed = await rig.finished(looping);
+  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LATE }] });
 });
 
 test("a component that never yields loses its attempt, and other runs go on", async () => {

@@ -4,6 +4,9 @@ import { pathToFileURL } from "node:url";
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { type Component, isComponent } from "./component.ts";
 
+/** The name under which the SDK looks for an activity that it does not have. */
+export const UNKNOWN_ACTION = "default";
+
 /** Some files in the components folder cannot be used. The message names each, and why. */
 export class ComponentsError extends Error {
   override name = "ComponentsError";
@@ -28,6 +31,7 @@ export async function loadComponents(folder: string): Promise<Components> {
       if (components.has(component.action)) throw new Error("another file has the same action");
       if (isEngineAction(component.action))
         throw new Error("the engine has an action of that name");
+      if (component.action === UNKNOWN_ACTION) throw new Error("Temporal's SDK has that name");
       components.set(component.action, component);
     } catch (error) {
       faults.push(`  ${file.path}: ${error instanceof Error ? error.message : String(error)}`);

@@ -75,8 +75,9 @@ async function replaceRows(
     VALUES ${Prisma.join(values)}`;
 }
 
-function toDescription({ timeout, retry, ...component }: Component): ActionDescription {
-  return { ...component, defaults: { timeout, retry } };
+function toDescription({ timeout, retry, execution, ...component }: Component): ActionDescription {
+  const local = execution === "local" ? { execution } : {};
+  return { ...component, defaults: { timeout, retry, ...local } };
 }
 
 function toRow(described: ActionDescription): CatalogueRow {

@@ -1,5 +1,7 @@
 // The only place where a Temporal Worker is made.
+import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
 import { type NativeConnection, Worker } from "@temporalio/worker";
 import type { Database } from "@truerun/shared/db";
 import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
@@ -9,7 +11,7 @@ import { toActivity } from "./component-activity.ts";
 import { createChildRunActivity } from "./dispatch/create-child-run.ts";
 import { toComponentsConfig } from "./components-config.ts";
 import type { WorkerConfig } from "./config.ts";
-import type { Components } from "./load-components.ts";
+import { type Components, UNKNOWN_ACTION } from "./load-components.ts";
 import { loadWorkflowBundle } from "./load-workflow-bundle.ts";
 import { createExternalChecks } from "./external/check-external.ts";
 import type { ExternalComponents } from "./external/load-external-components.ts";
@@ -19,6 +21,7 @@ import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts
 import type { MirrorMetrics } from "./worker-metrics.ts";
 import { WORKFLOW_TIME_LIMIT } from "./workflow-time-limit.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
+import { createReopenedSteps, type ReopenedSteps } from "./mirror/reopened-steps.ts";
 import { createStrayTerminator } from "./mirror/terminate-stray.ts";
 
 export interface RunWorkerOptions {
@@ -50,6 +53,7 @@ export interface RunWorker {
 
 export async function createRunWorker(options: RunWorkerOptions): Promise<RunWorker> {
   const { config, logger, client, bundlePath, mirrorDb } = options;
+  const reopened = createReopenedSteps();
   const mirror: MirrorWriter = createMirrorWriter({
     db: mirrorDb,
     logger,
@@ -58,6 +62,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
       else adopter.consider(run, refused);
     },
     onWritten: options.metrics?.mirrored,
+    onReopened: (stepIds) => reopened.add(stepIds),
   });
   options.metrics?.watchMirror(mirror.counts);
   const strays = createStrayTerminator({ client, logger });
@@ -76,7 +81,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
     dataConverter,
-    activities: createActivities(options),
+    activities: createActivities(options, reopened),
     ...WORKFLOW_TIME_LIMIT,
     sinks: createMirrorSink(mirror),
     maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,
@@ -102,9 +107,9 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   };
 }
 
-function createActivities(options: RunWorkerOptions) {
+function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {
   const { components, externalComponents = new Map(), config, logger } = options;
-  const dependencies = { logger, config: toComponentsConfig(config) };
+  const dependencies = { logger, config: toComponentsConfig(config), reopened };
   const activities = [...components].map(([action, component]) => [
     action,
     toActivity(component, dependencies),
@@ -112,6 +117,19 @@ function createActivities(options: RunWorkerOptions) {
   return {
     ...Object.fromEntries(activities),
     ...createExternalChecks(externalComponents),
+    [UNKNOWN_ACTION]: failUnknown,
     [CREATE_CHILD_RUN]: createChildRunActivity(options),
   };
+}
+
+/**
+ * Stands for every action that this worker does not have, in the words of the SDK. Without it a step inside of
+ * a workflow task would fail the task, and be tried for ever.
+ */
+async function failUnknown(): Promise<never> {
+  const { activityType } = Context.current().info;
+  throw ApplicationFailure.nonRetryable(
+    `Activity function ${activityType} is not registered on this Worker`,
+    "NotFoundError",
+  );
 }

@@ -9,8 +9,9 @@ import type { Json } from "@truerun/shared/contracts/json";
 import { createLogger } from "@truerun/shared/logger";
 import { z } from "zod";
 import type { Component } from "../component.ts";
-import { type ResultEnvelope, toActivity } from "../component-activity.ts";
+import { toActivity } from "../component-activity.ts";
 import { type ComponentsConfig, componentsEnv, toComponentsConfig } from "../components-config.ts";
+import type { ResultEnvelope } from "../local-attempt.ts";
 import { webhookSecretsEnv } from "../webhook-secrets.ts";
 
 /** What an attempt is given. Its idempotency key is `cbwr_test:<stepKey>`. */

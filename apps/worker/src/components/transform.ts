@@ -13,6 +13,6 @@ export default defineComponent({
       .describe("Any JSON; its texts may hold references such as ${{ input.name }}"),
   }),
   output: z.unknown().describe("The value"),
-  timeout: "10s",
+  execution: "local",
   run: ({ input }) => Promise.resolve({ output: input.value }),
 });

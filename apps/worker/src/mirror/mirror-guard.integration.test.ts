@@ -55,9 +55,8 @@ test("records of another Temporal run change nothing and are reported", async ()
     mirror_length: 999,
   }));
   for (const record of foreign) {
-    expect(await writeRecords(db, [record])).toEqual([
-      { run_id: runId, temporal_run_id: "another", why: "foreign" },
-    ]);
+    const { refused } = await writeRecords(db, [record]);
+    expect(refused).toMatchObject([{ run_id: runId, temporal_run_id: "another", why: "foreign" }]);
   }
   expect(await readRows(runId)).toEqual(before);
 });
@@ -77,7 +76,9 @@ test("the first records of a run that was ended at that moment change nothing, a
     writing = writeRecords(db, records);
     await untilBlocked();
   });
-  expect(await writing).toEqual([{ run_id: runId, temporal_run_id: "current", why: "stray" }]);
+  expect(await writing).toMatchObject({
+    refused: [{ run_id: runId, temporal_run_id: "current", why: "stray" }],
+  });
   expect(await readRows(runId)).toMatchObject({ status: "canceled", steps: [] });
 });
 
@@ -93,14 +94,24 @@ test("the first records are written when the mark of the dispatch comes at that 
     writing = writeRecords(db, records);
     await untilBlocked();
   });
-  expect(await writing).toEqual([]);
+  expect(await writing).toEqual({ refused: [], reopened: [] });
   expect(await readRows(runId)).toMatchObject({ status: "started", steps: [{ key: "a" }] });
+});
+
+test("a step that begins again in another try of its workflow task is told", async () => {
+  const runId = await insertRun(db);
+  const [first] = story(runId);
+  if (first?.kind !== "step") throw new Error("The story begins with a step");
+  expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
+  expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
+  const again = { ...first, mirror_time_ms: first.mirror_time_ms + 10_000 };
+  expect(await writeRecords(db, [again])).toEqual({ refused: [], reopened: [first.id] });
 });
 
 test("records of a run without a row are reported and leave nothing", async () => {
   const runId = newId("cbwr");
   const records = story(runId).slice(0, 1);
-  expect(await writeRecords(db, records)).toHaveLength(1);
+  expect((await writeRecords(db, records)).refused).toHaveLength(1);
   expect(await db.workflowRunStep.count({ where: { runId } })).toBe(0);
 });
 

@@ -10,6 +10,14 @@ export interface RefusedRun {
   why: "foreign" | "stray";
 }
 
+/** What became of a batch of records. */
+export interface Written {
+  /** The Temporal runs whose records were left out. */
+  refused: RefusedRun[];
+  /** Ids of the steps that begin, and had begun before: in a try of their workflow task that was lost. */
+  reopened: string[];
+}
+
 /** Columns of a step as the records carry them. */
 const STEP_RECORDSET = Prisma.sql`
   id text, run_id text, ordinal int, step_key text, item_index int, component_id text, component_name text,
@@ -55,35 +63,50 @@ const STEP_GUARD = Prisma.sql`
 const REFUSED = Prisma.sql`
   SELECT w.run_id, w.temporal_run_id,
          CASE WHEN run.id IS NULL OR run.temporal_run_id IS NOT NULL THEN 'foreign'
-              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why
+              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why, NULL AS step_id
     FROM run_writes AS w
     LEFT JOIN workflow_runs AS run ON run.id = w.run_id
    WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id
       OR (run.temporal_run_id IS NULL AND run.id NOT IN (SELECT id FROM ended))`;
 
+/** Of the steps that begin, those that have no outcome as yet: what began them did not come to its end. */
+const REOPENED = Prisma.sql`
+  SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id
+    FROM steps AS step
+    JOIN workflow_run_steps AS kept ON kept.id = step.id
+   WHERE step.status IS NULL AND kept.status IS NULL AND kept.temporal_run_id = step.temporal_run_id
+     AND (kept.mirror_length, kept.mirror_time_ms) <> (step.mirror_length, step.mirror_time_ms)`;
+
 /**
  * Writes a batch in one statement: steps by the guard, ends by the guard, and the Temporal run's id
  * (with `dispatched_at`) where a run's row does not have it yet. A row may appear once in a batch.
- *
- * @returns the Temporal runs whose records were left out
  */
 export async function writeRecords(
   db: Pick<Database, "$queryRaw">,
   records: readonly MirrorRecord[],
-): Promise<RefusedRun[]> {
-  const refused = await writeOnce(db, records);
+): Promise<Written> {
+  const said = await writeOnce(db, records);
+  const reopened = said.flatMap(({ step_id: id }) => id ?? []);
+  const refused = said.filter(({ step_id: id }) => id === null);
   // Their rows changed while the statement was on its way, which saw them as they were before.
   const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
-  const known = refused.filter((run): run is RefusedRun => run.why !== null);
-  if (overtaken.size === 0) return known;
+  const known = refused.filter((run): run is Said & RefusedRun => run.why !== null);
+  if (overtaken.size === 0) return { refused: known, reopened };
   const again = records.filter(({ run_id }) => overtaken.has(run_id));
-  return [...known, ...(await writeRecords(db, again))];
+  const others = await writeRecords(db, again);
+  return { refused: [...known, ...others.refused], reopened: [...reopened, ...others.reopened] };
+}
+
+/** Of a run that was refused, or of a step that was open before. */
+interface Said extends Omit<RefusedRun, "why"> {
+  why: RefusedRun["why"] | null;
+  step_id: string | null;
 }
 
 async function writeOnce(
   db: Pick<Database, "$queryRaw">,
   records: readonly MirrorRecord[],
-): Promise<(Omit<RefusedRun, "why"> & { why: RefusedRun["why"] | null })[]> {
+): Promise<Said[]> {
   const steps = records.filter((record): record is StepRow => record.kind === "step");
   const runs = JSON.stringify(toRunWrites(records));
   return await db.$queryRaw`
@@ -92,6 +115,8 @@ async function writeOnce(
         run_id text, temporal_run_id text, status text, error_code text, error_message text,
         completed_at_ms double precision, step_count int, steps_digest bigint,
         mirror_length int, mirror_time_ms bigint, mirror_seq int)
+    ), steps AS (
+      SELECT * FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
     ), ended AS (
       UPDATE workflow_runs AS run SET
         temporal_run_id = w.temporal_run_id,
@@ -118,14 +143,14 @@ async function writeOnce(
     ), mirrored AS (
       INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
       SELECT ${STEP_VALUES}
-        FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
+        FROM steps AS step
         -- What comes after the confirmation of the end is late: the projection has been made.
         JOIN workflow_runs AS run ON run.id = step.run_id AND run.confirmed_at IS NULL
          AND (run.temporal_run_id = step.temporal_run_id
               OR (run.temporal_run_id IS NULL AND run.id IN (SELECT id FROM ended)))
       ${STEP_GUARD}
     )
-    ${REFUSED}`;
+    ${REFUSED} UNION ALL ${REOPENED}`;
 }
 
 /** Writes the steps of a projection: as above, for a run whose row the caller has locked. */

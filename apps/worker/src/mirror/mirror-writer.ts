@@ -26,6 +26,8 @@ export interface MirrorWriterOptions {
   onRefused: (run: RefusedRun, refused: readonly MirrorRecord[]) => Promise<void>;
   /** Called for each record that the database has taken. */
   onWritten?: ((record: MirrorRecord) => void) | undefined;
+  /** Called with the ids of steps that begin another time, before their writing is done. */
+  onReopened?: ((stepIds: readonly string[]) => void) | undefined;
   limits?: Partial<MirrorLimits>;
 }
 
@@ -179,7 +181,8 @@ class BatchingWriter implements MirrorWriter {
     const { db } = this.#options;
     try {
       const records = batch.map(({ record }) => record);
-      const refused = await writeRecords(db, records);
+      const { refused, reopened } = await writeRecords(db, records);
+      if (reopened.length > 0) this.#options.onReopened?.(reopened);
       this.counts.written += batch.length;
       for (const record of records) this.#options.onWritten?.(record);
       for (const run of refused) this.#handRefused(run, batch);

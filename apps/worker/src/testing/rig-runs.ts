@@ -55,6 +55,14 @@ export function component(
   };
 }
 
+/** A component that runs inside of its workflow task. */
+export function local(
+  key: string,
+  given: Partial<Omit<ComponentDefinition, "id" | "key">> = {},
+): ComponentDefinition {
+  return component(key, { execution: "local", timeout: "5s", ...given });
+}
+
 /** Inserts a run with all that it belongs to, and hands it to Temporal unless told otherwise. @returns its id */
 export async function startRun(
   { db, dispatcher }: { db: Database; dispatcher: Dispatcher },

@@ -1,6 +1,7 @@
 // For tests only: one run of every shape that a definition can take, for the mirror and for histories.
 import { CHILD_RUN_SHAPES } from "./child-run-shapes.ts";
 import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
+import { LOCAL_SHAPES } from "./local-shapes.ts";
 import { REVIEW_SHAPES } from "./review-shapes.ts";
 import { type Shape, to } from "./shape.ts";
 import { component } from "./rig-runs.ts";
@@ -204,4 +205,5 @@ export const SHAPES: readonly Shape[] = [
   ...FAN_OUT_SHAPES,
   ...REVIEW_SHAPES,
   ...CHILD_RUN_SHAPES,
+  ...LOCAL_SHAPES,
 ];

@@ -137,6 +137,19 @@ const beat = defineComponent({
   },
 });
 
+/** Says what it is told of its step, and heartbeats. */
+const who = defineComponent({
+  ...about,
+  action: "who",
+  input: z.object({}),
+  output: z.object({ stepKey: z.string(), key: z.string(), attempt: z.number() }),
+  async run({ stepKey, idempotencyKey: key, attempt, heartbeat }) {
+    heartbeat({ at: stepKey });
+    heartbeat();
+    return { output: { stepKey, key, attempt } };
+  },
+});
+
 export const testComponents = [
   transform,
   slow,
@@ -148,4 +161,5 @@ export const testComponents = [
   tidy,
   touch,
   beat,
+  who,
 ] as unknown as Component[];

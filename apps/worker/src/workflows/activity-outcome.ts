@@ -6,8 +6,8 @@ import {
   TemporalFailure,
   TimeoutFailure,
 } from "@temporalio/workflow";
-import type { ResultEnvelope } from "../component-activity.ts";
-import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import type { ResultEnvelope } from "../local-attempt.ts";
+import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
 /** What the SDK says of an activity type that the worker does not have. */
 const UNKNOWN_ACTIVITY = /^Activity function .* is not registered on this Worker/;

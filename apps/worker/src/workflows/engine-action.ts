@@ -8,7 +8,7 @@ import { toFailure } from "./activity-outcome.ts";
 import { assertDuration, invalidInput } from "./invalid-input.ts";
 import { runWorkflow } from "./run-workflow.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
-import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 import { waitForReview } from "./wait-for-review.ts";
 
 /** A component's message is as long at most. */

@@ -1,4 +1,4 @@
-import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { ComponentDefinition, RetryPolicy } from "@truerun/shared/contracts/definition";
 import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import {
@@ -26,18 +26,23 @@ export async function executeActivity<T>(step: Step): Promise<T> {
     summary: summaryOf(step),
     startToCloseTimeout: durationMs(timeout),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      maximumAttempts: retry.max_attempts,
-      initialInterval: durationMs(retry.initial_interval),
-      backoffCoefficient: retry.backoff_coefficient,
-      maximumInterval: durationMs(retry.max_interval),
-      nonRetryableErrorTypes: HOPELESS,
-    },
+    retry: toRetryPolicy(retry),
     ...toPlace(step.component),
   });
   const activity = activities[action];
   if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${action}'`);
   return await activity(step.input);
+}
+
+/** A component's retry policy as Temporal takes it. */
+export function toRetryPolicy(retry: RetryPolicy): NonNullable<ActivityOptions["retry"]> {
+  return {
+    maximumAttempts: retry.max_attempts,
+    initialInterval: durationMs(retry.initial_interval),
+    backoffCoefficient: retry.backoff_coefficient,
+    maximumInterval: durationMs(retry.max_interval),
+    nonRetryableErrorTypes: HOPELESS,
+  };
 }
 
 /** Where it runs, and how long its worker may be silent. */

@@ -14,7 +14,7 @@ import { toFailure } from "./activity-outcome.ts";
 import { executeActivity } from "./execute-activity.ts";
 import { UnreadablePayload } from "./payload-converter.ts";
 import type { Step, StepContext } from "./step.ts";
-import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
 /** The message of a component of our own is as long at most. */
 const MAX_MESSAGE_BYTES = 2_000;

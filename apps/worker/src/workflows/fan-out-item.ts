@@ -3,10 +3,11 @@ import type { JsonObject } from "@truerun/shared/contracts/json";
 import { explainMissing, type ItemSource } from "@truerun/shared/engine/advance";
 import { type EngineAction, isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { utf8Bytes } from "@truerun/shared/storable-text";
+import { isLocalStep } from "./local-step.ts";
 import { runStep } from "./run-step.ts";
 import type { StepContext } from "./step.ts";
 import { explainOversize } from "./step-budget.ts";
-import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
 /** The engine action that ends the run. */
 export const FAIL: EngineAction = "fail";
@@ -48,8 +49,10 @@ export async function runItem(
     return outcome;
   }
   // Without a wait it has to start in this very turn: waiting changes the order of what is scheduled. What the
-  // engine does itself is not scheduled with its input.
-  const bytes = isEngineAction(component.action) ? 0 : item.bytes;
+  // engine does itself, or runs inside of the task, is not scheduled with its input.
+  const isScheduled =
+    !isEngineAction(component.action) && !isLocalStep({ component, key, input: item.with });
+  const bytes = isScheduled ? item.bytes : 0;
   if (!budget.trySchedule(bytes)) await budget.scheduleLater(bytes);
   return await runStep({ key, component, input: item.with }, context);
 }

@@ -9,7 +9,7 @@ import { endsFanOut, FAIL, runItem, toItem } from "./fan-out-item.ts";
 import { runInBatches } from "./run-in-batches.ts";
 import { runLanes } from "./run-lanes.ts";
 import type { StepContext } from "./step.ts";
-import { engineOutcome, type OpenOutcome } from "./step-recorder.ts";
+import { engineOutcome, type OpenOutcome } from "./step-outcome.ts";
 
 /** More items than this run in child workflows. */
 const MAX_INLINE_ITEMS = 100;

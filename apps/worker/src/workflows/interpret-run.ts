@@ -20,10 +20,12 @@ import {
 } from "@temporalio/workflow";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { runFanOut } from "./fan-out.ts";
+import { isLocalStep } from "./local-step.ts";
 import { runStep } from "./run-step.ts";
-import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts";
+import { CANCEL_GRACE_MS, createStepContext, type Step, type StepContext } from "./step.ts";
 import { explainOversize, MAX_SCHEDULED_BYTES } from "./step-budget.ts";
-import { engineOutcome, type StepRecorder } from "./step-recorder.ts";
+import { engineOutcome } from "./step-outcome.ts";
+import type { StepRecorder } from "./step-recorder.ts";
 
 /** Above what a child workflow takes at most to clean up. */
 const CHILD_GRACE_MS = 30_000;
@@ -111,14 +113,15 @@ class Interpreter {
 
   #startOne(component: ComponentDefinition, input: JsonObject): void {
     const { key } = component;
+    const step = { key, component, input };
     const bytes = utf8Bytes(JSON.stringify(input));
-    const excess = explainOversize(bytes) ?? this.#explainNoRoom(component, bytes);
+    const excess = explainOversize(bytes) ?? this.#explainNoRoom(step, bytes);
     if (excess !== null) {
       this.#refuse(component, excess);
       return;
     }
     void this.#activities
-      .run(() => runStep({ key, component, input }, this.#context))
+      .run(() => runStep(step, this.#context))
       .then(({ status, output, message }) => {
         const isSuccess = status === "success";
         this.#settle(
@@ -134,11 +137,12 @@ class Interpreter {
       .then((state) => this.#settle(component.key, state));
   }
 
-  /** Counts the input, which only an activity is scheduled with. */
-  #explainNoRoom({ action }: ComponentDefinition, bytes: number): string | null {
+  /** Counts the input, which only an activity outside of the task is scheduled with. */
+  #explainNoRoom(step: Step, bytes: number): string | null {
     const { budget } = this.#context;
     const full = budget.explainFullHistory();
-    if (full !== null || isEngineAction(action) || budget.trySchedule(bytes)) return full;
+    const isScheduled = !isEngineAction(step.component.action) && !isLocalStep(step);
+    if (full !== null || !isScheduled || budget.trySchedule(bytes)) return full;
     return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
   }
 

@@ -1,21 +1,27 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
 import {
   ApplicationFailure,
+  CancellationScope,
   isCancellation,
   TemporalFailure,
   type WorkflowInterceptors,
+  type WorkflowOutboundCallsInterceptor,
+  workflowInfo,
 } from "@temporalio/workflow";
-import type { ResultEnvelope } from "../component-activity.ts";
+import type { LocalAttempt, ResultEnvelope } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
 import { createBatchRecorder, isBatchRequested, runBatch } from "./batch.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
+import { LocalTurns } from "./local-turns.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
 
 /** Loaded by the worker into every workflow execution; each has its own recorder. */
 export function interceptors(): WorkflowInterceptors {
   let recorder: StepRecorder | undefined;
+  let turns: LocalTurns | undefined;
   return {
     inbound: [
       {
@@ -26,12 +32,14 @@ export function interceptors(): WorkflowInterceptors {
           if (isBatchRequested(argument)) {
             const batch = createBatchRecorder(argument);
             recorder = batch;
+            turns = toTurns([argument.data.component]);
             return await runBatch(argument, batch);
           }
           const event = assertRunRequested(argument);
           const { workflow_run_id: workflowRunId, definition } = event.data;
           const own = new StepRecorder({ workflowRunId, components: definition.components });
           recorder = own;
+          turns = toTurns(definition.components);
           return await recordEnd(own, () => interpretRun(event, own));
         },
       },
@@ -53,9 +61,44 @@ export function interceptors(): WorkflowInterceptors {
             throw error;
           }
         },
+        async scheduleLocalActivity(input, next) {
+          if (turns === undefined) return await next(input);
+          return await turns.take(() => runLocalAttempt(input, next, recorder));
+        },
       },
     ],
   };
+}
+
+type ScheduleLocalActivity = NonNullable<WorkflowOutboundCallsInterceptor["scheduleLocalActivity"]>;
+
+/** An attempt that has its turn: the first one of a step opens the step. */
+async function runLocalAttempt(
+  input: Parameters<ScheduleLocalActivity>[0],
+  next: Parameters<ScheduleLocalActivity>[1],
+  recorder: StepRecorder | undefined,
+): Promise<unknown> {
+  const key = toStepKey(input.args);
+  // What is canceled while it waits for its turn has no step.
+  const isOver = CancellationScope.current().consideredCancelled;
+  if (key !== undefined && input.attempt === 1 && !isOver) recorder?.open(key);
+  const task = workflowInfo().historyLength;
+  try {
+    return await next(input);
+  } finally {
+    // The task was renewed under the attempt, as happens in a worker that was held up.
+    if (workflowInfo().historyLength !== task) recorder?.distrust();
+  }
+}
+
+/** Without local components everything is as it was before there were any: older histories know no turns. */
+function toTurns(components: readonly ComponentDefinition[]): LocalTurns | undefined {
+  return components.some(({ execution }) => execution === "local") ? new LocalTurns() : undefined;
+}
+
+/** The step that an attempt inside of the workflow task is for; the engine's own helpers have none. */
+function toStepKey([, attempt]: readonly unknown[]): string | undefined {
+  return (attempt as Partial<LocalAttempt> | undefined)?.step_key;
 }
 
 async function recordEnd<T>(recorder: StepRecorder, run: () => Promise<T>): Promise<T> {

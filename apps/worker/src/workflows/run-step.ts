@@ -1,20 +1,22 @@
-// Runs one step: the engine's own actions here, every other as a Temporal activity.
+// Runs one step: the engine's own actions here, every other as a Temporal activity, of the one kind or the other.
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
-import type { ResultEnvelope } from "../component-activity.ts";
+import type { ResultEnvelope } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
 import { runEngineAction } from "./engine-action.ts";
 import { executeActivity } from "./execute-activity.ts";
 import { runExternalStep } from "./external-step.ts";
+import { isLocalStep, runLocalStep } from "./local-step.ts";
 import type { Step, StepContext } from "./step.ts";
-import type { StepOutcome } from "./step-recorder.ts";
+import type { StepOutcome } from "./step-outcome.ts";
 
 /** Runs a step to its outcome, which is recorded by then. Never rejects. */
 export async function runStep(step: Step, context: StepContext): Promise<StepOutcome> {
   const { action, task_queue: taskQueue } = step.component;
   if (isEngineAction(action)) return await runEngineAction(step, action, context);
   try {
-    const run = taskQueue === undefined ? runActivity : runExternalStep;
-    return await run(step, context);
+    if (taskQueue !== undefined) return await runExternalStep(step, context);
+    const local = isLocalStep(step) ? await runLocalStep(step, context) : null;
+    return local ?? (await runActivity(step, context));
   } catch (error) {
     // One that was canceled while it waited for its place never started, and has no step.
     return toFailure(error, context.recorder.cancelReasonOf(step.key));

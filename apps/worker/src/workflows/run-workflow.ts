@@ -26,7 +26,7 @@ import type { ChildRun, ChildRunRequest } from "../dispatch/create-child-run.ts"
 import { toFailure } from "./activity-outcome.ts";
 import { invalidInput } from "./invalid-input.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
-import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
 /** Above what a definition's document takes: its largest form, and every default that is filled in. */
 const MAX_DOCUMENT_BYTES = 448 * 1024;

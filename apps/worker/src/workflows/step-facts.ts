@@ -1,7 +1,7 @@
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { StepRow } from "../mirror/mirror-record.ts";
-import type { OpenOutcome } from "./step-recorder.ts";
+import type { OpenOutcome } from "./step-outcome.ts";
 
 /** A step row without what its run knows anyway. Batches hand them to their run. */
 export interface StepFacts {

@@ -1,11 +1,5 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
-import type { Json } from "@truerun/shared/contracts/json";
-import type {
-  Artifact,
-  RunErrorCode,
-  RunStatus,
-  StepStatus,
-} from "@truerun/shared/contracts/statuses";
+import type { Artifact, RunErrorCode, RunStatus } from "@truerun/shared/contracts/statuses";
 import { stepId } from "@truerun/shared/step-id";
 import { parseStepKey, toItemKey } from "@truerun/shared/step-key";
 import { toStorableText } from "@truerun/shared/storable-text";
@@ -13,24 +7,13 @@ import { proxySinks, workflowInfo } from "@temporalio/workflow";
 import type { MirrorPosition, MirrorSinks, StepRow } from "../mirror/mirror-record.ts";
 import { digestStep } from "../mirror/step-digest.ts";
 import { CurrentDetails } from "./current-details.ts";
+import { engineOutcome, type OpenOutcome, type StepOutcome } from "./step-outcome.ts";
 import { fromFacts, type StepFacts, toFacts } from "./step-facts.ts";
 
 const { mirror } = proxySinks<MirrorSinks>();
 
-/** What is known of a step when its outcome is recorded. */
-export interface StepOutcome {
-  status: StepStatus;
-  message: string | null;
-  output: Json;
-  artifacts: readonly Artifact[];
-  /** Of the attempt that decided; null where the engine itself ended the step. */
-  attempt: number | null;
-  started_at_ms: number | null;
-  finished_at_ms: number | null;
-}
-
-/** An outcome, or what stands for it while there is none. */
-export type OpenOutcome = Omit<StepOutcome, "status"> & { status: StepStatus | null };
+/** What no steps have as their digest: an end that says it is not confirmed before it is projected. */
+const NO_DIGEST = -1;
 
 /** Why a run ended; both null when it completed. */
 export interface RunError {
@@ -68,6 +51,7 @@ export class StepRecorder {
   readonly #cancelReasons = new Map<string, string>();
   #nextOrdinal = 0;
   #sequence = 0;
+  #isUncertain = false;
   /** What a step's message says when the run cancels it. The interpreter sets it before it cancels. */
   cancelReason = "The run was canceled.";
 
@@ -82,9 +66,22 @@ export class StepRecorder {
     this.#put(key, { ...engineOutcome("success", null), status: null });
   }
 
+  /** Whether a component began and has no outcome yet. */
+  isOpen(key: string): boolean {
+    return this.#rows.get(key)?.status === null;
+  }
+
   /** Records a component's outcome, over the row that {@link open} made or as a row of its own. */
   close(key: string, outcome: StepOutcome): void {
     if (this.#rows.get(key)?.status == null) this.#put(key, outcome);
+  }
+
+  /**
+   * Says that a replay may see some of this at another time. The end is recorded so that it is made again from
+   * the history before it is confirmed.
+   */
+  distrust(): void {
+    this.#isUncertain = true;
   }
 
   /** Says of a step that is under way which entities it has to do with. */
@@ -166,7 +163,7 @@ export class StepRecorder {
       error_message: error.message === null ? null : toStorableText(error.message),
       completed_at_ms: position.mirror_time_ms,
       step_count: rows.length,
-      steps_digest: rows.reduce((sum, row) => sum + row.digest, 0),
+      steps_digest: this.#isUncertain ? NO_DIGEST : rows.reduce((sum, row) => sum + row.digest, 0),
     });
     this.#details.end(status, error.message);
   }
@@ -226,17 +223,4 @@ export class StepRecorder {
       mirror_seq: ++this.#sequence,
     };
   }
-}
-
-/** The outcome of a step that no attempt decided. */
-export function engineOutcome(status: StepStatus, message: string | null): StepOutcome {
-  return {
-    status,
-    message,
-    output: null,
-    artifacts: [],
-    attempt: null,
-    started_at_ms: null,
-    finished_at_ms: null,
-  };
 }

@@ -5,7 +5,7 @@ import { ON_TIMEOUT, type OnTimeout, type ReviewDecision } from "@truerun/shared
 import { ApplicationFailure } from "@temporalio/workflow";
 import { assertDuration, invalidInput } from "./invalid-input.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
-import { engineOutcome, type StepOutcome } from "./step-recorder.ts";
+import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
 interface ReviewRequest {
   prompt: string;

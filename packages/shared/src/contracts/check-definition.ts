@@ -6,6 +6,7 @@ import {
   DEFAULT_RETRY,
   MAX_COMPONENTS,
   MAX_DEFINITION_BYTES,
+  MAX_LOCAL_TIMEOUT,
 } from "./definition.ts";
 import { checkExpressions } from "./definition-expressions.ts";
 import { checkGraph, createUpstream } from "./definition-graph.ts";
@@ -23,7 +24,7 @@ export interface CatalogueAction {
   action_type: string;
   /** JSON Schema, draft 2020-12, of the action's `with`. */
   input_schema: Json;
-  /** `{ timeout, retry, heartbeat_timeout }`; what is missing there has the engine's default. */
+  /** `{ timeout, retry, execution, heartbeat_timeout }`; what is missing there has the engine's default. */
   defaults: Json;
   /** Of an action that another team's worker serves: where that worker polls. */
   task_queue?: string | null;
@@ -128,16 +129,18 @@ function fillDefaults(
     timeout: input.timeout ?? DEFAULT_RUN_TIMEOUT,
     components: input.components.map((component) => {
       const ofAction = actions.get(component.action);
+      const timeout = component.timeout ?? ofAction?.timeout ?? DEFAULT_ATTEMPT_TIMEOUT;
       return {
         key: component.key,
         name: component.name ?? component.key,
         action: component.action,
         with: component.with,
         next: component.next,
-        timeout: component.timeout ?? ofAction?.timeout ?? DEFAULT_ATTEMPT_TIMEOUT,
+        timeout,
         retry: fillRetry(component.retry ?? {}, { ...DEFAULT_RETRY, ...ofAction?.retry }),
         on_failure: component.on_failure,
         ...fillForEach(component),
+        ...fillExecution(ofAction, timeout),
         ...fillExternal(ofAction),
       };
     }),
@@ -147,6 +150,15 @@ function fillDefaults(
 function fillForEach(component: WorkflowDefinitionInput["components"][number]) {
   const { for_each, max_concurrency = DEFAULT_CONCURRENCY } = component;
   return for_each === undefined ? {} : { for_each, max_concurrency };
+}
+
+/** A longer attempt than fits into a workflow task runs as any other activity. */
+function fillExecution(
+  action: ActionDefaults | undefined,
+  timeout: string,
+): Pick<ComponentDefinition, "execution"> {
+  const fits = durationMs(timeout) <= durationMs(MAX_LOCAL_TIMEOUT);
+  return action?.execution === "local" && fits ? { execution: "local" } : {};
 }
 
 /** How another team's worker is reached; what our own serve has neither. */
@@ -160,6 +172,7 @@ function fillExternal(
 
 interface ActionDefaults {
   timeout?: string;
+  execution?: "local";
   heartbeat_timeout?: string;
   retry?: z.infer<typeof retryInputSchema>;
 }
@@ -167,9 +180,10 @@ interface ActionDefaults {
 function readDefaults(defaults: Json): ActionDefaults {
   if (!isJsonObject(defaults)) return {};
   const retry = retryInputSchema.safeParse(defaults["retry"]);
-  const { timeout, heartbeat_timeout } = defaults;
+  const { timeout, execution, heartbeat_timeout } = defaults;
   return {
     ...(isDurationText(timeout) ? { timeout } : {}),
+    ...(execution === "local" ? { execution } : {}),
     ...(isDurationText(heartbeat_timeout) ? { heartbeat_timeout } : {}),
     ...(retry.success ? { retry: retry.data } : {}),
   };

@@ -68,6 +68,8 @@ export interface RetryPolicy {
 
 /** Duration of one attempt when neither the definition nor the action says one. */
 export const DEFAULT_ATTEMPT_TIMEOUT = "30s";
+/** The longest attempt that runs inside of its workflow task: the task must not have to be renewed for it. */
+export const MAX_LOCAL_TIMEOUT = "5s";
 /** How attempts are repeated when neither the definition nor the action says it. */
 export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
   max_attempts: 5,
@@ -93,6 +95,11 @@ export interface ComponentDefinition {
   /** How many items run at once; there exactly when `for_each` is. */
   max_concurrency?: number;
   on_failure: FailurePolicy;
+  /**
+   * `local`: runs inside of its run's workflow task, as the action's author allows. Absent: as a Temporal
+   * activity. No author of a definition writes it.
+   */
+  execution?: "local";
   /** Of an action that another team's worker serves: where that worker polls. No author writes it. */
   task_queue?: string;
   /** How long that worker may be silent during an attempt; absent: as long as the attempt may take. */

@@ -1,0 +1,26 @@
+// What the workflow and the attempts inside of its tasks tell each other. Sandbox-safe.
+import type { Json } from "@truerun/shared/contracts/json";
+import type { Artifact } from "@truerun/shared/contracts/statuses";
+import type { AttemptTimes } from "./component-failure.ts";
+
+/** What every component activity gives the workflow: plain JSON of at most 1 MiB. */
+export interface ResultEnvelope extends AttemptTimes {
+  output: Json;
+  artifacts: Artifact[];
+}
+
+/** What Temporal does not tell a local activity of its step. */
+export interface LocalAttempt {
+  step_key: string;
+  /** Workflow time at which the step was reached: equal across its attempts. */
+  scheduled_at_ms: number;
+}
+
+/**
+ * Bytes of input, and of result, that a step inside of a workflow task may have: all results of a task travel
+ * in one message, of at most 4 MiB. What is larger runs as any other step.
+ */
+export const MAX_LOCAL_BYTES = 256 * 1024;
+
+/** Type of the failure by which an attempt says that its step is to run as any other. */
+export const NOT_LOCAL = "NotLocal";

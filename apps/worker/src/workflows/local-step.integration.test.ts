@@ -1,0 +1,173 @@
+// Steps inside of workflow tasks, on a real Temporal. How they are mirrored: `mirror.integration.test.ts`; what
+// becomes of those that end their process: `hostile-components.integration.test.ts`.
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { diffRun } from "../mirror/diff-run.ts";
+import { projectRun } from "../mirror/project-history.ts";
+import { readRunRows } from "../mirror/run-rows.ts";
+import { component, local } from "../testing/rig-runs.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig.close());
+
+const KB = 1024;
+
+async function eventsOf(id: string) {
+  const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
+  return events ?? [];
+}
+
+/** How many of its events name each kind of thing that a step costs. */
+async function costsOf(id: string) {
+  const events = await eventsOf(id);
+  return {
+    tasks: events.filter((event) => event.workflowTaskCompletedEventAttributes != null).length,
+    activities: events.filter((event) => event.activityTaskScheduledEventAttributes != null).length,
+    markers: events.filter((event) => event.markerRecordedEventAttributes != null).length,
+  };
+}
+
+/** Waits until Temporal has closed the run, and compares; the end itself is confirmed by the reconciler. */
+async function expectProjected(id: string): Promise<void> {
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("the close", async () => (await handle.describe()).closeTime !== undefined);
+  const rows = await readRunRows(rig.db, id);
+  if (rows === null) throw new Error("The run has no row");
+  const projection = await projectRun(rig, id, rows.temporalRunId ?? "");
+  const differences = diffRun(rows, projection);
+  expect(differences.filter(({ field }) => field !== "completed_at_ms")).toEqual([]);
+}
+
+function chain(count: number, given: (n: number) => Parameters<typeof local>[1] = () => ({})) {
+  return Array.from({ length: count }, (_, n) =>
+    local(`s${n}`, {
+      ...given(n),
+      next: n + 1 < count ? [{ to: `s${n + 1}`, on: "success" }] : [],
+    }),
+  );
+}
+
+test("three steps share one workflow task, and each is named in Temporal by its key", async () => {
+  const id = await rig.startRun({ components: chain(3) });
+  expect((await rig.finished(id)).status).toBe("completed");
+  expect(await costsOf(id)).toEqual({ tasks: 1, activities: 0, markers: 3 });
+  const summaries = (await eventsOf(id)).flatMap(
+    (event) => event.userMetadata?.summary?.data ?? [],
+  );
+  expect(summaries.map((data) => JSON.parse(Buffer.from(data).toString()) as unknown)).toEqual(
+    expect.arrayContaining(["s0", "s1", "s2"]),
+  );
+});
+
+test("a hundred steps, and a fan-out over a thousand items, come to their end and are projected", async () => {
+  const long = await rig.startRun({ components: chain(100) });
+  const wide = await rig.startRun({
+    components: [
+      local("each", {
+        for_each: Array.from({ length: 1_000 }, (_, n) => n),
+        max_concurrency: 10,
+        with: { value: "${{ item }}" },
+        next: [{ to: "after", on: "success" }],
+      }),
+      local("after", { with: { value: "${{ steps.each.output[999] }}" } }),
+    ],
+  });
+  const chained = await rig.finished(long);
+  expect(chained.steps.map(({ status }) => status)).toEqual(Array(100).fill("success"));
+  expect((await costsOf(long)).tasks).toBeLessThan(5);
+  await expectProjected(long);
+  const fanned = await rig.finished(wide);
+  expect(fanned.steps).toHaveLength(1_001);
+  expect(fanned.steps.at(-1)).toMatchObject({ stepKey: "after", output: 999 });
+  await expectProjected(wide);
+}, 60_000);
+
+test("results of more than one message takes go over several workflow tasks", async () => {
+  const id = await rig.startRun({
+    components: chain(20, () => ({ action: "produce", with: { size: 250 * KB } })),
+  });
+  expect((await rig.finished(id)).status).toBe("completed");
+  expect(await costsOf(id)).toMatchObject({ activities: 0, markers: 20 });
+  await expectProjected(id);
+}, 60_000);
+
+test("what is larger than a workflow task takes runs outside of it", async () => {
+  const id = await rig.startRun({
+    input: { text: "x".repeat(300 * KB) },
+    components: [
+      local("result", { action: "produce", with: { size: 300 * KB } }),
+      local("input", { action: "measure", with: { value: "${{ input.text }}" } }),
+    ],
+  });
+  const { status, steps } = await rig.finished(id);
+  expect(status).toBe("completed");
+  expect(steps.map(({ output }) => output)).toContain(300 * KB);
+  // The one was tried inside; of the other it was known.
+  expect(await costsOf(id)).toMatchObject({ activities: 2, markers: 1 });
+  await expectProjected(id);
+});
+
+test("a step's row is there while its component runs, which is told of its step as any is", async () => {
+  const id = await rig.startRun({
+    components: [
+      local("told", { action: "who", with: {}, next: [{ to: "slow", on: "success" }] }),
+      local("slow", { action: "slow", with: { ms: 1_500 } }),
+    ],
+  });
+  const during = await waitFor("the second step", async () => {
+    const run = await rig.getRun(id);
+    return run.steps.length === 2 && run;
+  });
+  expect(during.steps).toMatchObject([
+    {
+      stepKey: "told",
+      status: "success",
+      output: { stepKey: "told", key: `${id}:told`, attempt: 1 },
+    },
+    { stepKey: "slow", status: null, attempt: null },
+  ]);
+  await rig.finished(id);
+  await expectProjected(id);
+});
+
+test("a component's last words count when the run is canceled, and nothing begins after it", async () => {
+  const id = await rig.startRun({
+    components: [
+      local("slow", {
+        action: "slow",
+        with: { ms: 1_500 },
+        next: [{ to: "after", on: "success" }],
+      }),
+      local("after", {
+        action: "slow",
+        with: { ms: 1_500 },
+        next: [{ to: "never", on: "success" }],
+      }),
+      local("never"),
+    ],
+  });
+  await waitFor("the first step", async () => (await rig.getRun(id)).steps.length === 1);
+  await rig.client.workflow.getHandle(id).cancel();
+  const { status, steps } = await rig.finished(id);
+  expect(status).toBe("canceled");
+  expect(steps.map((step) => `${step.stepKey}: ${step.status}`)).toEqual([
+    "slow: success",
+    "after: success",
+  ]);
+  await expectProjected(id);
+});
+
+test("a regular component beside local ones takes its effect at its time", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("regular", { action: "slow", with: { ms: 300 } }),
+      ...chain(6, () => ({ action: "slow", with: { ms: 1_000 } })),
+    ],
+  });
+  expect((await rig.finished(id)).status).toBe("completed");
+  await expectProjected(id);
+}, 30_000);

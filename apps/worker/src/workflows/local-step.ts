@@ -1,0 +1,70 @@
+// A step that runs inside of its workflow task, as a Temporal local activity.
+import { durationMs } from "@truerun/shared/contracts/duration";
+import type { JsonObject } from "@truerun/shared/contracts/json";
+import { toSummary, utf8Bytes } from "@truerun/shared/storable-text";
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  proxyLocalActivities,
+} from "@temporalio/workflow";
+import {
+  type LocalAttempt,
+  MAX_LOCAL_BYTES,
+  NOT_LOCAL,
+  type ResultEnvelope,
+} from "../local-attempt.ts";
+import { toFailure, toSuccess } from "./activity-outcome.ts";
+import { toRetryPolicy } from "./execute-activity.ts";
+import type { Step, StepContext } from "./step.ts";
+import type { StepOutcome } from "./step-outcome.ts";
+
+/** A pause before another attempt passes in a timer, and not inside of the workflow task. */
+const NO_PAUSE_IN_TASK_MS = 1;
+
+/** Whether a step runs inside of its workflow task, as far as can be said before it has. */
+export function isLocalStep({ component, input }: Step): boolean {
+  return component.execution === "local" && utf8Bytes(JSON.stringify(input)) <= MAX_LOCAL_BYTES;
+}
+
+/**
+ * Runs a step inside of a workflow task and records it. It is opened when it has its turn, by the interceptor.
+ *
+ * @returns null when the step is to run as any other after all: then it has no outcome yet
+ * @throws CancelledFailure when it is canceled before it began
+ */
+export async function runLocalStep(
+  step: Step,
+  { recorder, budget }: StepContext,
+): Promise<StepOutcome | null> {
+  return await budget.whilePending(async () => {
+    const outcome = await execute(step).then(toSuccess, (error: unknown) => {
+      if (isNotLocal(error)) return null;
+      if (!recorder.isOpen(step.key)) throw error;
+      return toFailure(error, recorder.cancelReasonOf(step.key));
+    });
+    if (outcome !== null) recorder.close(step.key, outcome);
+    return outcome;
+  });
+}
+
+async function execute({ key, component, input }: Step): Promise<ResultEnvelope> {
+  const { action, name, retry, timeout } = component;
+  type Attempt = (input: JsonObject, attempt: LocalAttempt) => Promise<ResultEnvelope>;
+  const activities = proxyLocalActivities<Record<string, Attempt>>({
+    // Temporal numbers local activities itself: its history tells only by this which step it is.
+    summary: toSummary(name === key ? key : `${key}: ${name}`),
+    startToCloseTimeout: durationMs(timeout),
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    localRetryThreshold: NO_PAUSE_IN_TASK_MS,
+    retry: toRetryPolicy(retry),
+  });
+  const activity = activities[action];
+  if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${action}'`);
+  return await activity(input, { step_key: key, scheduled_at_ms: Date.now() });
+}
+
+function isNotLocal(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type === NOT_LOCAL;
+}
