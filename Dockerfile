@@ -11,10 +11,13 @@ COPY packages/shared/package.json packages/shared/
 COPY packages/dev/package.json packages/dev/
 COPY chaos/package.json chaos/
 COPY bench/package.json bench/
+COPY bench/naive/package.json bench/naive/
 RUN pnpm install --frozen-lockfile
 COPY . .
 # Prisma's generator asks for a schema engine that it does not use; any file will do.
-RUN PRISMA_SCHEMA_ENGINE_BINARY=/bin/true pnpm exec prisma generate \
+ENV PRISMA_SCHEMA_ENGINE_BINARY=/bin/true
+RUN pnpm exec prisma generate \
+ && pnpm exec prisma generate --schema bench/naive/prisma/schema.prisma \
  && pnpm exec tsc -b tsconfig.build.json \
  && node apps/worker/dist/build-workflow-bundle.js
 RUN pnpm --filter @truerun/api deploy --prod --legacy /out/api \

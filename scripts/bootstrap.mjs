@@ -22,6 +22,7 @@ const COMMANDS = {
   "bench:load": { main: "bench/dist/load-main.js", bundle: false },
   "bench:reads": { main: "bench/dist/reads-main.js", bundle: false },
   chaos: { main: "chaos/dist/chaos-main.js", bundle: true },
+  bench: { main: "bench/dist/bench-main.js", bundle: true },
   test: { main: "scripts/checks.mjs", bundle: true },
   build: { bundle: true },
 };

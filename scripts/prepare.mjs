@@ -6,13 +6,17 @@ import { binOf, runStep } from "./run-tool.mjs";
 
 const PNPM = "pnpm@10.34.9";
 const INSTALL_STAMP = "node_modules/.truerun-install";
-const CLIENT_DIR = "packages/shared/src/generated/prisma";
+/** Each data model with the database client that is made of it: the service's, and the bench's naive way's. */
+const CLIENTS = [
+  { schema: "prisma/schema.prisma", folder: "packages/shared/src/generated/prisma" },
+  { schema: "bench/naive/prisma/schema.prisma", folder: "bench/naive/src/generated/prisma" },
+];
 const BUNDLE = "apps/worker/dist/workflow-bundle.js";
 
 /** @param {{ bundle: boolean }} wanted `bundle`: also what workers run in Temporal's sandbox */
 export async function prepare({ bundle }) {
   await install();
-  await generateClient();
+  await Promise.all(CLIENTS.map(generateClient));
   await compile();
   if (bundle) await bundleWorkflows();
 }
@@ -35,15 +39,15 @@ async function install() {
   writeStamp(INSTALL_STAMP, made);
 }
 
-async function generateClient() {
-  const stamp = `${CLIENT_DIR}/.stamp`;
-  const made = hashFiles(["prisma/schema.prisma"], readStamp(INSTALL_STAMP));
+async function generateClient({ schema, folder }) {
+  const stamp = `${folder}/.stamp`;
+  const made = hashFiles([schema], readStamp(INSTALL_STAMP));
   if (readStamp(stamp) === made) return;
-  rmSync(inProject(CLIENT_DIR), { recursive: true, force: true });
+  rmSync(inProject(folder), { recursive: true, force: true });
   await runStep({
-    title: "Generating the database client",
+    title: `Generating the database client of ${schema}`,
     command: process.execPath,
-    args: [binOf("prisma"), "generate"],
+    args: [binOf("prisma"), "generate", "--schema", schema],
     // The generator asks for a schema engine that it does not use; any file will do.
     env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: "1" },
   });

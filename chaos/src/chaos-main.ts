@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { explainError } from "@truerun/dev/explain-error";
 import { killAllProcesses } from "@truerun/dev/processes/managed-process";
 import { type ChaosOptions, parseOptions, UsageError } from "./options.ts";
-import { createDisplay } from "./report/display.ts";
+import { createDisplay } from "@truerun/dev/report/display";
 import { runChaos } from "./run-chaos.ts";
 import { resumeAll } from "./system/part.ts";
 

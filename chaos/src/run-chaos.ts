@@ -17,7 +17,7 @@ import { SHAPES } from "./load/shapes.ts";
 import type { ChaosOptions } from "./options.ts";
 import { describeFault } from "./plan/fault.ts";
 import { planFaults } from "./plan/plan-faults.ts";
-import { type Display, toBar } from "./report/display.ts";
+import { type Display, toBar } from "@truerun/dev/report/display";
 import { findWorstRepair } from "./report/repair-time.ts";
 import { toResultTable } from "./report/result-table.ts";
 import { type Scene, startScene } from "./scene.ts";

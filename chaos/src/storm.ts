@@ -8,7 +8,7 @@ import { injectFaults } from "./faults/inject-faults.ts";
 import type { LoadItem } from "./load/plan-load.ts";
 import { type LoadOptions, repeatKey, repeatRun, type SentRun, sendRun } from "./load/send-load.ts";
 import type { Fault } from "./plan/fault.ts";
-import { type Display, toBar } from "./report/display.ts";
+import { type Display, toBar } from "@truerun/dev/report/display";
 import type { Scene } from "./scene.ts";
 import { type Watch, watchRuns } from "./watch/watch-runs.ts";
 

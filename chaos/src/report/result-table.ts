@@ -2,7 +2,7 @@ import type { Facts } from "../checks/facts.ts";
 import { type FaultKind, FAULT_KINDS } from "../plan/fault.ts";
 import { groupBy } from "../checks/group-by.ts";
 import { hasHappened } from "../faults/fault-record.ts";
-import { toMarkdown } from "./markdown.ts";
+import { toMarkdown } from "@truerun/dev/report/markdown";
 import { findWorstRepair } from "./repair-time.ts";
 
 /**

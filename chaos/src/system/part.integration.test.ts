@@ -7,7 +7,7 @@ import { startProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { createPart, type Part } from "./part.ts";
-import { processTree, signalAll } from "./process-tree.ts";
+import { processTree, signalAll } from "@truerun/dev/processes/process-tree";
 
 const folder = mkdtempSync(join(tmpdir(), "truerun-part-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 import { type RunningPart, supervisePart } from "@truerun/dev/start/supervise-part";
-import { processTree, signalAll } from "./process-tree.ts";
+import { processTree, signalAll } from "@truerun/dev/processes/process-tree";
 
 /**
  * A supervised part that faults can be done to, one at a time. Each waits until the part serves, and resolves

@@ -1,6 +1,6 @@
 import type { InspectionSource } from "@truerun/worker/mirror/inspect-run";
 import type { Findings } from "../checks/findings.ts";
-import { toMarkdown } from "../report/markdown.ts";
+import { toMarkdown } from "@truerun/dev/report/markdown";
 import type { Scene } from "../scene.ts";
 import { measureMirrorLag } from "./mirror-lag.ts";
 import { measureOperator } from "./operator-times.ts";

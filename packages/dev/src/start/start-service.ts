@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
+import { startProcess } from "../processes/managed-process.ts";
 import { endRecorded } from "../processes/orphans.ts";
+import { untilReady } from "../processes/until-ready.ts";
 import { PROJECT_DIR } from "../project-paths.ts";
 import type { RunningPart } from "./supervise-part.ts";
 
@@ -13,7 +14,6 @@ export interface ServiceSpec {
   signal: AbortSignal;
 }
 
-const READY_WITHIN_MS = 90_000;
 /** What is not ready has little to finish. */
 const GIVE_UP_AFTER_MS = 5_000;
 /** Above the longest grace that a service can be given: it is the service that decides when to give up. */
@@ -67,27 +67,4 @@ function markOf(dataDir: string): string {
 
 function pidFile(dataDir: string, name: string): string {
   return join(dataDir, `${name}.pid`);
-}
-
-async function untilReady(service: ManagedProcess, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`was not ready within ${READY_WITHIN_MS / 1_000} s`)),
-      READY_WITHIN_MS,
-    );
-    service.child.on("message", (message) => {
-      const isReady = typeof message === "object" && "type" in message && message.type === "ready";
-      if (!isReady) return;
-      clearTimeout(timer);
-      resolve();
-    });
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new Error("was stopped while starting"));
-    });
-    void service.exited.then(({ code, signal: by }) => {
-      clearTimeout(timer);
-      reject(new Error(`ended while starting (${by ?? `exit code ${code}`})`));
-    });
-  });
 }

@@ -15,6 +15,8 @@ export interface TemporalOptions {
   uiPort: number | null;
   namespace: string;
   logFile: string;
+  /** False: with the server's own defaults, as who first tries Temporal has it. Default: true. */
+  isTuned?: boolean;
 }
 
 export interface TemporalServer {
@@ -59,7 +61,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     ...(uiPort === null ? ["--headless"] : ["--ui-port", String(uiPort)]),
     ...["--db-filename", dbFile, "--namespace", namespace, "--log-level", "error"],
     ...SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
-    ...TUNING,
+    ...(options.isTuned === false ? [] : TUNING),
   ];
   const server = await startProcess({ command: cliPath, args, logFile });
   await writeFile(pidFile(dbFile), String(server.pid));

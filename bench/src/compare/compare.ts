@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { type Display, toBar } from "@truerun/dev/report/display";
+import {
+  type Durations,
+  measureAccept,
+  measureEnds,
+  measureGet,
+  measureReplay,
+  type Subject,
+} from "../measure/measure-system.ts";
+import type { Measure, Sample, SampleKey } from "../measure/sample.ts";
+import type { BenchOptions } from "../options.ts";
+import { hold, release } from "../systems/hold.ts";
+import type { Bench } from "../systems/start-parts.ts";
+import { TITLES } from "../systems/system.ts";
+import {
+  findAvailable,
+  type Placed,
+  startDeployments,
+  stopDeployments,
+} from "./start-deployments.ts";
+import { isMeasured, planStages, type Stage, type Turn } from "./turns.ts";
+
+export interface Comparison {
+  bench: Bench;
+  options: BenchOptions;
+  display: Display;
+}
+
+const FULL: Durations = { warmUpMs: 1_500, acceptMs: 4_000, endsMs: 8_000, readsMs: 3_000 };
+const QUICK: Durations = { warmUpMs: 300, acceptMs: 500, endsMs: 1_000, readsMs: 1_000 };
+/** Starts that wait for the workers before it is measured what else is accepted. */
+const BACKLOG = 64;
+/** Of code that was never run: engines compile what they have seen often. */
+const FIRST_WARM_UPS = 3;
+
+/**
+ * Measures the systems against each other. One works at a time, the others are held; each round goes round
+ * all of them, so that whatever else the machine does hits them alike.
+ */
+export async function compare(comparison: Comparison): Promise<Sample[]> {
+  const { options, bench, display } = comparison;
+  const systems = await findAvailable(options.systems, (text) => display.line(text));
+  const stages = planStages(options);
+  const samples: Sample[] = [];
+  for (const [index, stage] of stages.entries()) {
+    display.status(`Starting servers of ${systems.length} systems (${index + 1}/${stages.length})`);
+    const own = { ...bench, dataDir: join(bench.dataDir, `stage-${index + 1}`) };
+    const asked = systems.filter((name) =>
+      stage.turns.some(({ measure }) => isMeasured(measure, name)),
+    );
+    const wanted = { systems: asked, withWorker: stage.withWorker };
+    const placed = await startDeployments(own, wanted);
+    try {
+      samples.push(...(await play(comparison, stage, placed)));
+    } finally {
+      await stopDeployments(placed);
+    }
+  }
+  return samples;
+}
+
+async function play(
+  { options, display }: Comparison,
+  stage: Stage,
+  placed: readonly Placed[],
+): Promise<Sample[]> {
+  const durations = options.isQuick ? QUICK : FULL;
+  const samples: Sample[] = [];
+  for (const each of placed) {
+    display.status(`Warming up ${TITLES[each.system.name]}`);
+    await warmUp({ ...each, durations }, stage);
+  }
+  const measurements = stage.turns.flatMap((turn, index) =>
+    rotate(placed, index)
+      .filter(({ system }) => isMeasured(turn.measure, system.name))
+      .map((each) => ({ turn, each })),
+  );
+  for (const [index, { turn, each }] of measurements.entries()) {
+    const { measure, round, inFlight } = turn;
+    const what = `${measure}, ${inFlight} in flight, round ${round}`;
+    const bar = toBar(index / measurements.length);
+    display.status(`${bar}  ${what}: ${TITLES[each.system.name]}`);
+    samples.push(await measureOne({ ...each, durations }, turn));
+  }
+  return samples;
+}
+
+/** So that no system always comes after the same one. */
+function rotate<T>(list: readonly T[], by: number): T[] {
+  const from = list.length === 0 ? 0 : by % list.length;
+  return [...list.slice(from), ...list.slice(0, from)];
+}
+
+async function warmUp(subject: Subject, { withWorker }: Stage): Promise<void> {
+  const { warmUpMs } = subject.durations;
+  const durations = { ...subject.durations, acceptMs: 1, endsMs: 1 };
+  const longer = { ...subject, durations: { ...durations, warmUpMs: warmUpMs * FIRST_WARM_UPS } };
+  await measureOne(longer, { measure: withWorker ? "ends" : "accept", inFlight: 16, round: 0 });
+}
+
+const MEASUREMENTS: Readonly<
+  Record<Measure, (subject: Subject, key: SampleKey) => Promise<Sample>>
+> = {
+  accept: measureAccept,
+  "accept-busy": measureBusyAccept,
+  ends: measureEnds,
+  get: measureGet,
+  replay: measureReplay,
+};
+
+async function measureBusyAccept(subject: Subject, key: SampleKey): Promise<Sample> {
+  await Promise.all(Array.from({ length: BACKLOG }, () => subject.system.accept()));
+  return await measureAccept(subject, key);
+}
+
+async function measureOne(subject: Subject, turn: Turn): Promise<Sample> {
+  const { deployment, system } = subject;
+  await release(deployment);
+  try {
+    return await MEASUREMENTS[turn.measure](subject, { ...turn, system: system.name });
+  } finally {
+    await hold(deployment);
+  }
+}

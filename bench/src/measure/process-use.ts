@@ -1,0 +1,68 @@
+// What processes cost, from Linux' /proc. Elsewhere nothing is known of it.
+import { readdirSync, readFileSync } from "node:fs";
+import { type Deployment, PART_KINDS, type PartKind } from "../systems/system.ts";
+
+/** By kind of process. */
+export type PerPart = Partial<Record<PartKind, number>>;
+
+interface ProcessStat {
+  pid: number;
+  parent: number;
+  /** Its own time, and that of its ended children. */
+  cpuMs: number;
+}
+
+/** The kernel counts in hundredths of a second, on every platform that Node runs on. */
+const MS_A_TICK = 10;
+
+/** CPU time so far of each part with all that it started, in milliseconds; null where it cannot be known. */
+export function readCpu({ parts, ends }: Deployment): PerPart | null {
+  const all = readProcesses();
+  if (all === null) return null;
+  const sums: PerPart = {};
+  for (const { kind, pid } of parts) {
+    const own = treeOf(pid, all).filter((each) => each.pid !== ends?.backendPid);
+    sums[kind] = (sums[kind] ?? 0) + own.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  }
+  return sums;
+}
+
+/** What was used between two readings, by `count`. */
+export function cpuPer(
+  before: PerPart | null,
+  after: PerPart | null,
+  count: number,
+): PerPart | null {
+  if (before === null || after === null || count === 0) return null;
+  const entries = PART_KINDS.filter((kind) => after[kind] !== undefined).map(
+    (kind) => [kind, ((after[kind] ?? 0) - (before[kind] ?? 0)) / count] as const,
+  );
+  return Object.fromEntries(entries);
+}
+
+function treeOf(root: number, all: readonly ProcessStat[]): ProcessStat[] {
+  const tree = all.filter(({ pid }) => pid === root);
+  for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));
+  return tree;
+}
+
+function readProcesses(): ProcessStat[] | null {
+  if (process.platform !== "linux") return null;
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      return [parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"))];
+    } catch {
+      // Ended meanwhile.
+      return [];
+    }
+  });
+}
+
+/** @param text - of `/proc/<pid>/stat`; the name in it is in brackets and may hold anything */
+export function parseStat(text: string): ProcessStat {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const number = (place: number): number => Number(fields[place - 3]);
+  const ticks = number(14) + number(15) + number(16) + number(17);
+  return { pid: Number.parseInt(text, 10), parent: number(4), cpuMs: ticks * MS_A_TICK };
+}

@@ -1,0 +1,89 @@
+import { parseArgs } from "node:util";
+import { SYSTEMS, type SystemName } from "./systems/system.ts";
+
+/** What can be measured, in the order in which it is. */
+export const PARTS = ["accept", "ends", "reads", "busy"] as const;
+export type PartName = (typeof PARTS)[number];
+
+/** What compares the systems, and is measured if nothing else is said. */
+const DEFAULT_PARTS: readonly PartName[] = ["accept", "ends", "reads", "busy"];
+/** Which it is that the quick way leaves out: it is an install apart. */
+const QUICK_SYSTEMS = SYSTEMS.filter((system) => system !== "dbos");
+const ROUNDS = 3;
+
+export interface BenchOptions {
+  only: readonly PartName[];
+  systems: readonly SystemName[];
+  rounds: number;
+  /** Under a minute, and whether everything works; its figures say nothing. */
+  isQuick: boolean;
+  /** Of the file of results. */
+  name: string | undefined;
+  /** Whether the documentation is to show these figures from now on. */
+  isForDocs: boolean;
+}
+
+/** The arguments cannot be used. The message says what is wrong, and how they should be. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] [--rounds N] [--quick] [--name NAME] [--docs]
+  --only     what to measure: ${PARTS.join(", ")}; ${DEFAULT_PARTS.join(", ")} if left out
+  --systems  whom to compare: ${SYSTEMS.join(", ")}; all if left out
+  --rounds   how often each is measured, one after the other; ${ROUNDS} if left out, 1 with --quick
+  --quick    less than a minute, to see that everything works; its figures say nothing
+  --name     the results are written to bench/results/<name>.json; the time of day if left out
+  --docs     what the documentation shows is made of these results`;
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const values = parse(args);
+  const isQuick = values.quick ?? false;
+  const rounds = values.rounds ?? String(isQuick ? 1 : ROUNDS);
+  if (!/^[1-9]\d{0,2}$/.test(rounds)) throw usageError(`--rounds is ${JSON.stringify(rounds)}`);
+  if (values.name !== undefined && !/^[\w-]+$/.test(values.name)) {
+    throw usageError(`--name is ${JSON.stringify(values.name)}, not letters, digits, _ and -`);
+  }
+  return {
+    only: toList("--only", { text: values.only, known: PARTS, all: DEFAULT_PARTS }),
+    systems: toList("--systems", {
+      ...{ text: values.systems, known: SYSTEMS },
+      all: isQuick ? QUICK_SYSTEMS : SYSTEMS,
+    }),
+    rounds: Number(rounds),
+    isQuick,
+    name: values.name,
+    isForDocs: values.docs ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const texts = { only: text, systems: text, rounds: text, name: text };
+  try {
+    return parseArgs({ args: [...args], options: { ...texts, quick: flag, docs: flag } }).values;
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+interface ListSpec<T extends string> {
+  text: string | undefined;
+  known: readonly T[];
+  all: readonly T[];
+}
+
+/** In the order in which they are known. */
+function toList<T extends string>(name: string, { text, known, all }: ListSpec<T>): readonly T[] {
+  if (text === undefined) return all;
+  const named = text.split(",").map((each) => each.trim());
+  const wrong = named.filter((each) => !known.some((one) => one === each));
+  if (wrong.length > 0) throw usageError(`${name} has no ${wrong.join(", ")}`);
+  return known.filter((each) => named.includes(each));
+}
+
+function usageError(fault: string): UsageError {
+  return new UsageError(`${fault}\n${USAGE}`);
+}

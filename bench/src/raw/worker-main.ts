@@ -1,0 +1,16 @@
+// Raw Temporal's worker: its defaults, a prebuilt bundle, and nothing else.
+import { NativeConnection, Worker } from "@temporalio/worker";
+import * as activities from "./activities.ts";
+
+const connection = await NativeConnection.connect({
+  address: process.env["TEMPORAL_ADDRESS"] ?? "",
+});
+const worker = await Worker.create({
+  connection,
+  taskQueue: "raw",
+  workflowBundle: { codePath: process.env["WORKFLOW_BUNDLE"] ?? "" },
+  activities,
+});
+process.on("disconnect", () => process.exit(0));
+process.send?.({ type: "ready" });
+await worker.run();

@@ -1,0 +1,69 @@
+import { type Measure, MEASURES, type Sample } from "../measure/sample.ts";
+import { median } from "../measure/statistics.ts";
+import { PART_KINDS, type SystemName } from "../systems/system.ts";
+
+/** One line of the table: what a number is taken of, and which. */
+export interface Metric {
+  measure: Measure;
+  inFlight: number;
+  value: "perSecond" | "p50Ms" | "p99Ms" | "cpuMs";
+}
+
+/** The median over the rounds; null if it was not measured. */
+export function valueOf(
+  samples: readonly Sample[],
+  metric: Metric,
+  system: SystemName,
+): number | null {
+  const values = select(samples, metric, system).map((sample) => numberOf(sample, metric.value));
+  return toNumber(median(values));
+}
+
+/**
+ * How many times one system's value is another's: the median of the rounds' ratios, because what disturbs
+ * the machine in a round disturbs both.
+ */
+export function ratioOf(
+  samples: readonly Sample[],
+  metric: Metric,
+  [system, to]: readonly [SystemName, SystemName],
+): number | null {
+  const others = new Map(select(samples, metric, to).map((sample) => [sample.round, sample]));
+  const ratios = select(samples, metric, system).flatMap((sample) => {
+    const other = others.get(sample.round);
+    if (other === undefined) return [];
+    return [numberOf(sample, metric.value) / numberOf(other, metric.value)];
+  });
+  return toNumber(median(ratios));
+}
+
+/** What was measured, in the order of the table. */
+export function listMetrics(samples: readonly Sample[]): Metric[] {
+  return MEASURES.flatMap((measure) => {
+    const own = samples.filter((sample) => sample.measure === measure);
+    const levels = [...new Set(own.map(({ inFlight }) => inFlight))].sort((a, b) => a - b);
+    const all = ["perSecond", "p50Ms", "p99Ms", "cpuMs"] as const;
+    // The processor was busy with the backlog: what one more start cost cannot be told from that.
+    const values = all.filter((value) => value !== "cpuMs" || measure !== "accept-busy");
+    return values.flatMap((value) => levels.map((inFlight) => ({ measure, inFlight, value })));
+  });
+}
+
+function select(samples: readonly Sample[], metric: Metric, system: SystemName): Sample[] {
+  return samples.filter(
+    (sample) =>
+      sample.measure === metric.measure &&
+      sample.inFlight === metric.inFlight &&
+      sample.system === system,
+  );
+}
+
+function numberOf(sample: Sample, value: Metric["value"]): number {
+  if (value !== "cpuMs") return sample[value];
+  if (sample.cpuMs === null) return Number.NaN;
+  return PART_KINDS.reduce((sum, kind) => sum + (sample.cpuMs?.[kind] ?? 0), 0);
+}
+
+function toNumber(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

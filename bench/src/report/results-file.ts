@@ -1,0 +1,44 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { PROJECT_DIR } from "@truerun/dev/project-paths";
+import type { Sample } from "../measure/sample.ts";
+
+export const RESULTS_DIR = join(PROJECT_DIR, "bench", "results");
+/** The only one that is kept in the repository: the documentation is made of it. */
+export const REFERENCE = "reference";
+
+/** How something was measured. */
+export interface Provenance {
+  command: string;
+  /** ISO 8601 */
+  at: string;
+  machine: string;
+}
+
+/** What a file holds; a part that was not measured is missing. */
+export interface Results {
+  compare?: Provenance & { samples: Sample[] };
+}
+
+export function toProvenance(command: string): Provenance {
+  const processors = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  const machine = `${processors.length} × ${processors[0]?.model ?? "CPU"}, ${gigabytes} GB, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
+  return { command, at: new Date().toISOString(), machine };
+}
+
+/**
+ * Writes `bench/results/<name>.json`. Parts that were measured before stay in it.
+ *
+ * @returns all that it holds now
+ */
+export async function saveResults(name: string, results: Results): Promise<Results> {
+  await mkdir(RESULTS_DIR, { recursive: true });
+  const file = join(RESULTS_DIR, `${name}.json`);
+  const before = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Results) : {};
+  const all = { ...before, ...results };
+  await writeFile(file, `${JSON.stringify(all, null, 2)}\n`);
+  return all;
+}

@@ -1,0 +1,80 @@
+import pg from "pg";
+
+/**
+ * Sees the ends of all runs in flight of a system with a database, by one statement every few
+ * milliseconds. So it costs the same for each such system, and hardly anything: reading every run over HTTP
+ * would load what is measured. Raw Temporal has no database; there the client's own long poll tells.
+ */
+export interface EndWatch {
+  /** Resolves when the run has completed. @throws when it ended otherwise */
+  untilEnded(id: string): Promise<void>;
+  /** The Postgres process that answers this watch. Its time is the load's, not the system's. */
+  backendPid: number;
+  close(): Promise<void>;
+}
+
+export interface EndWatchOptions {
+  url: string;
+  /** Takes an array of ids; gives `id` and `ok` of those that have ended. */
+  sql: string;
+}
+
+const PAUSE_MS = 3;
+const GIVE_UP_AFTER_MS = 120_000;
+
+interface Waiter {
+  since: number;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+export async function createEndWatch({ url, sql }: EndWatchOptions): Promise<EndWatch> {
+  const client = new pg.Client({ connectionString: url, application_name: "bench-ends" });
+  await client.connect();
+  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  const waiting = new Map<string, Waiter>();
+  let failure: Error | null = null;
+  let isLooking = false;
+  client.on("error", (error) => fail(error));
+
+  function fail(error: unknown): void {
+    failure = error instanceof Error ? error : new Error(String(error));
+    for (const { reject } of waiting.values()) reject(failure);
+    waiting.clear();
+  }
+
+  async function look(): Promise<void> {
+    const statement = { name: "ends", text: sql, values: [[...waiting.keys()]] };
+    const ended = await client.query<{ id: string; ok: boolean }>(statement);
+    for (const { id, ok } of ended.rows) {
+      const waiter = waiting.get(id);
+      waiting.delete(id);
+      if (ok) waiter?.resolve();
+      else waiter?.reject(new Error(`The run ${id} did not complete`));
+    }
+    const [oldest] = waiting;
+    if (oldest !== undefined && Date.now() - oldest[1].since > GIVE_UP_AFTER_MS) {
+      throw new Error(`The run ${oldest[0]} does not end`);
+    }
+  }
+
+  async function lookWhileAnyWaits(): Promise<void> {
+    isLooking = true;
+    while (waiting.size > 0) {
+      await look();
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    isLooking = false;
+  }
+
+  return {
+    backendPid: rows[0]?.pid ?? 0,
+    untilEnded: (id) =>
+      new Promise((resolve, reject) => {
+        if (failure !== null) return reject(failure);
+        waiting.set(id, { since: Date.now(), resolve, reject });
+        if (!isLooking) void lookWhileAnyWaits().catch(fail);
+      }),
+    close: () => client.end(),
+  };
+}

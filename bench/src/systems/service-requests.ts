@@ -1,0 +1,20 @@
+import type { HttpRequest } from "./http-client.ts";
+
+export function runRequest(name: string, apiKey: string, input: object): HttpRequest {
+  const path = `/v1/workflows/${encodeURIComponent(name)}/run`;
+  return { method: "POST", path, headers: headersOf(apiKey), body: JSON.stringify({ input }) };
+}
+
+export function getRequest(id: string, apiKey: string): HttpRequest {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  return { method: "GET", path: `/v1/workflows/runs/${id}`, headers };
+}
+
+export function defineRequest(name: string, apiKey: string, definition: object): HttpRequest {
+  const path = `/v1/workflows/${encodeURIComponent(name)}`;
+  return { method: "PUT", path, headers: headersOf(apiKey), body: JSON.stringify(definition) };
+}
+
+function headersOf(apiKey: string): Record<string, string> {
+  return { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+}

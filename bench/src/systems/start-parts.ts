@@ -1,0 +1,97 @@
+// What every deployment is put together of. Each has servers of its own, so that nothing that one leaves
+// behind slows another.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { startPostgres } from "@truerun/dev/postgres/start-postgres";
+import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import { findFreePort } from "@truerun/dev/processes/ports";
+import { processTree, signalAll } from "@truerun/dev/processes/process-tree";
+import { untilReady } from "@truerun/dev/processes/until-ready";
+import { startTemporal } from "@truerun/dev/temporal/start-temporal";
+import type { Part, PartKind } from "./system.ts";
+
+/** What all deployments of a bench share. */
+export interface Bench {
+  dataDir: string;
+  temporalCliPath: string;
+  /** Prebuilt, by the folder of their source. */
+  bundles: { raw: string; naive: string };
+  /** The one variable that programs need to be found by. */
+  path: string | undefined;
+}
+
+/** Starts processes for one deployment, and ends all of them together. */
+export interface Parts {
+  list: Part[];
+  /** `postgresql://...` of an empty database. */
+  postgres(): Promise<string>;
+  /** `host:port` */
+  temporal(options?: { isTuned: boolean }): Promise<string>;
+  /** Starts a program of Node that says when it is ready. */
+  node(spec: NodeSpec): Promise<void>;
+  /** Kills those of one kind for good. */
+  end(kind: PartKind): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface NodeSpec {
+  kind: PartKind;
+  main: string;
+  env: NodeJS.ProcessEnv;
+  args?: readonly string[];
+  /** Tells it apart from others of its kind. */
+  label?: string;
+}
+
+export async function createParts(bench: Bench, name: string): Promise<Parts> {
+  const folder = join(bench.dataDir, name);
+  await mkdir(folder, { recursive: true });
+  const processes = new Map<number, ManagedProcess>();
+  const list: Part[] = [];
+  const keep = (kind: PartKind, process: ManagedProcess): void => {
+    processes.set(process.pid, process);
+    list.push({ kind, pid: process.pid });
+  };
+  const kill = async (ending: readonly Part[]): Promise<void> => {
+    // Everything is thrown away: nothing has to be ended in order. What is held hears this signal too.
+    for (const { pid } of ending) signalAll(await processTree(pid), "SIGKILL");
+    for (const { pid } of ending) await processes.get(pid)?.exited;
+  };
+  return {
+    list,
+    async postgres() {
+      const logFile = join(folder, "postgres.log");
+      const port = await findFreePort();
+      const server = await startPostgres({ dataDir: join(folder, "postgres"), port, logFile });
+      keep("Postgres", server.process);
+      return server.url("bench");
+    },
+    async temporal({ isTuned } = { isTuned: true }) {
+      const server = await startTemporal({
+        ...{ cliPath: bench.temporalCliPath, dbFile: join(folder, "temporal.db"), isTuned },
+        ...{ port: await findFreePort(), uiPort: null, namespace: "default" },
+        logFile: join(folder, "temporal.log"),
+      });
+      keep("Temporal", server.process);
+      return server.address;
+    },
+    async node({ kind, main, env, args = [], label = "" }) {
+      const logFile = join(folder, `${kind}${label}.log`);
+      const started = await startProcess({
+        ...{ command: process.execPath, args: [...args, main], cwd: folder, logFile, ipc: true },
+        // Nothing of the shell that the bench was started in.
+        env: { PATH: bench.path, NODE_ENV: "production", ...env },
+      });
+      keep(kind, started);
+      await untilReady(started, new AbortController().signal).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new Error(`The ${kind} of ${name} ${reason}:\n${started.tail()}`);
+      });
+    },
+    async end(kind) {
+      await kill(list.filter((part) => part.kind === kind));
+      list.splice(0, list.length, ...list.filter((part) => part.kind !== kind));
+    },
+    stop: () => kill(list),
+  };
+}

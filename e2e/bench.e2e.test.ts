@@ -1,0 +1,39 @@
+// That the bench works and its table is whole. Its figures say nothing on a machine that does other things.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { PROJECT_DIR } from "../packages/dev/src/project-paths.ts";
+
+const SYSTEMS = ["raw Temporal", "naive", "truerun", "truerun, local", "naive, untouched server"];
+
+/** Which of the systems have a number in each line of a kind. */
+const MEASURED: Record<string, readonly string[]> = {
+  "accept, no worker": ["raw Temporal", "naive", "truerun"],
+  "accept, worker busy": ["naive", "truerun"],
+  "runs to the end": SYSTEMS,
+  "get run": ["naive", "truerun"],
+  "replayed POST": ["truerun"],
+};
+
+test("the quick bench measures each system in each way", async () => {
+  const args = ["run", "--silent", "bench", "--", "--quick", "--name", "test"];
+  const { stdout } = await promisify(execFile)("npm", args, { cwd: PROJECT_DIR }).catch(
+    (error: Error & { stdout?: string; stderr?: string }) => {
+      throw new Error(`${error.stdout}\n${error.stderr}`);
+    },
+  );
+  const [head = [], ...rows] = stdout
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  for (const [kind, systems] of Object.entries(MEASURED)) {
+    const lines = rows.filter(([, what = ""]) => what.startsWith(`${kind}: `));
+    expect(lines.length, kind).toBeGreaterThan(0);
+    for (const line of lines) {
+      const measured = SYSTEMS.filter((system) => Number(line[head.indexOf(system)]) > 0);
+      expect(measured, line.join("|")).toEqual(systems);
+    }
+  }
+  expect(stdout).toContain("| raw Temporal ");
+  expect(stdout).toContain("bench/results/test.json");
+});
