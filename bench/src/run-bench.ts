@@ -13,6 +13,7 @@ import {
 } from "./report/results-file.ts";
 import { toCpuTable, toResultTable } from "./report/result-table.ts";
 import { toTargetTable } from "./report/targets.ts";
+import { writeDocs } from "./report/write-docs.ts";
 
 export interface BenchContext {
   options: BenchOptions;
@@ -36,7 +37,8 @@ export async function runBench(context: BenchContext): Promise<void> {
   measured.compare = { ...provenance, samples };
   display.close();
   const name = options.isForDocs ? REFERENCE : (options.name ?? toFileName(provenance.at));
-  await saveResults(name, measured);
+  const all = await saveResults(name, measured);
+  if (options.isForDocs) await writeDocs(all);
   display.line(["", command, provenance.machine, "", toResultTable(samples), ""].join("\n"));
   display.line(`${toCpuTable(samples, 16)}\n\n${toTargetTable(samples)}\n`);
   const seconds = Math.round((performance.now() - startedAt) / 1_000);

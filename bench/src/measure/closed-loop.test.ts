@@ -36,3 +36,10 @@ test("what fails is not measured", async () => {
   });
   await expect(failing).rejects.toThrow("it was refused");
 });
+
+test("a window in which nothing ends stays open until something does", async () => {
+  const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 120));
+  const result = await runClosedLoop({ inFlight: 2, warmUpMs: 1, windowMs: 1, once: slow });
+  expect(result.count).toBeGreaterThan(0);
+  expect(result.perSecond).toBeLessThan(200);
+});

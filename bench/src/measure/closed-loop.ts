@@ -18,6 +18,8 @@ export interface LoopOptions {
   onClose?: () => void;
 }
 
+const LONGER_MS = 50;
+
 /**
  * Keeps so many under way and counts those that end within a window. Own code, because tinybench measures
  * functions one by one, and autocannon only what is asked over HTTP; starts of raw Temporal and of the
@@ -28,21 +30,25 @@ export interface LoopOptions {
 export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
   const { inFlight, warmUpMs, windowMs, once, onOpen, onClose } = options;
   const latencies: number[] = [];
-  const since = performance.now();
   let opened: number | null = null;
   let closed: number | null = null;
-  const timers = [
-    setTimeout(() => {
-      opened = performance.now();
-      onOpen?.();
-    }, warmUpMs),
-    setTimeout(() => {
-      closed = performance.now();
-      onClose?.();
-    }, warmUpMs + windowMs),
-  ];
+  const open = (): void => {
+    opened = performance.now();
+    onOpen?.();
+    timer = setTimeout(close, windowMs);
+  };
+  // A window in which nothing ended would say nothing: on a slow machine it stays open for one.
+  const close = (): void => {
+    if (latencies.length === 0) {
+      timer = setTimeout(close, LONGER_MS);
+      return;
+    }
+    closed = performance.now();
+    onClose?.();
+  };
+  let timer = setTimeout(open, warmUpMs);
   const lane = async (): Promise<void> => {
-    while (performance.now() < since + warmUpMs + windowMs) {
+    while (closed === null) {
       const startedAt = performance.now();
       await once();
       if (opened !== null && closed === null) latencies.push(performance.now() - startedAt);
@@ -50,10 +56,10 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
   };
   try {
     await Promise.all(Array.from({ length: inFlight }, lane));
-    while (closed === null) await new Promise((resolve) => setTimeout(resolve, 1));
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    clearTimeout(timer);
   }
-  const seconds = (closed - (opened ?? closed)) / 1_000;
+  if (opened === null || closed === null) throw new Error("The loop ended before its window");
+  const seconds = (closed - opened) / 1_000;
   return { count: latencies.length, perSecond: latencies.length / seconds, latencies };
 }

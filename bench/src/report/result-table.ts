@@ -47,7 +47,11 @@ export function toCpuTable(samples: readonly Sample[], inFlight: number): string
 }
 
 /** The median over the rounds of what one kind of process used for one run. */
-function cpuOf(samples: readonly Sample[], system: SystemName, kind: PartKind): number | null {
+export function cpuOf(
+  samples: readonly Sample[],
+  system: SystemName,
+  kind: PartKind,
+): number | null {
   const values = samples
     .filter((sample) => sample.system === system)
     .flatMap(({ cpuMs }) => cpuMs?.[kind] ?? []);

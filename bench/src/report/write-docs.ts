@@ -1,0 +1,52 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PROJECT_DIR } from "@truerun/dev/project-paths";
+import { toPerformanceCharts } from "./performance-charts.ts";
+import { toCpuTable, toResultTable } from "./result-table.ts";
+import type { Provenance, Results } from "./results-file.ts";
+import { toTargetTable } from "./targets.ts";
+
+const DOCS_DIR = join(PROJECT_DIR, "docs");
+
+/** Writes charts and tables of what was measured into the documentation, between its markers. */
+export async function writeDocs(results: Results): Promise<void> {
+  if (results.compare !== undefined) {
+    const { samples } = results.compare;
+    await writeCharts("performance", toPerformanceCharts(samples));
+    const block = [
+      describe(results.compare),
+      ...["runs", "latency", "accept", "cpu"].map((name) => `![${name}](performance/${name}.svg)`),
+      ...[toTargetTable(samples), toResultTable(samples), toCpuTable(samples, 16)],
+    ];
+    await writeBlock("performance.md", "compare", block);
+  }
+}
+
+function describe({ command, at, machine }: Provenance): string {
+  return `\`${command}\`, ${at.slice(0, 10)}, ${machine}:`;
+}
+
+async function writeCharts(folder: string, charts: Record<string, string>): Promise<void> {
+  await mkdir(join(DOCS_DIR, folder), { recursive: true });
+  for (const [name, svg] of Object.entries(charts)) {
+    await writeFile(join(DOCS_DIR, folder, name), svg);
+  }
+}
+
+async function writeBlock(file: string, name: string, paragraphs: string[]): Promise<void> {
+  const path = join(DOCS_DIR, file);
+  const text = await readFile(path, "utf8");
+  await writeFile(path, replaceBlock(text, name, paragraphs.join("\n\n")));
+}
+
+/**
+ * Puts a block in the place of the one between `<!-- bench:name -->` and `<!-- /bench:name -->`.
+ *
+ * @throws when there are no such markers
+ */
+export function replaceBlock(text: string, name: string, block: string): string {
+  const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`The text has no ${begin} ... ${end}`);
+  return `${text.slice(0, from + begin.length)}\n\n${block}\n\n${text.slice(to)}`;
+}
