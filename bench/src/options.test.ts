@@ -9,6 +9,7 @@ test("everything is compared if nothing is said", () => {
     isQuick: false,
     name: undefined,
     isForDocs: false,
+    ...{ minutes: 10, runs: 10_000, seconds: 60 },
   });
 });
 
@@ -28,6 +29,7 @@ test.each([
   [["--only", "ends,speed"], "--only has no speed"],
   [["--systems", "restate"], "--systems has no restate"],
   [["--name", "../x"], `--name is "../x"`],
+  [["--minutes", "0.5"], `--minutes is "0.5"`],
   [["--fast"], "--fast"],
 ])("%j is refused with the usage", (args, fault) => {
   expect(() => parseOptions(args)).toThrow(UsageError);

@@ -2,7 +2,10 @@ import { parseArgs } from "node:util";
 import { SYSTEMS, type SystemName } from "./systems/system.ts";
 
 /** What can be measured, in the order in which it is. */
-export const PARTS = ["accept", "ends", "reads", "busy"] as const;
+export const PARTS = [
+  ...(["accept", "ends", "reads", "busy"] as const),
+  ...(["growth", "fairness", "overload", "soak"] as const),
+] as const;
 export type PartName = (typeof PARTS)[number];
 
 /** What compares the systems, and is measured if nothing else is said. */
@@ -21,6 +24,12 @@ export interface BenchOptions {
   name: string | undefined;
   /** Whether the documentation is to show these figures from now on. */
   isForDocs: boolean;
+  /** How long the soak takes. */
+  minutes: number;
+  /** How many runs one org queues when fairness is measured. */
+  runs: number;
+  /** How long the overload takes. */
+  seconds: number;
 }
 
 /** The arguments cannot be used. The message says what is wrong, and how they should be. */
@@ -29,19 +38,21 @@ export class UsageError extends Error {
 }
 
 const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] [--rounds N] [--quick] [--name NAME] [--docs]
+       [--minutes M] [--runs R] [--seconds S]
   --only     what to measure: ${PARTS.join(", ")}; ${DEFAULT_PARTS.join(", ")} if left out
   --systems  whom to compare: ${SYSTEMS.join(", ")}; all if left out
   --rounds   how often each is measured, one after the other; ${ROUNDS} if left out, 1 with --quick
   --quick    less than a minute, to see that everything works; its figures say nothing
   --name     the results are written to bench/results/<name>.json; the time of day if left out
-  --docs     what the documentation shows is made of these results`;
+  --docs     what the documentation shows is made of these results
+  --minutes  how long the soak takes; 10 if left out
+  --runs     how many runs of one org are queued for fairness; 10000 if left out
+  --seconds  how long the overload takes; 60 if left out`;
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const values = parse(args);
   const isQuick = values.quick ?? false;
-  const rounds = values.rounds ?? String(isQuick ? 1 : ROUNDS);
-  if (!/^[1-9]\d{0,2}$/.test(rounds)) throw usageError(`--rounds is ${JSON.stringify(rounds)}`);
   if (values.name !== undefined && !/^[\w-]+$/.test(values.name)) {
     throw usageError(`--name is ${JSON.stringify(values.name)}, not letters, digits, _ and -`);
   }
@@ -51,22 +62,33 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       ...{ text: values.systems, known: SYSTEMS },
       all: isQuick ? QUICK_SYSTEMS : SYSTEMS,
     }),
-    rounds: Number(rounds),
+    rounds: toCount("--rounds", values.rounds ?? (isQuick ? "1" : String(ROUNDS))),
     isQuick,
     name: values.name,
     isForDocs: values.docs ?? false,
+    minutes: toCount("--minutes", values.minutes ?? "10"),
+    runs: toCount("--runs", values.runs ?? "10000"),
+    seconds: toCount("--seconds", values.seconds ?? "60"),
   };
 }
 
 function parse(args: readonly string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
-  const texts = { only: text, systems: text, rounds: text, name: text };
+  const texts = {
+    ...{ only: text, systems: text, rounds: text, name: text },
+    ...{ minutes: text, runs: text, seconds: text },
+  };
   try {
     return parseArgs({ args: [...args], options: { ...texts, quick: flag, docs: flag } }).values;
   } catch (error) {
     throw usageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function toCount(name: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw usageError(`${name} is ${JSON.stringify(text)}`);
+  return Number(text);
 }
 
 interface ListSpec<T extends string> {

@@ -2,18 +2,24 @@ import { relative } from "node:path";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
 import type { Display } from "@truerun/dev/report/display";
 import { compare } from "./compare/compare.ts";
+import { planStages } from "./compare/turns.ts";
 import type { BenchOptions } from "./options.ts";
 import { prepareBench } from "./prepare-bench.ts";
+import { toSections } from "./report/sections.ts";
 import {
+  type Provenance,
   REFERENCE,
   type Results,
   RESULTS_DIR,
   saveResults,
   toProvenance,
 } from "./report/results-file.ts";
-import { toCpuTable, toResultTable } from "./report/result-table.ts";
-import { toTargetTable } from "./report/targets.ts";
 import { writeDocs } from "./report/write-docs.ts";
+import type { ScalingContext } from "./scaling/context.ts";
+import { measureFairness } from "./scaling/fairness.ts";
+import { measureGrowth } from "./scaling/growth.ts";
+import { measureOverload } from "./scaling/overload.ts";
+import { measureSoak } from "./scaling/soak.ts";
 
 export interface BenchContext {
   options: BenchOptions;
@@ -26,23 +32,43 @@ export interface BenchContext {
   display: Display;
 }
 
+/** Measures what the options name, shows it, and keeps it as a file. */
 export async function runBench(context: BenchContext): Promise<void> {
   const { options, command, display } = context;
   const startedAt = performance.now();
   display.status("Preparing");
   const bench = await prepareBench({ ...context, say: (text) => display.line(text) });
   const provenance = toProvenance(command);
-  const measured: Results = {};
-  const samples = await compare({ bench, options, display });
-  measured.compare = { ...provenance, samples };
+  const measured = await measure({ bench, options, display }, provenance);
   display.close();
   const name = options.isForDocs ? REFERENCE : (options.name ?? toFileName(provenance.at));
   const all = await saveResults(name, measured);
   if (options.isForDocs) await writeDocs(all);
-  display.line(["", command, provenance.machine, "", toResultTable(samples), ""].join("\n"));
-  display.line(`${toCpuTable(samples, 16)}\n\n${toTargetTable(samples)}\n`);
+  const sections = toSections(measured).flatMap(({ tables }) => tables);
+  display.line(["", command, provenance.machine, ...sections, ""].join("\n\n"));
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   display.line(`${relative(PROJECT_DIR, RESULTS_DIR)}/${name}.json; ${seconds} s`);
+}
+
+async function measure(context: ScalingContext, provenance: Provenance): Promise<Results> {
+  const { only } = context.options;
+  const results: Results = {};
+  if (planStages(context.options).length > 0) {
+    results.compare = { ...provenance, samples: await compare(context) };
+  }
+  if (only.includes("growth")) {
+    results.growth = { ...provenance, points: await measureGrowth(context) };
+  }
+  if (only.includes("fairness")) {
+    results.fairness = { ...provenance, ...(await measureFairness(context)) };
+  }
+  if (only.includes("overload")) {
+    results.overload = { ...provenance, ...(await measureOverload(context)) };
+  }
+  if (only.includes("soak")) {
+    results.soak = { ...provenance, ...(await measureSoak(context)) };
+  }
+  return results;
 }
 
 /** @param at - ISO 8601 */

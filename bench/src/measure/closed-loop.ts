@@ -12,6 +12,8 @@ export interface LoopOptions {
   /** Before the window opens. */
   warmUpMs: number;
   windowMs: number;
+  /** The window stays open until so many have ended; default: one. */
+  leastCount?: number;
   /** One of what is measured, to its end. */
   once: () => Promise<void>;
   onOpen?: () => void;
@@ -28,7 +30,7 @@ const LONGER_MS = 50;
  * @throws the first error of any; a benchmark of what fails would be worth nothing
  */
 export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
-  const { inFlight, warmUpMs, windowMs, once, onOpen, onClose } = options;
+  const { inFlight, warmUpMs, windowMs, once, onOpen, onClose, leastCount = 1 } = options;
   const latencies: number[] = [];
   let opened: number | null = null;
   let closed: number | null = null;
@@ -37,9 +39,9 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
     onOpen?.();
     timer = setTimeout(close, windowMs);
   };
-  // A window in which nothing ended would say nothing: on a slow machine it stays open for one.
+  // A window in which nothing ended would say nothing, however slow the machine is.
   const close = (): void => {
-    if (latencies.length === 0) {
+    if (latencies.length < leastCount) {
       timer = setTimeout(close, LONGER_MS);
       return;
     }

@@ -40,6 +40,28 @@ export function cpuPer(
   return Object.fromEntries(entries);
 }
 
+/** Memory that each part holds now, in MB, shared pages counted once; null where it cannot be known. */
+export function readMemory({ parts }: Deployment): PerPart | null {
+  const all = readProcesses();
+  if (all === null) return null;
+  const sums: PerPart = {};
+  for (const { kind, pid } of parts) {
+    const own = treeOf(pid, all).reduce((sum, each) => sum + memoryOf(each.pid), 0);
+    sums[kind] = (sums[kind] ?? 0) + own;
+  }
+  return sums;
+}
+
+function memoryOf(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1_024;
+  } catch {
+    // Ended meanwhile.
+    return 0;
+  }
+}
+
 function treeOf(root: number, all: readonly ProcessStat[]): ProcessStat[] {
   const tree = all.filter(({ pid }) => pid === root);
   for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));

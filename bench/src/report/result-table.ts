@@ -71,7 +71,7 @@ function describe({ measure, inFlight, value }: Metric): string {
 
 /** With as many digits as say something. */
 export function show(value: number | null, digits?: number): string {
-  if (value === null) return "–";
+  if (value === null || Number.isNaN(value)) return "–";
   if (digits !== undefined) return value.toFixed(digits);
   return value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
 }

@@ -4,6 +4,10 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
 import type { Sample } from "../measure/sample.ts";
+import type { FairnessResult } from "../scaling/fairness.ts";
+import type { GrowthPoint } from "../scaling/growth.ts";
+import type { OverloadResult } from "../scaling/overload.ts";
+import type { SoakResult } from "../scaling/soak.ts";
 
 export const RESULTS_DIR = join(PROJECT_DIR, "bench", "results");
 /** The only one that is kept in the repository: the documentation is made of it. */
@@ -20,6 +24,10 @@ export interface Provenance {
 /** What a file holds; a part that was not measured is missing. */
 export interface Results {
   compare?: Provenance & { samples: Sample[] };
+  growth?: Provenance & { points: GrowthPoint[] };
+  fairness?: Provenance & FairnessResult;
+  overload?: Provenance & OverloadResult;
+  soak?: Provenance & SoakResult;
 }
 
 export function toProvenance(command: string): Provenance {

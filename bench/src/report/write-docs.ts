@@ -1,29 +1,20 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
-import { toPerformanceCharts } from "./performance-charts.ts";
-import { toCpuTable, toResultTable } from "./result-table.ts";
-import type { Provenance, Results } from "./results-file.ts";
-import { toTargetTable } from "./targets.ts";
+import type { Results } from "./results-file.ts";
+import { toSections } from "./sections.ts";
 
 const DOCS_DIR = join(PROJECT_DIR, "docs");
 
 /** Writes charts and tables of what was measured into the documentation, between its markers. */
 export async function writeDocs(results: Results): Promise<void> {
-  if (results.compare !== undefined) {
-    const { samples } = results.compare;
-    await writeCharts("performance", toPerformanceCharts(samples));
-    const block = [
-      describe(results.compare),
-      ...["runs", "latency", "accept", "cpu"].map((name) => `![${name}](performance/${name}.svg)`),
-      ...[toTargetTable(samples), toResultTable(samples), toCpuTable(samples, 16)],
-    ];
-    await writeBlock("performance.md", "compare", block);
+  for (const { name, page, provenance, charts, tables } of toSections(results)) {
+    await writeCharts(page, charts);
+    const { command, at, machine } = provenance;
+    const pictures = Object.keys(charts).map((file) => `![${file}](${page}/${file})`);
+    const from = `\`${command}\`, ${at.slice(0, 10)}, ${machine}:`;
+    await writeBlock(`${page}.md`, name, [from, ...pictures, ...tables]);
   }
-}
-
-function describe({ command, at, machine }: Provenance): string {
-  return `\`${command}\`, ${at.slice(0, 10)}, ${machine}:`;
 }
 
 async function writeCharts(folder: string, charts: Record<string, string>): Promise<void> {

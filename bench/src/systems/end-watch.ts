@@ -10,6 +10,8 @@ export interface EndWatch {
   untilEnded(id: string): Promise<void>;
   /** The Postgres process that answers this watch. Its time is the load's, not the system's. */
   backendPid: number;
+  /** How many are waited for. */
+  count(): number;
   close(): Promise<void>;
 }
 
@@ -20,7 +22,8 @@ export interface EndWatchOptions {
 }
 
 const PAUSE_MS = 3;
-const GIVE_UP_AFTER_MS = 120_000;
+/** Longer than a run waits behind ten thousand others. */
+const GIVE_UP_AFTER_MS = 900_000;
 
 interface Waiter {
   since: number;
@@ -75,6 +78,7 @@ export async function createEndWatch({ url, sql }: EndWatchOptions): Promise<End
         waiting.set(id, { since: Date.now(), resolve, reject });
         if (!isLooking) void lookWhileAnyWaits().catch(fail);
       }),
+    count: () => waiting.size,
     close: () => client.end(),
   };
 }

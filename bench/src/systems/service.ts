@@ -9,6 +9,7 @@ import { createHttpClient, expectStatus, type HttpClient } from "./http-client.t
 import { RUN_INPUT } from "./run-input.ts";
 import { defineRequest, getRequest, runRequest } from "./service-requests.ts";
 import { copyWorkerWithSteps } from "./service-worker.ts";
+import { toThreeSteps } from "./three-steps.ts";
 import { type Bench, createParts, type Parts } from "./start-parts.ts";
 import type { Deployment, System } from "./system.ts";
 
@@ -70,18 +71,6 @@ export async function startService(bench: Bench, options: ServiceOptions): Promi
 }
 
 const DEFINITIONS = { service: "bench_step", local: "bench_step_local" } as const;
-
-/** Three components, one after the other. */
-function toThreeSteps(action: string): object {
-  const value = "${{ input.value }}";
-  return {
-    components: ["first", "second", "third"].map((key, index, keys) => {
-      const next = keys[index + 1];
-      const edges = next === undefined ? {} : { next: [{ to: next }] };
-      return { key, action, with: { value }, ...edges };
-    }),
-  };
-}
 
 interface Started {
   parts: Parts;

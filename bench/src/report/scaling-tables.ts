@@ -1,0 +1,95 @@
+import { toMarkdown } from "@truerun/dev/report/markdown";
+import { median } from "../measure/statistics.ts";
+import type { FairnessResult } from "../scaling/fairness.ts";
+import { type GrowthPoint, SERIES } from "../scaling/growth.ts";
+import type { OverloadResult } from "../scaling/overload.ts";
+import type { SoakResult } from "../scaling/soak.ts";
+import { type PartKind, PART_KINDS } from "../systems/system.ts";
+import { show } from "./result-table.ts";
+
+/** One table for everything that was made larger. */
+export function toGrowthTable(points: readonly GrowthPoint[]): string {
+  const head = ["what grows", "to", "runs a second", "p50 ms", ...PART_KINDS.map(cpuTitle)];
+  const rows = SERIES.flatMap((series) =>
+    points
+      .filter((point) => point.series === series)
+      .map(({ at, runsPerSecond, p50Ms, cpuMs }) => [
+        ...[series, String(at), show(runsPerSecond), show(p50Ms)],
+        ...PART_KINDS.map((kind) => show(cpuMs?.[kind] ?? null)),
+      ]),
+  );
+  return toMarkdown([head, ...rows]);
+}
+
+function cpuTitle(kind: PartKind): string {
+  return `${kind}, CPU ms a run`;
+}
+
+/** How many times its idle value a lone run may take beside another org's queue. */
+const FAIR = 5;
+
+export function toFairnessTable(result: FairnessResult): string {
+  const factor = result.besideP50Ms / result.idleP50Ms;
+  return toMarkdown([
+    ["start → end of a lone run", "ms"],
+    ["p50, idle", show(result.idleP50Ms)],
+    [`p50, beside ${result.open.join(" to ")} open runs of another org`, show(result.besideP50Ms)],
+    [`the longest of ${result.runs}`, show(result.besideMaxMs)],
+    [`p50 ÷ idle p50; wanted ≤ ${FAIR}`, `${show(factor)}: ${factor <= FAIR ? "met" : "missed"}`],
+  ]);
+}
+
+export function toOverloadTable(result: OverloadResult): string {
+  const { accepted, reads, memoryMb } = result;
+  const memory = memoryMb.map((mb) => show(mb?.gateway ?? null)).join(" → ");
+  return toMarkdown([
+    ["overload", "measured"],
+    ["runs to the end a second, at most", show(result.limitPerSecond)],
+    [`starts a second, for ${result.seconds} s`, show(result.givenPerSecond)],
+    [
+      "accepted",
+      `${accepted.count}; p50 ${show(accepted.p50Ms)} ms, p99 ${show(accepted.p99Ms)} ms`,
+    ],
+    ["p99 of each ten seconds, ms", accepted.p99ByTenSeconds.map((ms) => show(ms)).join(", ")],
+    ["refused with 503", String(result.refused)],
+    ["of them without Retry-After", String(result.refusedWithoutRetryAfter)],
+    ["answered 502, dispatched later", String(result.notDispatched)],
+    ["answered otherwise, or not at all", String(result.failed)],
+    ["not sent: too many under way", String(result.notSent)],
+    ["reads meanwhile", `${reads.count}; p50 ${show(reads.p50Ms)} ms, p99 ${show(reads.p99Ms)} ms`],
+    ["reads that failed", String(reads.failed)],
+    ["accepted and lost", String(result.lost)],
+    ["accepted and not ended in time", String(result.open)],
+    ["memory of the gateway, MB", memory],
+  ]);
+}
+
+const FLAT = 0.1;
+const THIRD = 3;
+
+/** Whether memory is flat: the last minute within a tenth of the third. */
+export function toSoakTable(result: SoakResult): string {
+  const rows = PART_KINDS.filter((kind) => result.memory[0]?.mb[kind] !== undefined).map((kind) => {
+    const third = memoryIn(result, kind, THIRD);
+    const last = memoryIn(result, kind, result.minutes);
+    const change = result.minutes > THIRD ? last / third - 1 : null;
+    const said = change === null ? show(null) : `${(change * 100).toFixed(1)} %`;
+    return [kind, show(third), show(last), said, verdictOn(change)];
+  });
+  const head = ["process", "MB, third minute", "MB, last minute", "change; wanted ≤ 10 %", ""];
+  const load = `${show(result.givenPerSecond)} runs a second of at most ${show(result.limitPerSecond)}`;
+  const times = `start → end p50 ${show(result.p50Ms)} ms, p99 ${show(result.p99Ms)} ms`;
+  const said = `${result.runs} runs in ${result.minutes} minutes, ${load}; ${times}:`;
+  return `${said}\n\n${toMarkdown([head, ...rows])}`;
+}
+
+function verdictOn(change: number | null): string {
+  if (change === null) return "not measured";
+  return Math.abs(change) <= FLAT ? "met" : "missed";
+}
+
+/** @param minute - from 1 */
+function memoryIn({ memory }: SoakResult, kind: PartKind, minute: number): number {
+  const own = memory.filter(({ second }) => Math.floor(second / 60) === minute - 1);
+  return median(own.flatMap(({ mb }) => mb[kind] ?? []));
+}
