@@ -91,7 +91,7 @@ async function mirror({ mirrorDb }: Writer, ids: readonly string[]): Promise<voi
 }
 
 async function writeAll(db: Database, records: (StepRow | RunEnd)[]): Promise<void> {
-  const refused = await writeRecords(db, records);
+  const { refused } = await writeRecords(db, records);
   if (refused.length > 0) throw new Error(`Not written: ${JSON.stringify(refused[0])}`);
 }
 
