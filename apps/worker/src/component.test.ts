@@ -32,6 +32,7 @@ describe("defineComponent", () => {
     [{ timeout: "30" }, "timeout"],
     [{ timeout: "0s" }, "timeout"],
     [{ timeout: "31d" }, "timeout"],
+    [{ execution: "local" as const, timeout: "6s" }, "6s"],
     [{ retry: { initial_interval: "soon" } }, "retry.initial_interval"],
     [{ retry: { max_interval: "500ms" } }, "retry.max_interval must not be shorter"],
     [{ retry: { max_attempts: 0 } }, "retry.max_attempts"],
@@ -39,6 +40,10 @@ describe("defineComponent", () => {
     [{ retry: { backoff_coefficient: Number.NaN } }, "retry.backoff_coefficient"],
   ])("refuses %j", (change, named) => {
     expect(() => defineComponent({ ...spec, ...change })).toThrow(named);
+  });
+
+  it("gives a local one no more time than a workflow task has", () => {
+    expect(defineComponent({ ...spec, execution: "local" }).timeout).toBe("5s");
   });
 
   it("lists everything that is wrong at once", () => {

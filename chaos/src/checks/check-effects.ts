@@ -1,10 +1,13 @@
 import type { FaultRecord } from "../faults/fault-record.ts";
 import { isLinkFault, isPartFault } from "../plan/fault.ts";
 import { countAttempts } from "./count-attempts.ts";
-import { type Facts, resetRuns, type StepFact, touchedRuns } from "./facts.ts";
+import { type Execution, type Facts, resetRuns, type StepFact, touchedRuns } from "./facts.ts";
+import { groupBy } from "./group-by.ts";
 
 /** A lost attempt is noticed by its heartbeats, and repeated after a pause. */
 const NOTICED_WITHIN_MS = 15_000;
+
+const UNKNOWN = Number.POSITIVE_INFINITY;
 
 /**
  * I6: the ledger against the steps' records.
@@ -18,18 +21,25 @@ export async function checkEffects(facts: Facts): Promise<number> {
   const told = new Set(steps.map(({ runId, key }) => `${runId}:${key}`));
   const attempts = await countAttempts(facts.client, facts.executions, reset);
   const hits = facts.faults.filter(hitsComponents);
+  const beginnings = groupBy(facts.executions, ({ runId }) => runId);
   let undisturbed = 0;
   for (const step of steps) {
-    const clean = shapes.get(runs.get(step.runId)?.workflowName ?? "")?.effects[step.key];
+    const shape = shapes.get(runs.get(step.runId)?.workflowName ?? "");
+    const clean = shape?.effects[step.key];
     if (clean === undefined) continue;
     const executions = executionsOf.get(`${step.runId}:${step.key}`) ?? [];
-    const isUndisturbed = !touched.has(step.runId) && !hits.some((fault) => hitsStep(fault, step));
+    // With a lost task all of it is done again: its steps' records are those of the task that was taken.
+    const isLocal = shape?.local?.includes(step.key) === true;
+    const since = isLocal ? beginningOf(beginnings.get(step.runId)) : step.createdAt;
+    const hitting = hits.filter((fault) => hitsStep(fault, { ...step, createdAt: since }));
+    const isUndisturbed = !touched.has(step.runId) && hitting.length === 0;
     if (isUndisturbed) undisturbed += 1;
+    // What a history that was left by a reset says of lost tasks is nothing.
+    const isReset = reset.has(step.runId);
+    const lost = isLocal ? (isReset ? UNKNOWN : countLostTasks(hitting)) : 0;
     const limits = {
       least: step.status === "success" ? 1 : 0,
-      most: reset.has(step.runId)
-        ? attempts(step.runId, step.key)
-        : (step.attempt ?? Number.POSITIVE_INFINITY),
+      most: lost + (isReset ? attempts(step.runId, step.key) : (step.attempt ?? UNKNOWN)),
       ...(isUndisturbed && step.status !== null ? { least: clean, most: clean } : {}),
     };
     if (executions.length >= limits.least && executions.length <= limits.most) continue;
@@ -56,6 +66,21 @@ function hitsComponents({ fault }: FaultRecord): boolean {
     return fault.target.startsWith("worker") && fault.kind !== "restart";
   }
   return isLinkFault(fault) && /^worker.*temporal$/.test(fault.target);
+}
+
+function beginningOf(executions: readonly Execution[] = []): number {
+  return Math.min(...executions.map(({ startedAt }) => startedAt));
+}
+
+/** A workflow task is taken from a worker that is silent for so long, and one that was begun is lost with it. */
+const TASK_TIMEOUT_MS = 10_000;
+
+/** How many workflow tasks of a run the faults can have cost. */
+function countLostTasks(faults: readonly FaultRecord[]): number {
+  return faults.reduce(
+    (sum, { from, to }) => sum + 1 + Math.floor((to - from) / TASK_TIMEOUT_MS),
+    0,
+  );
 }
 
 function hitsStep({ from, to }: FaultRecord, { createdAt, updatedAt }: StepFact): boolean {

@@ -53,6 +53,7 @@ interface Told {
   sent?: SentRun;
   faults?: Facts["faults"];
   ledger?: [string, number[]][];
+  shape?: Shape;
 }
 
 /** All that is found in a run that went well but for what is told. */
@@ -159,4 +160,15 @@ test("it may run twice only where a fault hits it, and not more often than there
   expect(await find({ ledger, steps, faults: [elsewhere as typeof workerKilled] })).toEqual([
     "I6 doubled",
   ]);
+});
+
+test("inside of a workflow task it may run once more for each fault that can lose the task", async () => {
+  const local: Shape = { ...shape, local: ["a"] };
+  const twice: Told["ledger"] = [["cbwr_1:a", [700, 12_000]]];
+  const steps = [{ ...step, createdAt: 11_900, updatedAt: 12_100 }];
+  const faults = [{ ...workerKilled, from: 800, to: 900 }];
+  expect(await find({ ledger: twice, faults, steps, shape: local })).toEqual([]);
+  expect(await find({ ledger: twice, steps, shape: local })).toEqual(["I6 doubled"]);
+  const thrice: Told["ledger"] = [["cbwr_1:a", [700, 12_000, 12_050]]];
+  expect(await find({ ledger: thrice, faults, steps, shape: local })).toEqual(["I6 doubled"]);
 });

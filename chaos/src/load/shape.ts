@@ -14,6 +14,8 @@ export interface Shape {
   steps: Readonly<Record<string, StepStatus | null>>;
   /** How often each step that does something to the world does it, when no fault hits it. */
   effects: Readonly<Record<string, number>>;
+  /** Those of them that run inside of their workflow task. */
+  local?: readonly string[];
 }
 
 type Edge = string | { to: string; on?: "failure" | "always"; when?: JsonObject };
@@ -46,6 +48,15 @@ export function effect(key: string, path: string, options: Options = {}): JsonOb
   });
 }
 
+/** As {@link effect}, from inside of the workflow task. */
+export function localEffect(key: string, path: string, options: Options = {}): JsonObject {
+  const url = `\${{ input.ledger }}/${path}`;
+  return component(key, {
+    ...options,
+    more: { action: "ledger_note", with: { url }, retry: RETRY, ...options.more },
+  });
+}
+
 export function component(key: string, { next = [], more = {} }: Options): JsonObject {
   const edges = next.map((edge) => (typeof edge === "string" ? { to: edge } : { ...edge }));
   return { key, next: edges, ...more };
@@ -59,4 +70,10 @@ export function each<T>(keys: readonly string[], value: T): Record<string, T> {
 /** `key[0]`, `key[1]`, ... */
 export function items(key: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${key}[${index}]`);
+}
+
+/** Of a component that runs for so many items, some at a time. */
+export function forEach(count: number, concurrency: number) {
+  const list = Array.from({ length: count }, (_, index) => index);
+  return { for_each: list, max_concurrency: concurrency };
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { component, each, effect, items, type Shape } from "./shape.ts";
+import { component, each, effect, forEach, items, type Shape } from "./shape.ts";
+import { insideOfTasks } from "./local-shapes.ts";
 import { review, staysOpen, waits } from "./waiting-shapes.ts";
 
 const TEN = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
@@ -8,11 +9,6 @@ const BRANCHES = ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"];
 /** A component after another, each with an effect. */
 function chain(keys: readonly string[]) {
   return keys.map((key, index) => effect(key, "ok", { next: keys.slice(index + 1, index + 2) }));
-}
-
-function forEach(count: number, concurrency: number) {
-  const list = Array.from({ length: count }, (_, index) => index);
-  return { for_each: list, max_concurrency: concurrency };
 }
 
 const sequence: Shape = {
@@ -202,6 +198,7 @@ export const SHAPES: readonly Shape[] = [
   failAction,
   review,
   staysOpen,
+  insideOfTasks,
   child,
   parent,
 ];

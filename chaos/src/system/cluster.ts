@@ -11,6 +11,7 @@ import { findTemporal } from "@truerun/dev/temporal/find-temporal";
 import { startTemporal } from "@truerun/dev/temporal/start-temporal";
 import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { LINKS, type LinkName, type PartName } from "../plan/fault.ts";
+import { copyWorker } from "./copy-worker.ts";
 import { createPart, type Part } from "./part.ts";
 
 /** The whole service in real processes, each pair of them joined by a link that can be damaged. */
@@ -79,15 +80,18 @@ async function start(
     stop: async () => void (await Promise.all(Object.values(links).map((link) => link.close()))),
   });
 
+  const workerMain = await copyWorker(join(dataDir, "worker"));
   const services = await Promise.all(
     SERVICES.map(async (name) => {
       const environment = toEnvironment(name, { options, links, databaseUrl, ports });
       const folder = join(dataDir, name);
       await mkdir(join(folder, "logs"), { recursive: true });
       const signal = new AbortController().signal;
-      const kind = name.startsWith("gateway") ? "api" : "worker";
+      const which = name.startsWith("gateway")
+        ? ({ name: "api" } as const)
+        : ({ name: "worker", main: workerMain } as const);
       const part = await keep(name, () =>
-        startService({ name: kind, dataDir: folder, environment, signal }),
+        startService({ ...which, dataDir: folder, environment, signal }),
       );
       return [name, part] as const;
     }),

@@ -16,9 +16,10 @@ const componentTypeSchema = z
     description: z.string().meta({ description: "What it does, and when it fails or is retried" }),
     input_schema: jsonSchema("JSON Schema of a component's `with`, its references resolved"),
     output_schema: jsonSchema("JSON Schema of `steps.<key>.output`"),
-    defaults: z
-      .record(z.string(), z.unknown())
-      .meta({ description: "`timeout` of an attempt and `retry` where a component says none" }),
+    defaults: z.record(z.string(), z.unknown()).meta({
+      description:
+        "`timeout` of an attempt and `retry` where a component says none; `execution: local` of one that runs inside of its run's workflow task",
+    }),
   })
   .meta({ id: "ComponentType" });
 

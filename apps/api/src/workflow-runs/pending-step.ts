@@ -84,7 +84,24 @@ export function toStepPending(step: PendingStepRow, context: PendingContext): St
   if (!snapshot.isComplete) {
     return say("unknown", "The run has more batches at a time than are looked at.");
   }
+  if (isLocal(step, context.document)) return toLocalPending(step, snapshot);
   return say("recording", "It is about to begin, or its outcome is on its way into the tables.");
+}
+
+function isLocal(step: PendingStepRow, { components }: WorkflowDefinitionDocument): boolean {
+  return components.find(({ id }) => id === step.component_id)?.execution === "local";
+}
+
+/** What runs inside of a workflow task Temporal does not list: only that there is a task. */
+function toLocalPending(step: PendingStepRow, { workflowTask }: FoundRun): StepPending {
+  if (workflowTask === null) {
+    const message = "It waits for another attempt, or its outcome is on its way into the tables.";
+    return say("recording", message);
+  }
+  const since = step.created_at;
+  return workflowTask.isStarted
+    ? say("running", "It runs inside of the run's workflow task.", { since })
+    : say("queued", "It runs again once a worker takes the run's workflow task.", { since });
 }
 
 /** The engine's own actions that wait; for these no activity is listed. */

@@ -1,11 +1,16 @@
 // Steps inside of workflow tasks, on a real Temporal. How they are mirrored: `mirror.integration.test.ts`; what
 // becomes of those that end their process: `hostile-components.integration.test.ts`.
+import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newId } from "@truerun/shared/ids";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { diffRun } from "../mirror/diff-run.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { component, local } from "../testing/rig-runs.ts";
+import { copyWorker } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -171,3 +176,55 @@ test("a regular component beside local ones takes its effect at its time", async
   expect((await rig.finished(id)).status).toBe("completed");
   await expectProjected(id);
 }, 30_000);
+
+const NOTES = `
+import { appendFileSync } from "node:fs";
+import { z } from "zod";
+import { defineComponent } from "../component.js";
+export default defineComponent({
+  action: "notes",
+  title: "Notes",
+  description: "For tests",
+  execution: "local",
+  input: z.object({ file: z.string(), ms: z.number() }),
+  output: z.number(),
+  async run({ input, stepKey }) {
+    appendFileSync(input.file, stepKey + "\\n");
+    await new Promise((resolve) => setTimeout(resolve, input.ms));
+    return { output: process.pid };
+  },
+});
+`;
+
+test.for(["SIGTERM", "SIGKILL"] as const)(
+  "after a worker's %s another one does what was not done, and nothing that Temporal had been told",
+  async (signal) => {
+    const idle = await createWorkerRig({ idle: true });
+    const copy = await copyWorker({ "notes.js": NOTES });
+    const file = join(tmpdir(), `${newId("cbwr")}.notes`);
+    const note = async () =>
+      (await readFile(file, "utf8").catch(() => "")).split("\n").slice(0, -1);
+    try {
+      const first = await copy.start(idle.config);
+      const id = await idle.startRun({
+        components: chain(6, () => ({ action: "notes", with: { file, ms: 800 } })),
+      });
+      // The first workflow task has ended by then.
+      await waitFor("the fifth step", async () => (await note()).length === 5);
+      await first.stop(signal, 30_000);
+      await copy.start(idle.config);
+      const { status, steps } = await idle.finished(id);
+      expect(status).toBe("completed");
+      expect(steps.map((step) => step.status)).toEqual(Array(6).fill("success"));
+      const all = await note();
+      expect(all.slice(0, 4)).toEqual(["s0", "s1", "s2", "s3"]);
+      // What a worker that is asked to end has begun, it ends.
+      const again = all.length - new Set(all).size;
+      expect(again).toBe(signal === "SIGTERM" ? 0 : 1);
+    } finally {
+      await copy.remove();
+      await idle.close();
+      await rm(file, { force: true });
+    }
+  },
+);

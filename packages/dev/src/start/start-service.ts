@@ -10,6 +10,8 @@ export interface ServiceSpec {
   name: "api" | "worker";
   dataDir: string;
   environment: NodeJS.ProcessEnv;
+  /** Its main file; default: what the build made of it. */
+  main?: string;
   /** Gives up waiting for it to be ready. */
   signal: AbortSignal;
 }
@@ -29,10 +31,10 @@ export async function startService({
   name,
   dataDir,
   environment,
+  main = join(PROJECT_DIR, "apps", name, "dist", "main.js"),
   signal,
 }: ServiceSpec): Promise<RunningPart> {
   const logFile = join(dataDir, "logs", `${name}.log`);
-  const main = join(PROJECT_DIR, "apps", name, "dist", "main.js");
   const service = await startProcess({
     command: process.execPath,
     // The services read no arguments: this one tells processes of several data folders apart.

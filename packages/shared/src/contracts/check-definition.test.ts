@@ -282,3 +282,23 @@ test("what another team's worker serves carries where that worker is reached; no
     ["heartbeat_timeout", "extra_forbidden"],
   ]);
 });
+
+test("how a component runs is saved with it: inside of its workflow task if its action does and it is short", () => {
+  const local = { action_type: "transform", input_schema: {}, defaults: { execution: "local" } };
+  const save = (given: object, defaults: Json) => {
+    const input = { components: [{ key: "a", action: "transform", ...given }] };
+    const result = checkDefinition(input, [{ ...local, defaults }]);
+    return result.ok ? result.definition.components[0] : null;
+  };
+  expect(save({}, { execution: "local", timeout: "5s" })).toMatchObject({ execution: "local" });
+  expect(save({ timeout: "4s" }, { execution: "local" })).toMatchObject({ execution: "local" });
+  for (const component of [
+    save({ timeout: "6s" }, { execution: "local", timeout: "5s" }),
+    save({}, { execution: "local" }),
+    save({}, { execution: "else", timeout: "5s" }),
+    save({}, { timeout: "5s" }),
+  ]) {
+    expect(component).not.toBeNull();
+    expect(component).not.toHaveProperty("execution");
+  }
+});
