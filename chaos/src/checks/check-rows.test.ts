@@ -46,7 +46,6 @@ const workerKilled: Facts["faults"][number] = {
 };
 
 interface Told {
-  shape?: Shape;
   rows?: RunRow[];
   steps?: StepFact[];
   executions?: Execution[];
