@@ -12,7 +12,10 @@ export interface LoopOptions {
   /** Before the window opens. */
   warmUpMs: number;
   windowMs: number;
-  /** The window stays open until so many have ended; default: one. */
+  /**
+   * The window opens when so many have ended at the earliest, and stays open until as many more have: those
+   * that began together are out of step then, and on a slow machine something is seen at all. Default: one.
+   */
   leastCount?: number;
   /** One of what is measured, to its end. */
   once: () => Promise<void>;
@@ -34,12 +37,16 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
   const latencies: number[] = [];
   let opened: number | null = null;
   let closed: number | null = null;
+  let ended = 0;
   const open = (): void => {
+    if (ended < leastCount) {
+      timer = setTimeout(open, LONGER_MS);
+      return;
+    }
     opened = performance.now();
     onOpen?.();
     timer = setTimeout(close, windowMs);
   };
-  // A window in which nothing ended would say nothing, however slow the machine is.
   const close = (): void => {
     if (latencies.length < leastCount) {
       timer = setTimeout(close, LONGER_MS);
@@ -53,6 +60,7 @@ export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
     while (closed === null) {
       const startedAt = performance.now();
       await once();
+      ended += 1;
       if (opened !== null && closed === null) latencies.push(performance.now() - startedAt);
     }
   };

@@ -33,9 +33,9 @@ export async function measureAccept(subject: Subject, key: SampleKey): Promise<S
 export async function measureEnds(subject: Subject, key: SampleKey): Promise<Sample> {
   const { system, durations } = subject;
   return await measureLoop(subject, key, {
-    // More of them at once take longer to fall out of step.
-    warmUpMs: durations.warmUpMs * (key.inFlight > 16 ? 2 : 1),
+    warmUpMs: durations.warmUpMs,
     windowMs: durations.endsMs,
+    leastCount: key.inFlight,
     once: async () => await system.untilEnded(await system.accept()),
   });
 }
@@ -43,6 +43,7 @@ export async function measureEnds(subject: Subject, key: SampleKey): Promise<Sam
 interface Loop {
   warmUpMs: number;
   windowMs: number;
+  leastCount?: number;
   once: () => Promise<void>;
 }
 
