@@ -4,11 +4,12 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { PROJECT_DIR } from "../packages/dev/src/project-paths.ts";
 
-const SYSTEMS = ["raw Temporal", "naive", "truerun", "truerun, local", "naive, untouched server"];
+/** The others are the same programs with another definition, or another setting of the server. */
+const SYSTEMS = ["raw Temporal", "naive", "truerun"];
 
 /** Which of the systems have a number in each line of a kind. */
 const MEASURED: Record<string, readonly string[]> = {
-  "accept, no worker": ["raw Temporal", "naive", "truerun"],
+  "accept, no worker": SYSTEMS,
   "accept, worker busy": ["naive", "truerun"],
   "runs to the end": SYSTEMS,
   "get run": ["naive", "truerun"],
@@ -16,7 +17,8 @@ const MEASURED: Record<string, readonly string[]> = {
 };
 
 test("the quick bench measures each system in each way", async () => {
-  const args = ["run", "--silent", "bench", "--", "--quick", "--name", "test"];
+  const options = ["--quick", "--systems", "raw,naive,service", "--name", "test"];
+  const args = ["run", "--silent", "bench", "--", ...options];
   const { stdout } = await promisify(execFile)("npm", args, { cwd: PROJECT_DIR }).catch(
     (error: Error & { stdout?: string; stderr?: string }) => {
       throw new Error(`${error.stdout}\n${error.stderr}`);
@@ -34,6 +36,5 @@ test("the quick bench measures each system in each way", async () => {
       expect(measured, line.join("|")).toEqual(systems);
     }
   }
-  expect(stdout).toContain("| raw Temporal ");
   expect(stdout).toContain("bench/results/test.json");
 });
