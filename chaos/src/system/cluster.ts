@@ -84,14 +84,9 @@ async function start(
   const services = await Promise.all(
     SERVICES.map(async (name) => {
       const environment = toEnvironment(name, { options, links, databaseUrl, ports });
-      const folder = join(dataDir, name);
-      await mkdir(join(folder, "logs"), { recursive: true });
-      const signal = new AbortController().signal;
-      const which = name.startsWith("gateway")
-        ? ({ name: "api" } as const)
-        : ({ name: "worker", main: workerMain } as const);
-      const part = await keep(name, () =>
-        startService({ ...which, dataDir: folder, environment, signal }),
+      const part = await keep(
+        name,
+        await prepareService(name, { dataDir, environment, workerMain }),
       );
       return [name, part] as const;
     }),
@@ -99,12 +94,31 @@ async function start(
   return {
     parts: { ...stores, ...(Object.fromEntries(services) as Record<ServiceName, Part>) },
     links,
-    gatewayUrls: [1, 2].map(
-      (n) => `http://127.0.0.1:${links[`client → gateway-${n as 1 | 2}`].port}`,
+    gatewayUrls: ([1, 2] as const).map(
+      (n) => `http://127.0.0.1:${links[`client → gateway-${n}`].port}`,
     ),
     databaseUrl,
     temporalAddress: `127.0.0.1:${temporal.port}`,
   };
+}
+
+/** Makes the service's folder. @returns what starts it */
+async function prepareService(
+  service: ServiceName,
+  { dataDir, environment, workerMain }: ServiceOptions,
+): Promise<() => Promise<RunningPart>> {
+  const folder = join(dataDir, service);
+  await mkdir(join(folder, "logs"), { recursive: true });
+  const spec = { dataDir: folder, environment, signal: new AbortController().signal };
+  return service.startsWith("gateway")
+    ? () => startService({ ...spec, name: "api" })
+    : () => startService({ ...spec, name: "worker", main: workerMain });
+}
+
+interface ServiceOptions {
+  dataDir: string;
+  environment: NodeJS.ProcessEnv;
+  workerMain: string;
 }
 
 async function prepareDatabase(dataDir: string) {
