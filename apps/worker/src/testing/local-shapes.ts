@@ -131,12 +131,12 @@ export const LOCAL_SHAPES: readonly Shape[] = [
     steps: Array.from({ length: 103 }, (_, n) => `each[${n}]: ${n === 50 ? "failed" : "success"}`),
   },
   {
-    name: "a local sequence over renewed tasks",
+    name: "a local sequence over several tasks",
     components: () =>
       Array.from({ length: 4 }, (_, n) =>
         local(`s${n}`, {
           action: "slow",
-          with: { ms: 4_000 },
+          with: { ms: 1_300 },
           next: n < 3 ? [to(`s${n + 1}`)] : [],
         }),
       ),

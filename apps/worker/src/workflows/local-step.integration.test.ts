@@ -10,6 +10,7 @@ import { diffRun } from "../mirror/diff-run.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { component, local } from "../testing/rig-runs.ts";
+import { to } from "../testing/shape.ts";
 import { copyWorker } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
@@ -26,23 +27,29 @@ async function eventsOf(id: string) {
   return events ?? [];
 }
 
+type Event = Awaited<ReturnType<typeof eventsOf>>[number];
+
+function isTaskEnd(event: Event): boolean {
+  return event.workflowTaskCompletedEventAttributes != null;
+}
+
 /** How many of its events name each kind of thing that a step costs. */
 async function costsOf(id: string) {
   const events = await eventsOf(id);
   return {
-    tasks: events.filter((event) => event.workflowTaskCompletedEventAttributes != null).length,
+    tasks: events.filter(isTaskEnd).length,
     activities: events.filter((event) => event.activityTaskScheduledEventAttributes != null).length,
     markers: events.filter((event) => event.markerRecordedEventAttributes != null).length,
   };
 }
 
 /** Waits until Temporal has closed the run, and compares; the end itself is confirmed by the reconciler. */
-async function expectProjected(id: string): Promise<void> {
-  const handle = rig.client.workflow.getHandle(id);
+async function expectProjected(id: string, from = rig): Promise<void> {
+  const handle = from.client.workflow.getHandle(id);
   await waitFor("the close", async () => (await handle.describe()).closeTime !== undefined);
-  const rows = await readRunRows(rig.db, id);
+  const rows = await readRunRows(from.db, id);
   if (rows === null) throw new Error("The run has no row");
-  const projection = await projectRun(rig, id, rows.temporalRunId ?? "");
+  const projection = await projectRun(from, id, rows.temporalRunId ?? "");
   const differences = diffRun(rows, projection);
   expect(differences.filter(({ field }) => field !== "completed_at_ms")).toEqual([]);
 }
@@ -196,7 +203,7 @@ export default defineComponent({
 });
 `;
 
-test.for(["SIGTERM", "SIGKILL"] as const)(
+test.concurrent.for(["SIGTERM", "SIGKILL"] as const)(
   "after a worker's %s another one does what was not done, and nothing that Temporal had been told",
   async (signal) => {
     const idle = await createWorkerRig({ idle: true });
@@ -228,3 +235,38 @@ test.for(["SIGTERM", "SIGKILL"] as const)(
     }
   },
 );
+
+test.concurrent("a task that is renewed under an attempt, in a worker that was held up, leaves right rows", async () => {
+  const held = await createWorkerRig({ idle: true });
+  const copy = await copyWorker({ "notes.js": NOTES });
+  const file = join(tmpdir(), `${newId("cbwr")}.notes`);
+  try {
+    const worker = await copy.start(held.config);
+    const id = await held.startRun({
+      components: [
+        local("a", { action: "notes", with: { file, ms: 4_500 }, next: [to("c")] }),
+        component("b", { action: "transform", next: [to("c"), to("d")] }),
+        local("c"),
+        component("d"),
+      ],
+    });
+    await waitFor("the attempt", async () => (await held.getRun(id)).steps.length > 0);
+    // Above the 8 s at which a task is renewed, below the 10 at which it is given to another worker.
+    worker.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 8_700));
+    worker.kill("SIGCONT");
+    const { status, steps } = await held.finished(id);
+    expect(status).toBe("completed");
+    expect(steps.map((step) => step.status)).toEqual(Array(4).fill("success"));
+    await waitFor("the confirmed end", async () => (await held.getRun(id)).confirmedAt !== null);
+    await expectProjected(id, held);
+    const { events } = await held.client.workflow.getHandle(id).fetchHistory();
+    const before = (events ?? []).findIndex((event) => event.markerRecordedEventAttributes != null);
+    const tasks = (events ?? []).slice(0, before).filter(isTaskEnd);
+    expect(tasks, "tasks until the attempt's result").toHaveLength(2);
+  } finally {
+    await copy.remove();
+    await held.close();
+    await rm(file, { force: true });
+  }
+});
