@@ -52,6 +52,11 @@ export interface RunEnd extends MirrorPosition {
   step_count: number;
   /** Sum of the steps' digests. */
   steps_digest: number;
+  /**
+   * Of an end that is still to be confirmed: how many local activities had their results in its workflow task,
+   * each of which is an event behind the task's beginning.
+   */
+  closing_markers?: number;
 }
 
 export type MirrorRecord = StepRow | RunEnd;

@@ -114,6 +114,7 @@ async function writeOnce(
       SELECT * FROM json_to_recordset(${runs}::json) AS w(
         run_id text, temporal_run_id text, status text, error_code text, error_message text,
         completed_at_ms double precision, step_count int, steps_digest bigint,
+        closing_markers int,
         mirror_length int, mirror_time_ms bigint, mirror_seq int)
     ), steps AS (
       SELECT * FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
@@ -128,6 +129,7 @@ async function writeOnce(
         error_message = CASE WHEN w.status IS NULL THEN run.error_message ELSE w.error_message END,
         step_count = coalesce(w.step_count, run.step_count),
         steps_digest = coalesce(w.steps_digest, run.steps_digest),
+        closing_markers = coalesce(w.closing_markers, run.closing_markers),
         mirror_length = coalesce(w.mirror_length, run.mirror_length),
         mirror_time_ms = coalesce(w.mirror_time_ms, run.mirror_time_ms),
         mirror_seq = coalesce(w.mirror_seq, run.mirror_seq)

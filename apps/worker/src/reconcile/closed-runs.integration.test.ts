@@ -1,6 +1,6 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, type RunRow } from "../testing/rig-runs.ts";
+import { component, local, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { confirmClosedRuns } from "./closed-runs.ts";
@@ -37,35 +37,47 @@ async function startWaiting(timeout = "1h"): Promise<string> {
   return id;
 }
 
-test("an end that the mirror recorded is confirmed, with Temporal's own close time", async () => {
-  const id = await rig.startRun({ components: [component("a")] });
-  const before = await rig.finished(id);
-  const after = await confirmed(id);
-  const { closeTime } = await rig.client.workflow.getHandle(id).describe();
-  expect(after.completedAt).toEqual(closeTime);
-  expect(after.steps).toEqual(before.steps);
-  expect(after.status).toBe("completed");
-});
+test.each([
+  ["regular", ["a", "b", "c"].map((key) => component(key))],
+  ["local", ["a", "b", "c"].map((key) => local(key))],
+])(
+  "an end that the mirror recorded is confirmed, with Temporal's own close time: %s components",
+  async (_, components) => {
+    const id = await rig.startRun({ components });
+    const before = await rig.finished(id);
+    const after = await confirmed(id);
+    const { closeTime } = await rig.client.workflow.getHandle(id).describe();
+    expect(after.completedAt).toEqual(closeTime);
+    expect(after.steps).toEqual(before.steps);
+    expect(after.status).toBe("completed");
+    // And its history is not replayed for that.
+    expect(after.projectedLength).toBe(0);
+  },
+);
 
 test.each([
-  ["an earlier place", { length: 4, ms: 15 }],
-  ["the same place, seconds earlier", { length: 0, ms: 10_000 }],
-])("an end from an attempt that Temporal did not take is not confirmed: %s", async (_, behind) => {
-  const id = await rig.startRun({ components: [component("a")] });
-  await rig.finished(id);
-  const right = await confirmed(id);
-  // All that such an attempt records agrees with itself.
-  await rig.db.$executeRaw`
+  ["an earlier place", component, { length: 4, ms: 15 }],
+  ["an earlier place, of local components", local, { length: 4, ms: 15 }],
+  ["the same place, seconds earlier", component, { length: 0, ms: 10_000 }],
+])(
+  "an end from an attempt that Temporal did not take is not confirmed: %s",
+  async (_, make, behind) => {
+    const id = await rig.startRun({ components: [make("a")] });
+    await rig.finished(id);
+    const right = await confirmed(id);
+    // All that such an attempt records agrees with itself.
+    await rig.db.$executeRaw`
     UPDATE workflow_run_steps SET digest = digest + 1, updated_at = updated_at - interval '1 second',
            mirror_length = mirror_length - ${behind.length}::int, mirror_time_ms = mirror_time_ms - ${behind.ms}::int
      WHERE run_id = ${id}`;
-  await rig.db.$executeRaw`
+    await rig.db.$executeRaw`
     UPDATE workflow_runs SET confirmed_at = NULL, steps_digest = steps_digest + 1,
            mirror_length = mirror_length - ${behind.length}::int, mirror_time_ms = mirror_time_ms - ${behind.ms}::int
      WHERE id = ${id}`;
-  const { steps, stepsDigest, mirrorLength, mirrorTimeMs } = right;
-  expect(await confirmed(id)).toMatchObject({ steps, stepsDigest, mirrorLength, mirrorTimeMs });
-});
+    const { steps, stepsDigest, mirrorLength, mirrorTimeMs } = right;
+    expect(await confirmed(id)).toMatchObject({ steps, stepsDigest, mirrorLength, mirrorTimeMs });
+  },
+);
 
 test("a run terminated in Temporal ends here, its steps too, with the reason", async () => {
   const id = await startWaiting();

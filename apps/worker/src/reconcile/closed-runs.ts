@@ -58,7 +58,8 @@ const STATUSES = new Map<string, ClosedRun["status"]>([
 ]);
 
 /**
- * What stands between the beginning of the task that closes a run and the end of its history. An attempt at
+ * What stands between the beginning of the task that closes a run and the end of its history, besides the
+ * results of local activities, which the end counts. An attempt at
  * that task that Temporal did not take may have recorded an end as well, and the records of the one that it
  * took may be lost: then the history has at least three events more (failed or timed out, scheduled, started),
  * or, from the third attempt on, which has the second's place, the attempts lie seconds apart.
@@ -89,7 +90,7 @@ async function confirm(db: Database, closed: readonly ClosedRun[]): Promise<Mism
         FROM closed AS c
        WHERE run.id = c.run_id AND run.temporal_run_id = c.temporal_run_id
          AND run.confirmed_at IS NULL AND run.status = c.status
-         AND c.history_length - run.mirror_length <= ${CLOSING_TASK.events}
+         AND c.history_length - run.mirror_length - run.closing_markers <= ${CLOSING_TASK.events}
          AND c.closed_at_ms - run.mirror_time_ms <= ${CLOSING_TASK.ms}
          AND (run.step_count, run.steps_digest) = (
            SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step

@@ -62,8 +62,15 @@ export function interceptors(): WorkflowInterceptors {
           }
         },
         async scheduleLocalActivity(input, next) {
-          if (turns === undefined) return await next(input);
-          return await turns.take(() => runLocalAttempt(input, next, recorder));
+          const counted = (given: typeof input): Promise<unknown> => {
+            const result = next(given);
+            const count = (): void => recorder?.countMarker();
+            // Beside the result, not before it: what waits for that must not come later than it always did.
+            result.then(count, count);
+            return result;
+          };
+          if (turns === undefined) return await counted(input);
+          return await turns.take(() => runLocalAttempt(input, counted, recorder));
         },
       },
     ],
@@ -75,7 +82,7 @@ type ScheduleLocalActivity = NonNullable<WorkflowOutboundCallsInterceptor["sched
 /** An attempt that has its turn: the first one of a step opens the step. */
 async function runLocalAttempt(
   input: Parameters<ScheduleLocalActivity>[0],
-  next: Parameters<ScheduleLocalActivity>[1],
+  next: (input: Parameters<ScheduleLocalActivity>[0]) => Promise<unknown>,
   recorder: StepRecorder | undefined,
 ): Promise<unknown> {
   const key = toStepKey(input.args);

@@ -52,6 +52,8 @@ export class StepRecorder {
   #nextOrdinal = 0;
   #sequence = 0;
   #isUncertain = false;
+  /** Results of local activities in the workflow task that began at this length of the history. */
+  #markers = { length: 0, count: 0 };
   /** What a step's message says when the run cancels it. The interpreter sets it before it cancels. */
   cancelReason = "The run was canceled.";
 
@@ -82,6 +84,13 @@ export class StepRecorder {
    */
   distrust(): void {
     this.#isUncertain = true;
+  }
+
+  /** Counts the result of a local activity, which becomes an event when the workflow task completes. */
+  countMarker(): void {
+    const { historyLength: length } = workflowInfo();
+    const isSameTask = this.#markers.length === length;
+    this.#markers = { length, count: isSameTask ? this.#markers.count + 1 : 1 };
   }
 
   /** Says of a step that is under way which entities it has to do with. */
@@ -164,6 +173,7 @@ export class StepRecorder {
       completed_at_ms: position.mirror_time_ms,
       step_count: rows.length,
       steps_digest: this.#isUncertain ? NO_DIGEST : rows.reduce((sum, row) => sum + row.digest, 0),
+      closing_markers: this.#markers.length === position.mirror_length ? this.#markers.count : 0,
     });
     this.#details.end(status, error.message);
   }
