@@ -1,5 +1,6 @@
 import express, { type Express } from "express";
 import type { ApiDependencies } from "./dependencies.ts";
+import { createAdmissions } from "./http/create-admissions.ts";
 import { createAuthenticator } from "./http/authenticate.ts";
 import { errorHandler } from "./http/error-handler.ts";
 import { logRequests } from "./http/log-requests.ts";
@@ -13,7 +14,7 @@ import { createDatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** The gateway as an Express app. Opens nothing; see `createServer` for what listens. */
 export function createApp(dependencies: ApiDependencies): Express {
-  const { db, logger, registry, settings } = dependencies;
+  const { db, startsDb, logger, registry, settings } = dependencies;
   const app = express();
   app.disable("x-powered-by");
   // An answer's tag would cost a hash each, and nobody caches what a key is needed for.
@@ -22,14 +23,15 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.use(logRequests(logger));
   const services = {
     ...dependencies,
-    clock: createDatabaseClock(db),
+    clock: createDatabaseClock(startsDb),
     openApiText: createReference(routes, { db, logger }),
   };
   const authenticator = createAuthenticator(db);
-  const readBody = createBodyReader(settings.maxBodyBytes);
+  const bodyReader = createBodyReader(settings.maxBodyBytes);
+  const admission = createAdmissions(settings, { registry, logger });
   const { rateLimit } = settings;
   const rateLimiter = rateLimit === undefined ? undefined : createRateLimiter(rateLimit);
-  app.use(serveRoutes(routes, { services, authenticator, readBody, rateLimiter }));
+  app.use(serveRoutes(routes, { services, authenticator, bodyReader, admission, rateLimiter }));
   app.use(errorHandler);
   return app;
 }

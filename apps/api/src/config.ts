@@ -26,6 +26,14 @@ const schema = z.object({
   RATE_LIMIT_PER_KEY: integerText(1, 1_000_000).optional(),
   /** Requests that it may make at once; default: those of a second. */
   RATE_LIMIT_BURST: integerText(1, 1_000_000).optional(),
+  /** Starts of runs that are worked at at once, at most; the others wait a moment, or are told 503. */
+  MAX_CONCURRENT_STARTS: integerText(1, 10_000).default(64),
+  /** Starts of runs that are here at once, and other requests: more are told 503. */
+  MAX_REQUESTS: integerText(2, 100_000).default(500),
+  /** Connections that are served; on more, requests are told 503. */
+  MAX_CONNECTIONS: integerText(10, 100_000).default(2_000),
+  /** One part for the starts of runs, one for everything else. */
+  DATABASE_POOL_SIZE: integerText(2, 1_000).default(10),
   /** How long a stopping gateway waits for the requests under way. */
   SHUTDOWN_TIMEOUT_MS: integerText(0, 600_000).default(15_000),
 });

@@ -10,6 +10,8 @@ import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 /** What the gateway needs from outside. Nothing here is global. */
 export interface ApiDependencies {
   db: Database;
+  /** Connections for the starts of runs: however many there are, the others are left to everything else. */
+  startsDb: Database;
   /** Temporal. A call may hang for ever when the server is frozen: give each a deadline. */
   client: Client;
   dispatcher: Dispatcher;
@@ -29,6 +31,12 @@ export interface ApiSettings {
   requestTimeoutMs: number;
   /** What a key may ask of this process; undefined: as much as it likes. */
   rateLimit: RateLimit | undefined;
+  /** Starts of runs that are worked at at once. */
+  maxConcurrentStarts: number;
+  /** Requests that are here at once: starts, and as many others. */
+  maxRequests: number;
+  /** Connections that are served. */
+  maxConnections: number;
   /** How long a run's start may take before its caller is told 502. */
   dispatchDeadlineMs: number;
   /** Address of Temporal Web UI without a slash at its end, when there is one. */

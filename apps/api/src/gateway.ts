@@ -6,6 +6,7 @@ import type { Logger } from "@truerun/shared/logger";
 import { Registry, serveMetricsIfWanted } from "@truerun/shared/metrics";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { ApiConfig } from "./config.ts";
+import type { ApiSettings } from "./dependencies.ts";
 import type { RateLimit } from "./http/rate-limit.ts";
 import { createServer } from "./server.ts";
 
@@ -21,10 +22,9 @@ const PING_WITHIN_MS = 1_500;
 
 /** Builds a gateway from its configuration and starts to listen, with or without database and Temporal. */
 export async function startGateway(config: ApiConfig, logger: Logger): Promise<Gateway> {
-  const { DATABASE_URL: url, DATABASE_POOL_SIZE: poolSize } = config;
-  const db = createDatabase({ url, poolSize, applicationName: "truerun-api", planOnce: true });
+  const { db, startsDb, openConnections } = createDatabases(config, logger);
   const temporal = createTemporalClient(config);
-  const marks = createDispatchMarks({ db, logger });
+  const marks = createDispatchMarks({ db: startsDb, logger });
   const registry = new Registry();
   const dispatcher = createDispatcher({
     client: temporal.client,
@@ -34,6 +34,7 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
   });
   const server = createServer({
     db,
+    startsDb,
     client: temporal.client,
     marks,
     logger,
@@ -44,17 +45,10 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
         temporal.connection.workflowService.getSystemInfo({}),
       );
     },
-    settings: {
-      maxBodyBytes: config.MAX_BODY_BYTES,
-      requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
-      rateLimit: toRateLimit(config),
-      dispatchDeadlineMs: config.DISPATCH_DEADLINE_MS,
-      temporalUiUrl: config.TEMPORAL_UI_URL,
-      temporalNamespace: config.TEMPORAL_NAMESPACE,
-    },
+    settings: toSettings(config),
   });
   const metrics = await serveMetricsIfWanted({ config, registry, logger });
-  await openConnections(db, config.DATABASE_POOL_SIZE, logger);
+  await openConnections();
   const port = await server.listen(config.PORT, config.HOST);
   return {
     port,
@@ -63,7 +57,38 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
       await metrics?.close();
       await marks.close();
       await temporal.close();
-      await db.$disconnect();
+      await Promise.all([db.$disconnect(), startsDb.$disconnect()]);
+    },
+  };
+}
+
+function toSettings(config: ApiConfig): ApiSettings {
+  return {
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+    rateLimit: toRateLimit(config),
+    maxConcurrentStarts: config.MAX_CONCURRENT_STARTS,
+    maxRequests: config.MAX_REQUESTS,
+    maxConnections: config.MAX_CONNECTIONS,
+    dispatchDeadlineMs: config.DISPATCH_DEADLINE_MS,
+    temporalUiUrl: config.TEMPORAL_UI_URL,
+    temporalNamespace: config.TEMPORAL_NAMESPACE,
+  };
+}
+
+/** Half of the connections for the starts of runs, the others for everything else. */
+function createDatabases(config: ApiConfig, logger: Logger) {
+  const startsPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
+  const poolSize = config.DATABASE_POOL_SIZE - startsPoolSize;
+  const { DATABASE_URL: url } = config;
+  const database = { url, applicationName: "truerun-api", planOnce: true };
+  const db = createDatabase({ ...database, poolSize });
+  const startsDb = createDatabase({ ...database, poolSize: startsPoolSize });
+  return {
+    db,
+    startsDb,
+    openConnections: async () => {
+      await Promise.all([fill(db, poolSize, logger), fill(startsDb, startsPoolSize, logger)]);
     },
   };
 }
@@ -77,7 +102,7 @@ function toRateLimit(config: ApiConfig): RateLimit | undefined {
  * Fills the pool, so that a burst right after the start does not wait for connections to be made. A
  * database that is away is no reason not to start: requests are told so, and `/readyz` names it.
  */
-async function openConnections(db: Database, count: number, logger: Logger): Promise<void> {
+async function fill(db: Database, count: number, logger: Logger): Promise<void> {
   const opened = await Promise.allSettled(
     Array.from({ length: count }, () => db.$queryRaw`SELECT 1`),
   );

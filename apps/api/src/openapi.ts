@@ -146,7 +146,8 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
   rate_limited: "The key has made more requests than it may",
   internal_error: "A fault of the service; its log has it under the request id",
   workflow_dispatch_failed: "The run was created but its start was not taken; retry with its id",
-  service_unavailable: "What the service needs does not answer; nothing was created",
+  service_unavailable:
+    "What the service needs does not answer, or it has more requests than it can serve; nothing was created",
 };
 
 const retryAfterHeader = z.string().meta({ description: "Seconds until another try makes sense" });

@@ -17,6 +17,10 @@ const LINGER_MS = 2_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** While draining, callers that still send on kept connections get an answer that closes it. */
 const LAST_REQUESTS_MS = 250;
+/** Beyond the connections that are served: so many more are told 503, the rest is cut. */
+const TOLD_CONNECTIONS = 1_000;
+/** What says that a process is alive has to be answered on any connection. */
+const PROBES = new Set(["/healthz", "/readyz"]);
 
 export interface ApiServer {
   /** @returns the port, which differs from the wanted one when that is 0. @throws ConfigurationError */
@@ -27,7 +31,7 @@ export interface ApiServer {
 
 export function createServer(dependencies: ApiDependencies): ApiServer {
   const app = createApp(dependencies);
-  const { requestTimeoutMs } = dependencies.settings;
+  const { requestTimeoutMs, maxConnections } = dependencies.settings;
   let draining = false;
   const open = new Set<http.ServerResponse>();
 
@@ -40,6 +44,8 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
       refuseRequest(400, { req, res });
     } else if (req.rawHeaders.length > 2 * MAX_HEADERS) {
       refuseRequest(431, { req, res });
+    } else if (excess.has(req.socket) && !PROBES.has(req.url ?? "")) {
+      refuseRequest(503, { req, res });
     } else {
       req.url = toOriginForm(req.url ?? "/");
       app(req, res);
@@ -57,6 +63,7 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
     },
     serve,
   );
+  const excess = watchConnections(server, maxConnections);
   server.on("clientError", refuseConnection);
   // The app says "continue" when it wants the body, which is after it has looked at the credential.
   server.on("checkContinue", serve);
@@ -70,6 +77,21 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
       await closeGently(server, withinMs);
     },
   };
+}
+
+/** @returns those that came while there were `most` already */
+function watchConnections(server: http.Server, most: number): WeakSet<net.Socket> {
+  const excess = new WeakSet<net.Socket>();
+  let count = 0;
+  server.maxConnections = most + TOLD_CONNECTIONS;
+  server.on("connection", (socket: net.Socket) => {
+    count += 1;
+    if (count > most) excess.add(socket);
+    socket.once("close", () => {
+      count -= 1;
+    });
+  });
+  return excess;
 }
 
 /** A request target as path and query, whatever form it came in: `http://host/path`, `*`. */

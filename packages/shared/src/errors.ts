@@ -33,6 +33,8 @@ interface ApiErrorOptions {
   faults?: readonly Fault[];
   /** For the log: what really happened. Never leaves the process. */
   cause?: unknown;
+  /** Whether the log gets no line of its own: there are too many of it, and something else counts them. */
+  isCounted?: boolean;
 }
 
 /** An answer other than success: `message`, `headers` and `faults` are public, `cause` is for the log. */
@@ -41,12 +43,14 @@ export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly headers: Readonly<Record<string, string>>;
   readonly faults: readonly Fault[];
+  readonly isCounted: boolean;
 
   constructor(code: ErrorCode, options: ApiErrorOptions) {
     super(options.message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.headers = options.headers ?? {};
     this.faults = options.faults ?? [];
+    this.isCounted = options.isCounted ?? false;
   }
 
   get status(): number {
@@ -118,6 +122,18 @@ export function serviceUnavailable(cause: unknown): ApiError {
     message: "The service is unavailable for the moment. Try again shortly.",
     headers: { "Retry-After": "1" },
     cause,
+  });
+}
+
+/** Seconds after which callers that were refused may come back, each after another time. */
+const MAX_RETRY_AFTER = 3;
+
+/** 503: there is more to do than can be done; nothing was begun. */
+export function overloaded(): ApiError {
+  return new ApiError("service_unavailable", {
+    message: "The service has more requests than it can serve at the moment. Try again shortly.",
+    headers: { "Retry-After": String(1 + Math.floor(Math.random() * MAX_RETRY_AFTER)) },
+    isCounted: true,
   });
 }
 

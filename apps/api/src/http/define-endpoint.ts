@@ -5,6 +5,7 @@ import type { ErrorCode } from "@truerun/shared/errors";
 import type { Logger } from "@truerun/shared/logger";
 import type { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
+import type { LoadClass } from "./admission.ts";
 import type { Credential } from "./authenticate.ts";
 import type { PathParam } from "./route-matcher.ts";
 
@@ -61,6 +62,8 @@ export interface EndpointDefinition<Query extends z.ZodType> {
   description?: string;
   tag: string;
   access: Access;
+  /** What it adds to; default: `others`. */
+  load?: LoadClass;
   /** Documentation of the path's parameters; their texts are judged by the handler. */
   params?: z.ZodObject;
   /** Parses the query, given as a list of texts a name. */

@@ -1,12 +1,21 @@
+import type { ServerResponse } from "node:http";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { ApiError, serviceUnavailable, toErrorBody } from "@truerun/shared/errors";
 import type { ErrorRequestHandler } from "express";
+
+const counted = new WeakSet<ServerResponse>();
+
+/** Whether a request gets no line in the log: there are too many of its kind, and a metric counts them. */
+export function isCounted(res: ServerResponse): boolean {
+  return counted.has(res);
+}
 
 /** The only place that writes an error's answer. What really happened goes to the log. */
 // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
 export const errorHandler: ErrorRequestHandler = (thrown: unknown, req, res, _next) => {
   const error = toApiError(thrown);
-  if (error.status >= 500) req.log.error({ err: error.cause ?? error }, error.message);
+  if (error.isCounted) counted.add(res);
+  else if (error.status >= 500) req.log.error({ err: error.cause ?? error }, error.message);
   if (res.headersSent) {
     // Half an answer is worse than none: the caller sees the connection break.
     res.destroy();

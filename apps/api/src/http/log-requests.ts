@@ -3,6 +3,7 @@ import { hideApiKeys } from "@truerun/shared/api-keys";
 import type { Logger } from "@truerun/shared/logger";
 import type { RequestHandler, Response } from "express";
 import { pinoHttp } from "pino-http";
+import { isCounted } from "./error-handler.ts";
 import { toRequestId } from "./request-id.ts";
 
 /** Gives every request its id, its answer the header with it, and the log one line with both. */
@@ -19,6 +20,7 @@ export function logRequests(logger: Logger): RequestHandler {
     quietReqLogger: true,
     customAttributeKeys: { reqId: "requestId" },
     customLogLevel: (_req, res, error) => {
+      if (isCounted(res)) return "silent";
       if (res.statusCode >= 500 || error !== undefined) return "error";
       return "info";
     },

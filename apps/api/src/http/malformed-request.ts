@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { toRequestId } from "./request-id.ts";
 
-// What Node refuses before the app could see it, and would answer without a body or not at all.
+// What is refused before the app could see it: Node would answer it without a body or not at all.
 
 /** Code and message by status. */
 const REFUSALS = {
@@ -11,6 +11,7 @@ const REFUSALS = {
   408: ["request_timeout", "The request did not arrive in time."],
   417: ["expectation_failed", "What the Expect header asks for cannot be met."],
   431: ["headers_too_large", "The request's target and headers are too long."],
+  503: ["service_unavailable", "The service has too many connections. Try again shortly."],
 } as const satisfies Record<number, readonly [code: string, message: string]>;
 
 type RefusalStatus = keyof typeof REFUSALS;
@@ -50,6 +51,7 @@ function toRefusal(status: RefusalStatus, requestId: string | string[] | undefin
     "Content-Length": String(Buffer.byteLength(body)),
     "X-Request-Id": toRequestId(requestId),
     Connection: "close",
+    ...(status === 503 ? { "Retry-After": "1" } : {}),
   };
   return { headers, body };
 }

@@ -111,13 +111,13 @@ describe("a body", () => {
 });
 
 test("a body whose caller went away before it was read is incomplete, not empty", async () => {
-  const readBody = createBodyReader(MAX_BODY_BYTES);
+  const reader = createBodyReader(MAX_BODY_BYTES);
   const app = express();
   const read = new Promise<Uint8Array>((resolve, reject) => {
     app.post("/", async (req, res) => {
       // As when its key is looked up meanwhile, or the whole process stood still.
       if (!res.closed) await once(res, "close");
-      readBody(req, res).then(resolve, reject);
+      reader.read(req, res).then(resolve, reject);
     });
   });
   const server = app.listen(0, "127.0.0.1");

@@ -5,7 +5,11 @@ import { toDecodeFault } from "./parse-json-body.ts";
 
 const EMPTY = new Uint8Array(0);
 
-export type ReadBody = (req: Request, res: Response) => Promise<Uint8Array<ArrayBuffer>>;
+export interface BodyReader {
+  read(req: Request, res: Response): Promise<Uint8Array<ArrayBuffer>>;
+  /** What a request's body may come to in memory: what was announced, or the limit where that says nothing. */
+  mostBytes(req: Request): number;
+}
 
 /** Whether a body was announced. */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -20,9 +24,9 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * @throws 413, 415 for another encoding or media type, 422 for compressed data that is corrupt and for a body
  * that did not come to its end
  */
-export function createBodyReader(limit: number): ReadBody {
+export function createBodyReader(limit: number): BodyReader {
   const readRaw = express.raw({ type: () => true, limit, inflate: true });
-  return async (req, res) => {
+  const read: BodyReader["read"] = async (req, res) => {
     // Nothing at all is no body, not a compressed one that was cut short.
     if (!hasBody(req)) return EMPTY;
     if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
@@ -38,6 +42,15 @@ export function createBodyReader(limit: number): ReadBody {
     if (body.byteLength === 0) return EMPTY;
     assertJsonMediaType(req.headers["content-type"]);
     return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
+  };
+  return {
+    read,
+    mostBytes(req) {
+      if (!hasBody(req)) return 0;
+      const { "content-length": length, "content-encoding": encoding } = req.headers;
+      if (length === undefined || (encoding ?? "identity") !== "identity") return limit;
+      return Math.min(Number(length), limit);
+    },
   };
 }
 

@@ -2,17 +2,19 @@ import { ApiError, invalidRequest, notAuthenticated } from "@truerun/shared/erro
 import { parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Request, RequestHandler, Response } from "express";
 import type { EndpointServices } from "../dependencies.ts";
+import type { Admission, LoadClass, Place } from "./admission.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
 import { assertWithinRate, type RateLimiter } from "./rate-limit.ts";
-import { hasBody, type ReadBody } from "./read-body.ts";
+import { type BodyReader, hasBody } from "./read-body.ts";
 import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
 import { toQueryLists } from "./query.ts";
 
 interface Serving {
   services: EndpointServices;
   authenticator: Authenticator;
-  readBody: ReadBody;
+  bodyReader: BodyReader;
+  admission: Readonly<Record<LoadClass, Admission>>;
   /** None: keys are not held to a rate. */
   rateLimiter: RateLimiter | undefined;
 }
@@ -22,7 +24,7 @@ interface Found {
   params: ReadonlyMap<string, PathParam>;
 }
 
-/** Serves the URL map: route, credential, rate, scope, body, then the endpoint, in api order. */
+/** Serves the URL map: route, credential, rate, a place, scope, body, then the endpoint, in api order. */
 export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving): RequestHandler {
   const match = createRouteMatcher(routes);
   return async (req, res) => {
@@ -60,16 +62,17 @@ interface Exchange {
 async function serve(serving: Serving, found: Found, exchange: Exchange): Promise<Answer> {
   const { authenticator, rateLimiter } = serving;
   if (found.endpoint.access === "public")
-    return call(serving, found, { ...exchange, credential: null });
+    return call(serving, found, { ...exchange, credential: null, place: null });
   const credential = authenticator.read(exchange.req.headers.authorization);
   if (rateLimiter !== undefined) await assertWithinRate(rateLimiter, authenticator, credential);
+  const place = enter(serving, found.endpoint, { ...exchange, credential });
   try {
     const scope = found.endpoint.access === "any_key" ? null : found.endpoint.access;
     const readsBody = found.endpoint.body !== undefined && hasBody(exchange.req);
     if (scope !== null || (readsBody && !authenticator.wasGood(credential))) {
       await authenticator.lookUp(credential, scope);
     }
-    return await call(serving, found, { ...exchange, credential });
+    return await call(serving, found, { ...exchange, credential, place });
   } catch (error) {
     // A request that fails before its own statement ran must not tell a revoked key more than 401.
     if (error instanceof ApiError && error.status < 500 && credential.orgId === null) {
@@ -77,16 +80,34 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
     }
     throw error;
   } finally {
+    place.leave();
     if (credential.orgId !== null) note(exchange.res, { orgId: credential.orgId });
   }
 }
 
+/** Before the database is asked and the body is read: whom there is no place for costs neither. */
+function enter(
+  { admission, bodyReader }: Serving,
+  { body, load = "others" }: Endpoint,
+  { req, credential }: Exchange & { credential: Credential },
+): Place {
+  const bodyBytes = body === undefined ? 0 : bodyReader.mostBytes(req);
+  return admission[load].enter(credential, bodyBytes);
+}
+
+interface Call extends Exchange {
+  /** Null at a public endpoint, as is its place. */
+  credential: Credential | null;
+  place: Place | null;
+}
+
 async function call(
-  { services, authenticator, readBody }: Serving,
+  { services, authenticator, bodyReader }: Serving,
   { endpoint, params }: Found,
-  { req, res, query, credential }: Exchange & { credential: Credential | null },
+  { req, res, query, credential, place }: Call,
 ): Promise<Answer> {
-  const body = endpoint.body === undefined ? new Uint8Array(0) : await readBody(req, res);
+  const body = endpoint.body === undefined ? new Uint8Array(0) : await bodyReader.read(req, res);
+  await place?.turn(() => res.destroyed);
   const parsed =
     endpoint.query === undefined
       ? { value: undefined }

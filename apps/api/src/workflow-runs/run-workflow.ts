@@ -41,6 +41,7 @@ export const runWorkflow = defineEndpoint({
     "Creates a run and starts it. Answers once the start was accepted; never waits for a component.",
   tag: "Workflow runs",
   access: "any_key",
+  load: "starts",
   params: z.object({ workflow_name: workflowNameParam }),
   headers: z.object({ "Idempotency-Key": idempotencyKeySchema.optional() }),
   body: {
@@ -101,7 +102,7 @@ async function createRun(
   services: EndpointServices,
   wanted: WantedRun,
 ): Promise<Answer> {
-  const { db, clock, settings } = services;
+  const { startsDb: db, clock, settings } = services;
   const id = newId("cbwr");
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const deadline = await clock.deadline(INSERT_WITHIN_MS);
@@ -134,7 +135,7 @@ async function createRun(
  */
 async function findWinner(
   request: Request,
-  { db }: EndpointServices,
+  { startsDb: db }: EndpointServices,
   { wanted, row }: { wanted: WantedRun; row: InsertRow },
 ): Promise<BoundRun | null> {
   if (row.started_at !== null) return null;
@@ -189,7 +190,7 @@ async function findReplay(
   services: EndpointServices,
   keyed: KeyedRequest,
 ): Promise<Answer | null> {
-  const found = await findBoundRun(services.db, keyed);
+  const found = await findBoundRun(services.startsDb, keyed);
   request.confirm(found?.orgId);
   const bound = found?.bound ?? null;
   return bound === null ? null : replay(request, services, { ...keyed, bound });
@@ -209,7 +210,7 @@ async function replay(
 ): Promise<Answer> {
   request.note({ workflowRunId: bound.id });
   if (bound.needsDispatch) {
-    await dispatchRun(services, await getDispatchableRun(services.db, bound.id));
+    await dispatchRun(services, await getDispatchableRun(services.startsDb, bound.id));
   }
   const headers: Record<string, string> = { "Idempotent-Replayed": "true" };
   if (!Buffer.from(requestHash).equals(bound.requestHash)) headers["Idempotency-Mismatch"] = "true";

@@ -25,6 +25,12 @@ const STEP_RECORDSET = Prisma.sql`
   started_at_ms bigint, finished_at_ms bigint, created_at_ms double precision, updated_at_ms double precision,
   temporal_run_id text, mirror_length int, mirror_time_ms bigint, mirror_seq int, digest bigint`;
 
+/** Columns of a run as its end carries them. */
+const RUN_RECORDSET = Prisma.sql`
+  run_id text, temporal_run_id text, status text, error_code text, error_message text,
+  completed_at_ms double precision, step_count int, steps_digest bigint, closing_markers int,
+  mirror_length int, mirror_time_ms bigint, mirror_seq int`;
+
 const STEP_COLUMNS = Prisma.sql`
   id, run_id, ordinal, step_key, item_index, component_id, component_name, action_type, status, message,
   artifacts, output, attempt, started_at_ms, finished_at_ms, created_at, updated_at,
@@ -111,11 +117,7 @@ async function writeOnce(
   const runs = JSON.stringify(toRunWrites(records));
   return await db.$queryRaw`
     WITH run_writes AS (
-      SELECT * FROM json_to_recordset(${runs}::json) AS w(
-        run_id text, temporal_run_id text, status text, error_code text, error_message text,
-        completed_at_ms double precision, step_count int, steps_digest bigint,
-        closing_markers int,
-        mirror_length int, mirror_time_ms bigint, mirror_seq int)
+      SELECT * FROM json_to_recordset(${runs}::json) AS w(${RUN_RECORDSET})
     ), steps AS (
       SELECT * FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
     ), ended AS (

@@ -62,13 +62,7 @@ export function interceptors(): WorkflowInterceptors {
           }
         },
         async scheduleLocalActivity(input, next) {
-          const counted = (given: typeof input): Promise<unknown> => {
-            const result = next(given);
-            const count = (): void => recorder?.countMarker();
-            // Beside the result, not before it: what waits for that must not come later than it always did.
-            result.then(count, count);
-            return result;
-          };
+          const counted = countResults(next, recorder);
           if (turns === undefined) return await counted(input);
           return await turns.take(() => runLocalAttempt(input, counted, recorder));
         },
@@ -78,6 +72,19 @@ export function interceptors(): WorkflowInterceptors {
 }
 
 type ScheduleLocalActivity = NonNullable<WorkflowOutboundCallsInterceptor["scheduleLocalActivity"]>;
+
+/** Beside the result, not before it: what waits for that must not come later than it always did. */
+function countResults(
+  next: Parameters<ScheduleLocalActivity>[1],
+  recorder: StepRecorder | undefined,
+): (input: Parameters<ScheduleLocalActivity>[0]) => Promise<unknown> {
+  return (input) => {
+    const result = next(input);
+    const count = (): void => recorder?.countMarker();
+    result.then(count, count);
+    return result;
+  };
+}
 
 /** An attempt that has its turn: the first one of a step opens the step. */
 async function runLocalAttempt(

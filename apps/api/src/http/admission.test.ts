@@ -1,0 +1,97 @@
+import { expect, test, vi } from "vitest";
+import { type Admission, type AdmissionLimits, createAdmission } from "./admission.ts";
+
+const LIMITS: AdmissionLimits = { working: 2, places: 10, bodyBytes: 1_000 };
+const credential = (name: string) => ({ keyHash: new TextEncoder().encode(name), orgId: null });
+const here = () => false;
+
+function create(limits: Partial<AdmissionLimits> = {}) {
+  const clock = { ms: 0 };
+  const onShed = vi.fn<(reason: string) => void>();
+  const options = { limits: { ...LIMITS, ...limits }, onShed, now: () => clock.ms };
+  return { admission: createAdmission(options), onShed, clock };
+}
+
+const enter = (admission: Admission, key = "a", bytes = 0) =>
+  admission.enter(credential(key), bytes);
+
+test("so many are worked at at once; the keys of those that wait take turns", async () => {
+  const { admission } = create();
+  const order: number[] = [];
+  const places = ["a", "a", "a", "a", "b"].map((key) => enter(admission, key));
+  const turns = places.map(async (place, index) => {
+    await place.turn(here);
+    order.push(index);
+  });
+  await Promise.all(turns.slice(0, 2));
+  expect(order).toEqual([0, 1]);
+  const leaving: [left: number, next: number][] = [
+    [1, 2],
+    [0, 4],
+    [2, 3],
+  ];
+  for (const [left, next] of leaving) {
+    places[left]?.leave();
+    await turns[next];
+  }
+  expect(order).toEqual([0, 1, 2, 4, 3]);
+  expect(admission.state).toMatchObject({ here: 2, working: 2 });
+});
+
+test("who waits too long, and who has hung up meanwhile, is refused", async () => {
+  vi.useFakeTimers();
+  try {
+    const { admission, onShed } = create({ working: 1 });
+    const [first, second] = [enter(admission), enter(admission)];
+    await first.turn(here);
+    const refused = second.turn(here).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await refused).toMatchObject({
+      code: "service_unavailable",
+      headers: { "Retry-After": expect.stringMatching(/^[123]$/) as string },
+    });
+    second.leave();
+    first.leave();
+    const gone = enter(admission);
+    await expect(gone.turn(() => true)).rejects.toMatchObject({ code: "service_unavailable" });
+    gone.leave();
+    expect(onShed.mock.calls).toEqual([["wait"], ["gone"]]);
+    expect(admission.state).toMatchObject({ here: 0, working: 0 });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("one key leaves places for others, and all of them are bounded", () => {
+  const { admission, onShed } = create();
+  for (let index = 0; index < 5; index++) enter(admission, "a");
+  expect(() => enter(admission, "a")).toThrow("more requests");
+  for (let index = 0; index < 5; index++) enter(admission, "b");
+  expect(() => enter(admission, "c")).toThrow("more requests");
+  expect(onShed.mock.calls).toEqual([["key_share"], ["places"]]);
+});
+
+test("bodies are bounded together", () => {
+  const { admission, onShed } = create();
+  const place = enter(admission, "a", 900);
+  expect(() => enter(admission, "b", 200)).toThrow("more requests");
+  expect(onShed).toHaveBeenCalledWith("bodies");
+  place.leave();
+  enter(admission, "b", 200);
+});
+
+test("slow work lets less be done at once, once a round, and quick work as much as before", async () => {
+  const { admission, clock } = create({ working: 40, places: 100 });
+  async function work(count: number, ms: number): Promise<void> {
+    const places = Array.from({ length: count }, () => enter(admission, String(Math.random())));
+    await Promise.all(places.map((place) => place.turn(here)));
+    clock.ms += ms;
+    for (const place of places) place.leave();
+  }
+  await work(20, 3_000);
+  expect(admission.state.limit).toBe(32);
+  for (let round = 0; round < 20; round++) await work(8, 3_000);
+  expect(admission.state.limit).toBe(8);
+  for (let round = 0; round < 60; round++) await work(8, 50);
+  expect(admission.state.limit).toBe(40);
+});

@@ -1,0 +1,74 @@
+import type { Logger } from "@truerun/shared/logger";
+import { Counter, Gauge, type Registry } from "@truerun/shared/metrics";
+import type { ApiSettings } from "../dependencies.ts";
+import { type Admission, createAdmission, type LoadClass, type ShedReason } from "./admission.ts";
+
+/** Memory for the bodies of each class, unless few of the largest need more. */
+const BODY_BYTES = 64 * 1024 * 1024;
+/** How often the log says that requests are refused. */
+const SAY_EVERY_MS = 10_000;
+
+/** One admission a class, so that neither can take the other's places; measured, and in the log now and then. */
+export function createAdmissions(
+  settings: Pick<ApiSettings, "maxConcurrentStarts" | "maxRequests" | "maxBodyBytes">,
+  { registry, logger }: { registry: Registry; logger: Logger },
+): Record<LoadClass, Admission> {
+  const shed = new Counter({
+    name: "truerun_http_shed_total",
+    help: "Requests that were told 503 because there was too much to do, by class and what was full",
+    labelNames: ["class", "reason"],
+    registers: [registry],
+  });
+  const say = createRareWarning(logger);
+  const places = settings.maxRequests;
+  const bodyBytes = Math.max(BODY_BYTES, 4 * settings.maxBodyBytes);
+  const create = (load: LoadClass, working: number | null) =>
+    createAdmission({
+      limits: { working, places, bodyBytes },
+      onShed(reason) {
+        shed.inc({ class: load, reason });
+        say(load, reason);
+      },
+    });
+  const admissions = {
+    starts: create("starts", Math.min(settings.maxConcurrentStarts, places)),
+    others: create("others", null),
+  };
+  watch(admissions, registry);
+  return admissions;
+}
+
+function watch(admissions: Record<LoadClass, Admission>, registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: "truerun_http_requests_here",
+    help: "Requests that arrive, wait or are worked at, by class",
+    labelNames: ["class"],
+    registers,
+    collect() {
+      this.set({ class: "starts" }, admissions.starts.state.here);
+      this.set({ class: "others" }, admissions.others.state.here);
+    },
+  });
+  new Gauge({
+    name: "truerun_http_start_limit",
+    help: "Starts of runs that may be worked at at once now",
+    registers,
+    collect() {
+      this.set(Math.floor(admissions.starts.state.limit));
+    },
+  });
+}
+
+function createRareWarning(logger: Logger): (load: LoadClass, reason: ShedReason) => void {
+  let silentUntil = 0;
+  let count = 0;
+  return (load, reason) => {
+    count += 1;
+    const now = performance.now();
+    if (now < silentUntil) return;
+    silentUntil = now + SAY_EVERY_MS;
+    logger.warn({ class: load, reason, count }, "requests are refused: there are too many");
+    count = 0;
+  };
+}
