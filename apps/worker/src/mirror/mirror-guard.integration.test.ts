@@ -98,6 +98,20 @@ test("the first records are written when the mark of the dispatch comes at that 
   expect(await readRows(runId)).toMatchObject({ status: "started", steps: [{ key: "a" }] });
 });
 
+test("an end from a task that another worker has begun anew is not taken", async () => {
+  const runId = await insertRun(db);
+  const [first] = story(runId);
+  if (first?.kind !== "step") throw new Error("The story begins with a step");
+  const end = story(runId).findLast((record) => record.kind === "end");
+  if (end === undefined) throw new Error("The story has an end");
+  const at = { mirror_length: end.mirror_length + 3, mirror_time_ms: end.mirror_time_ms + 10_000 };
+  await writeRecords(db, [{ ...first, status: null, ...at }]);
+  expect(await writeRecords(db, [end])).toEqual({ refused: [], reopened: [] });
+  expect(await readRows(runId)).toMatchObject({ status: "started" });
+  await writeRecords(db, [{ ...end, ...at }]);
+  expect(await readRows(runId)).toMatchObject({ status: end.status });
+});
+
 test("a step that begins again in another try of its workflow task is told", async () => {
   const runId = await insertRun(db);
   const [first] = story(runId);

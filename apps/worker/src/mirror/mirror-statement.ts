@@ -75,6 +75,15 @@ const REFUSED = Prisma.sql`
    WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id
       OR (run.temporal_run_id IS NULL AND run.id NOT IN (SELECT id FROM ended))`;
 
+/**
+ * An end from a try of a workflow task that another try has taken the place of: a worker that was held up with
+ * local steps goes on with them, and to the run's end, before it learns that its task was given away.
+ */
+const OVERTAKEN = Prisma.sql`EXISTS (
+  SELECT FROM workflow_run_steps AS kept
+   WHERE kept.run_id = run.id AND kept.temporal_run_id = w.temporal_run_id
+     AND (kept.mirror_length, kept.mirror_time_ms) > (w.mirror_length, w.mirror_time_ms))`;
+
 /** Of the steps that begin, those that have no outcome as yet: what began them did not come to its end. */
 const REOPENED = Prisma.sql`
   SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id
@@ -136,7 +145,8 @@ async function writeOnce(
         mirror_time_ms = coalesce(w.mirror_time_ms, run.mirror_time_ms),
         mirror_seq = coalesce(w.mirror_seq, run.mirror_seq)
       FROM run_writes AS w
-      WHERE run.id = w.run_id AND run.confirmed_at IS NULL AND (w.status IS NULL OR ${DURABLE})
+      WHERE run.id = w.run_id AND run.confirmed_at IS NULL
+        AND (w.status IS NULL OR (${DURABLE} AND NOT ${OVERTAKEN}))
         AND (run.temporal_run_id IS NULL
              OR (run.temporal_run_id = w.temporal_run_id
                  AND (run.dispatched_at IS NULL

@@ -35,6 +35,7 @@ const CLOSED = [
   "terminated by an operator",
   "over its timeout",
   "for_each",
+  "local steps side by side",
 ];
 
 let rig: WorkerRig;
