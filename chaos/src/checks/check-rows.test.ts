@@ -171,3 +171,19 @@ test("inside of a workflow task it may run once more for each fault that can los
   const thrice: Told["ledger"] = [["cbwr_1:a", [700, 12_000, 12_050]]];
   expect(await find({ ledger: thrice, faults, steps, shape: local })).toEqual(["I6 doubled"]);
 });
+
+test("what was done inside of a task that a termination cut off needs no record, any other does", async () => {
+  const local: Shape = { ...shape, local: ["a"] };
+  const terminated: Facts["faults"][number] = {
+    fault: { kind: "terminate", target: 0, point: 0, atMs: 0, holdMs: 0 },
+    acts: [{ runId: row.id, requestedAt: 1_700, outcome: "done" }],
+    ...{ from: 1_650, to: 1_750 },
+  };
+  const nothing = {
+    steps: [],
+    rows: [{ ...row, status: "failed" as const }],
+    faults: [terminated],
+  };
+  expect(await find({ ...nothing, shape: local })).toEqual([]);
+  expect(await find(nothing)).toEqual(["I6 diverged"]);
+});

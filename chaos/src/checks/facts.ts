@@ -141,8 +141,8 @@ export function toFamily(loadId: string | null): string | null {
   return loadId?.split("/", 1)[0] ?? null;
 }
 
-/** Runs that an operator's reset may have reached. */
-export function resetRuns(facts: Facts): Set<string> {
+/** Runs that an operator's act of a kind may have reached. */
+export function runsReachedBy(act: "reset" | "terminate", facts: Facts): Set<string> {
   const acts = [...actsOf(facts).values()].flat();
-  return new Set(acts.filter(({ kind }) => kind === "reset").map(({ runId }) => runId));
+  return new Set(acts.filter(({ kind }) => kind === act).map(({ runId }) => runId));
 }
