@@ -14,6 +14,7 @@ import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
+import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";
@@ -82,10 +83,15 @@ async function run(...components: ComponentDefinition[]): Promise<RunRow> {
   return await rig.finished(await rig.startRun({ components }));
 }
 
-/** The tables say what a replay of the history says. */
-async function expectProjected(seen: RunRow): Promise<void> {
-  const history = await rig.client.workflow.getHandle(seen.id).fetchHistory();
-  const rows = newestSteps(await rig.replayer.replay(history, seen.id));
+/** Once the end is confirmed the tables say what a replay of the history says. */
+async function expectProjected({ id }: RunRow): Promise<void> {
+  const seen = await waitFor("the confirmation", async () => {
+    await confirmClosedRuns(rig);
+    const row = await rig.getRun(id);
+    return row.confirmedAt !== null && row;
+  });
+  const history = await rig.client.workflow.getHandle(id).fetchHistory();
+  const rows = newestSteps(await rig.replayer.replay(history, id));
   expect(
     rows.map(({ step_key, status, message, output, digest }) => ({
       step_key,

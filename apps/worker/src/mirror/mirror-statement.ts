@@ -140,7 +140,8 @@ async function writeOnce(
         error_message = CASE WHEN w.status IS NULL THEN run.error_message ELSE w.error_message END,
         step_count = coalesce(w.step_count, run.step_count),
         steps_digest = coalesce(w.steps_digest, run.steps_digest),
-        closing_markers = coalesce(w.closing_markers, run.closing_markers),
+        closing_markers = CASE WHEN w.status IS NULL THEN run.closing_markers
+                               ELSE coalesce(w.closing_markers, 0) END,
         mirror_length = coalesce(w.mirror_length, run.mirror_length),
         mirror_time_ms = coalesce(w.mirror_time_ms, run.mirror_time_ms),
         mirror_seq = coalesce(w.mirror_seq, run.mirror_seq)

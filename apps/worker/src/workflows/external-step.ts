@@ -37,6 +37,9 @@ export async function runExternalStep(
 ): Promise<StepOutcome> {
   return await budget.whilePending(async () => {
     recorder.open(step.key);
+    // The checks take no turns, as a large fan-out would wait for them: a replay may give their results at
+    // another time, by milliseconds.
+    recorder.distrust();
     const outcome = await execute(step).catch((error: unknown) =>
       toExternalFailure(error, recorder.cancelReasonOf(step.key)),
     );

@@ -51,7 +51,9 @@ async function expectProjected(id: string, from = rig): Promise<void> {
   if (rows === null) throw new Error("The run has no row");
   const projection = await projectRun(from, id, rows.temporalRunId ?? "");
   const differences = diffRun(rows, projection);
-  expect(differences.filter(({ field }) => field !== "completed_at_ms")).toEqual([]);
+  // An end that is to be projected first has no digest; those of the steps are compared each.
+  const ofEnd = ["completed_at_ms", "steps_digest"];
+  expect(differences.filter(({ field }) => !ofEnd.includes(field))).toEqual([]);
 }
 
 function chain(count: number, given: (n: number) => Parameters<typeof local>[1] = () => ({})) {

@@ -173,7 +173,9 @@ export class StepRecorder {
       completed_at_ms: position.mirror_time_ms,
       step_count: rows.length,
       steps_digest: this.#isUncertain ? NO_DIGEST : rows.reduce((sum, row) => sum + row.digest, 0),
-      closing_markers: this.#markers.length === position.mirror_length ? this.#markers.count : 0,
+      ...(this.#markers.length === position.mirror_length
+        ? { closing_markers: this.#markers.count }
+        : {}),
     });
     this.#details.end(status, error.message);
   }
