@@ -90,6 +90,32 @@ test("a run terminated in Temporal ends here, its steps too, with the reason", a
   ]);
 });
 
+test("what a mirror had under way when a terminated run was projected is taken away", async () => {
+  const id = await startWaiting();
+  let [hasBegun, mayCommit] = [false, false];
+  const mirror = rig.db.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`
+        INSERT INTO workflow_run_steps
+        SELECT (jsonb_populate_record(step, '{"id": "late", "step_key": "late"}')).*
+          FROM workflow_run_steps AS step WHERE run_id = ${id} AND ordinal = 0`;
+      hasBegun = true;
+      await waitFor("the commit", () => mayCommit);
+    },
+    { timeout: 20_000 },
+  );
+  await waitFor("the statement", () => hasBegun);
+  await rig.client.workflow.getHandle(id).terminate("wrong quarter");
+  const pass = confirmed(id);
+  await waitFor("the projection", async () => (await rig.getRun(id)).confirmedAt !== null);
+  mayCommit = true;
+  await Promise.all([mirror, pass]);
+  await waitFor("the late step to go", async () => {
+    return !(await rig.getRun(id)).steps.some(({ stepKey }) => stepKey === "late");
+  });
+  expect((await rig.getRun(id)).steps).toHaveLength(2);
+});
+
 test("a run over its timeout ends here", async () => {
   const ended = await confirmed(await startWaiting("2s"));
   expect(ended).toMatchObject({ status: "failed", errorCode: "workflow_timed_out" });

@@ -4,6 +4,7 @@ import type { Projection } from "../mirror/project-history.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
 import { endAbandonedBatches } from "../mirror/end-abandoned-batches.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
+import { settleLateWrites } from "./late-writes.ts";
 import type { Failures } from "./for-each-run.ts";
 import type { RepairKind, WorkerMetrics } from "../worker-metrics.ts";
 
@@ -30,6 +31,7 @@ export async function repairRun(
   if (found.kind === "equal" && !isUnconfirmed) return found;
   if (!(await writeProjection(options.db, projection, rows))) return found;
   if (found.kind === "equal") return found;
+  if (projection.end !== null) await settleLateWrites(options.db, projection);
   const kind = toKind(rows, projection);
   options.metrics.repaired(kind);
   const fields = found.differences.slice(0, 5).map(({ field }) => field);
