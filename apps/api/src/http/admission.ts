@@ -43,8 +43,8 @@ export interface AdmissionOptions {
   now?: () => number;
 }
 
-/** How long a request waits to be worked at: a burst of some hundreds gets through, and nobody waits for long. */
-const WAIT_MS = 3_000;
+/** How long a request waits to be worked at: a burst of a hundred gets through, and nobody waits for long. */
+const WAIT_MS = 2_000;
 /** Work that takes longer says that there is too much of it at once. */
 const SLOW_MS = 1_000;
 /** It is never less than this at once: as much as a Temporal that takes seconds for each still gets done. */

@@ -27,7 +27,7 @@ beforeAll(async () => {
     MAX_REQUESTS: "20",
     MAX_CONNECTIONS: "100",
     DATABASE_POOL_SIZE: "3",
-    DISPATCH_DEADLINE_MS: "1000",
+    DISPATCH_DEADLINE_MS: "1500",
   });
 });
 afterEach(async () => {
@@ -108,8 +108,8 @@ test("while Temporal is frozen all are answered in time, and a 502 has its run",
   rig.temporalProxy.freeze();
   const { answers, of } = await burst();
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502, 503]));
-  // A second to wait, a second for Temporal, and time for a machine that is busy.
-  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(5_000);
+  // Two seconds to wait, one and a half for Temporal, and time for a machine that is busy.
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(8_000);
   await expectNothingCreated(of(503));
   const keys = of(502).map(({ idempotencyKey }) => idempotencyKey);
   expect(await rig.db.idempotencyKey.count({ where: { key: { in: keys } } })).toBe(keys.length);
@@ -121,7 +121,7 @@ test("while Postgres is frozen all are told 503 in time", async () => {
   rig.databaseProxy.freeze();
   const { answers, of } = await burst();
   expect(of(503).length).toBe(BURST);
-  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(6_000);
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(8_000);
 });
 
 test("starts that hold all their connections to the database leave the others' alone", async () => {
@@ -131,7 +131,7 @@ test("starts that hold all their connections to the database leave the others' a
   await rig.db.$transaction(async (tx) => {
     const data = { orgId: rig.org.orgId, endpoint, key, runId: "none", expiresAt };
     await tx.idempotencyKey.create({ data });
-    const blocked = Promise.all([run(key), run(key), run(key)]);
+    const blocked = Promise.all([run(key), run(key)]);
     await waitFor("a start to wait for the lock", async () => {
       const [row] = await rig.db.$queryRaw<{ count: number }[]>`
         SELECT count(*)::int FROM pg_stat_activity
@@ -141,7 +141,7 @@ test("starts that hold all their connections to the database leave the others' a
     const read = await sendTo(gateway.port, "GET", "/v1/workflows/runs", { key: rig.org.key });
     expect(read.status).toBe(200);
     const answers = await blocked;
-    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
     await tx.idempotencyKey.deleteMany({ where: { key } });
   });
 });
