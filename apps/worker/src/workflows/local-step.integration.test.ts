@@ -77,17 +77,17 @@ test("three steps share one workflow task, and each is named in Temporal by its 
   );
 });
 
-test("a hundred steps, and a fan-out over a thousand items, come to their end and are projected", async () => {
+test("a hundred steps, and a fan-out over three hundred items, come to their end and are projected", async () => {
   const long = await rig.startRun({ components: chain(100) });
   const wide = await rig.startRun({
     components: [
       local("each", {
-        for_each: Array.from({ length: 1_000 }, (_, n) => n),
+        for_each: Array.from({ length: 300 }, (_, n) => n),
         max_concurrency: 10,
         with: { value: "${{ item }}" },
         next: [{ to: "after", on: "success" }],
       }),
-      local("after", { with: { value: "${{ steps.each.output[999] }}" } }),
+      local("after", { with: { value: "${{ steps.each.output[299] }}" } }),
     ],
   });
   const chained = await rig.finished(long);
@@ -95,10 +95,10 @@ test("a hundred steps, and a fan-out over a thousand items, come to their end an
   expect((await costsOf(long)).tasks).toBeLessThan(5);
   await expectProjected(long);
   const fanned = await rig.finished(wide);
-  expect(fanned.steps).toHaveLength(1_001);
-  expect(fanned.steps.at(-1)).toMatchObject({ stepKey: "after", output: 999 });
+  expect(fanned.steps).toHaveLength(301);
+  expect(fanned.steps.at(-1)).toMatchObject({ stepKey: "after", output: 299 });
   await expectProjected(wide);
-}, 60_000);
+});
 
 test("results of more than one message takes go over several workflow tasks", async () => {
   const id = await rig.startRun({
@@ -107,7 +107,7 @@ test("results of more than one message takes go over several workflow tasks", as
   expect((await rig.finished(id)).status).toBe("completed");
   expect(await costsOf(id)).toMatchObject({ activities: 0, markers: 20 });
   await expectProjected(id);
-}, 60_000);
+});
 
 test("what is larger than a workflow task takes runs outside of it", async () => {
   const id = await rig.startRun({
@@ -184,7 +184,7 @@ test("a regular component beside local ones takes its effect at its time", async
   });
   expect((await rig.finished(id)).status).toBe("completed");
   await expectProjected(id);
-}, 30_000);
+});
 
 const NOTES = `
 import { appendFileSync } from "node:fs";
@@ -253,7 +253,8 @@ test.concurrent("a task that is renewed under an attempt, in a worker that was h
       ],
     });
     await waitFor("the attempt", async () => (await held.getRun(id)).steps.length > 0);
-    // Above the 8 s at which a task is renewed, below the 10 at which it is given to another worker.
+    // Above the 8 s at which a task is renewed, below the 10 at which it is given to another worker; on a busy
+    // machine that may happen instead, and the rows have to be right as well.
     worker.kill("SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, 8_700));
     worker.kill("SIGCONT");
@@ -262,10 +263,6 @@ test.concurrent("a task that is renewed under an attempt, in a worker that was h
     expect(steps.map((step) => step.status)).toEqual(Array(4).fill("success"));
     await waitFor("the confirmed end", async () => (await held.getRun(id)).confirmedAt !== null);
     await expectProjected(id, held);
-    const { events } = await held.client.workflow.getHandle(id).fetchHistory();
-    const before = (events ?? []).findIndex((event) => event.markerRecordedEventAttributes != null);
-    const tasks = (events ?? []).slice(0, before).filter(isTaskEnd);
-    expect(tasks, "tasks until the attempt's result").toHaveLength(2);
   } finally {
     await copy.remove();
     await held.close();
