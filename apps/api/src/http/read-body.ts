@@ -31,6 +31,10 @@ export function createBodyReader(limit: number): BodyReader {
     if (!hasBody(req)) return EMPTY;
     if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
     await new Promise<void>((resolve, reject) => {
+      // The reader of a compressed body does not hear of a caller who hangs up, and would hold its place for ever.
+      req.once("close", () => {
+        if (!req.complete) reject(incomplete());
+      });
       readRaw(req, res, (error?: unknown) => {
         if (error === undefined) resolve();
         else reject(toBodyError(error, limit));

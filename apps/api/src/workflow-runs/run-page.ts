@@ -1,4 +1,4 @@
-// The statement behind the list of runs. Why it is as fast for a million runs as for few: docs/decisions/0008.
+// The statement behind the list of runs. Why it is as fast for a million runs as for few: docs/decisions/0009.
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { authCte, type Credential } from "../http/authenticate.ts";
