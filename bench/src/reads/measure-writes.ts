@@ -39,10 +39,11 @@ export async function measureWrites(
   { rounds, runs }: { rounds: number; runs: number },
 ): Promise<WriteResult> {
   const [counted, plain] = [openWriter(targets.withCounts), openWriter(targets.without)];
-  const folding = setInterval(
-    () => void foldRunChanges(counted.mirrorDb).catch(() => undefined),
-    FOLD_EVERY_MS,
-  );
+  // A worker would go on after an error; here it makes the figures wrong.
+  const failures: unknown[] = [];
+  const folding = setInterval(() => {
+    foldRunChanges(counted.mirrorDb).catch((error: unknown) => failures.push(error));
+  }, FOLD_EVERY_MS);
   try {
     const ratios: number[] = [];
     const [countedMs, plainMs]: [number[], number[]] = [[], []];
@@ -59,6 +60,7 @@ export async function measureWrites(
       plainMs.push(withoutMs);
       ratios.push(withMs / withoutMs);
     }
+    if (failures.length > 0) throw failures[0];
     const perSecond = (ms: number[]) => (runs * 1_000) / median(ms);
     return {
       withCounts: perSecond(countedMs),

@@ -55,6 +55,7 @@ export function toOverloadTable(result: OverloadResult): string {
     ["of them without Retry-After", String(result.refusedWithoutRetryAfter)],
     ["answered 502, dispatched later", String(result.notDispatched)],
     ["answered otherwise, or not at all", String(result.failed)],
+    ["not answered, reads included, by reason", toCounts(result.unanswered)],
     ["not sent: too many under way", String(result.notSent)],
     ["reads meanwhile", `${reads.count}; p50 ${show(reads.p50Ms)} ms, p99 ${show(reads.p99Ms)} ms`],
     ["reads that failed", String(reads.failed)],
@@ -92,4 +93,9 @@ function verdictOn(change: number | null): string {
 function memoryIn({ memory }: SoakResult, kind: PartKind, minute: number): number {
   const own = memory.filter(({ second }) => Math.floor(second / 60) === minute - 1);
   return median(own.flatMap(({ mb }) => mb[kind] ?? []));
+}
+
+function toCounts(counts: Readonly<Record<string, number>>): string {
+  const texts = Object.entries(counts).map(([reason, count]) => `${count} ${reason}`);
+  return texts.length === 0 ? "0" : texts.join(", ");
 }

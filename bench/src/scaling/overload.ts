@@ -19,6 +19,8 @@ export interface OverloadResult {
   notDispatched: number;
   /** Neither: no answer, or another one. */
   failed: number;
+  /** How many requests, reads included, got no answer, by the reason. */
+  unanswered: Readonly<Record<string, number>>;
   /** Not sent, because too many requests were under way. */
   notSent: number;
   reads: Answers & { failed: number };
@@ -80,9 +82,10 @@ async function overload(
   let failedReads = 0;
   const memoryBefore = readMemory(service);
   let memoryMost = memoryBefore;
+  const { send, unanswered } = createSender(service);
   const start = async (): Promise<void> => {
     const since = performance.now();
-    const answer = await service.http.send(request).catch(() => null);
+    const answer = await send(request);
     if (answer === null) counts.failed += 1;
     else if (answer.status === 201) {
       accepted.add(since);
@@ -97,13 +100,14 @@ async function overload(
   };
   const read = async (): Promise<void> => {
     const since = performance.now();
-    const answer = await service.http.send(readRequest).catch(() => null);
+    const answer = await send(readRequest);
     if (answer?.status === 200) reads.add(since);
     else failedReads += 1;
   };
-  const looking = setInterval(() => {
+  const look = () => {
     memoryMost = mostOf(memoryMost, readMemory(service));
-  }, LOOK_EVERY_MS);
+  };
+  const looking = setInterval(look, LOOK_EVERY_MS);
   const load = { perSecond: givenPerSecond, durationMs: seconds * 1_000 };
   const [notSent] = await Promise.all([
     runOpenLoop({ ...load, maxInFlight: MAX_IN_FLIGHT, once: start }),
@@ -111,8 +115,31 @@ async function overload(
   ]).finally(() => clearInterval(looking));
   return {
     ...{ accepted: accepted.result(), reads: { ...reads.result(), failed: failedReads } },
-    ...{ ...counts, notSent, ids, memoryMb: [memoryBefore, memoryMost] },
+    ...{ ...counts, unanswered, notSent, ids, memoryMb: [memoryBefore, memoryMost] },
   };
+}
+
+/** Sends, and counts what got no answer. */
+function createSender({ http }: Service) {
+  const unanswered: Record<string, number> = {};
+  return {
+    unanswered,
+    async send(request: Parameters<typeof http.send>[0]) {
+      try {
+        return await http.send(request);
+      } catch (error) {
+        const reason = toReason(error);
+        unanswered[reason] = (unanswered[reason] ?? 0) + 1;
+        return null;
+      }
+    },
+  };
+}
+
+/** The system's code where there is one: messages name ports. */
+function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }
 
 function mostOf(a: PerPart | null, b: PerPart | null): PerPart | null {

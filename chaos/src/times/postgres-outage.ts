@@ -1,3 +1,4 @@
+import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { setTimeout as pause } from "node:timers/promises";
 import { type InspectionSource, inspectRun } from "@truerun/worker/mirror/inspect-run";
 import { listExecutions, readSteps } from "../checks/facts.ts";
@@ -90,7 +91,7 @@ async function timeUntilExact(
   while (Date.now() < end) {
     const kinds = await Promise.all(
       runIds.map(async (runId) => {
-        const found = await inspectRun(source, runId).catch(() => null);
+        const found = await inspectRun(source, runId).catch(nullWhileAway);
         const isOpen = found?.kind === "equal" && found.projection.end === null;
         return found?.kind === "equal" && (isOpen || found.rows.isConfirmed)
           ? "exact"
@@ -101,6 +102,12 @@ async function timeUntilExact(
     await pause(100);
   }
   return null;
+}
+
+/** Right after its return Postgres may still be refusing; any other failure is one of the measurement. */
+function nullWhileAway(error: unknown): null {
+  if (isDatabaseUnavailable(error)) return null;
+  throw error;
 }
 
 async function countEnded(

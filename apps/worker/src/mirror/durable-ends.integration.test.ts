@@ -42,7 +42,7 @@ async function crash(): Promise<void> {
   server.process.kill("SIGKILL");
   await server.process.exited;
   // A session that has not noticed yet is in the way.
-  server = await waitFor("Postgres to be back", () => start().catch(() => undefined), 30_000);
+  server = await waitFor("Postgres to be back", start);
 }
 
 async function connect<T>(
