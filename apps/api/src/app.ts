@@ -26,7 +26,7 @@ export function createApp(dependencies: ApiDependencies): Express {
     clock: createDatabaseClock(startsDb),
     openApiText: createReference(routes, { db, logger }),
   };
-  const authenticator = createAuthenticator(db);
+  const authenticator = createAuthenticator({ starts: startsDb, others: db });
   const bodyReader = createBodyReader(settings.maxBodyBytes);
   const admission = createAdmissions(settings, { registry, logger });
   const { rateLimit } = settings;

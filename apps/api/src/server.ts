@@ -1,6 +1,7 @@
 import http from "node:http";
 import net from "node:net";
 import { listen } from "@truerun/shared/listen";
+import { Counter, type Registry } from "@truerun/shared/metrics";
 import { createApp } from "./app.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
@@ -63,7 +64,7 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
     },
     serve,
   );
-  const excess = watchConnections(server, maxConnections);
+  const excess = watchConnections(server, maxConnections, dependencies.registry);
   server.on("clientError", refuseConnection);
   // The app says "continue" when it wants the body, which is after it has looked at the credential.
   server.on("checkContinue", serve);
@@ -80,17 +81,30 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
 }
 
 /** @returns those that came while there were `most` already */
-function watchConnections(server: http.Server, most: number): WeakSet<net.Socket> {
+function watchConnections(
+  server: http.Server,
+  most: number,
+  registry: Registry,
+): WeakSet<net.Socket> {
   const excess = new WeakSet<net.Socket>();
+  const refused = new Counter({
+    name: "truerun_http_excess_connections_total",
+    help: "Connections over MAX_CONNECTIONS: their requests are told 503, or they are cut",
+    registers: [registry],
+  });
   let count = 0;
   server.maxConnections = most + TOLD_CONNECTIONS;
   server.on("connection", (socket: net.Socket) => {
     count += 1;
-    if (count > most) excess.add(socket);
+    if (count > most) {
+      excess.add(socket);
+      refused.inc();
+    }
     socket.once("close", () => {
       count -= 1;
     });
   });
+  server.on("drop", () => refused.inc());
   return excess;
 }
 

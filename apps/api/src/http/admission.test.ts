@@ -1,9 +1,22 @@
 import { expect, test, vi } from "vitest";
-import { type Admission, type AdmissionLimits, createAdmission } from "./admission.ts";
+import { type Admission, type AdmissionLimits, type Caller, createAdmission } from "./admission.ts";
 
 const LIMITS: AdmissionLimits = { working: 2, places: 10, bodyBytes: 1_000 };
 const credential = (name: string) => ({ keyHash: new TextEncoder().encode(name), orgId: null });
-const here = () => false;
+const here: Caller = { isGone: () => false, onGone: () => () => undefined };
+
+/** Hangs up when told. */
+function createCaller() {
+  const listeners = new Set<() => void>();
+  const caller: Caller = {
+    isGone: () => false,
+    onGone(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return { caller, listeners, hangUp: () => [...listeners].forEach((listener) => listener()) };
+}
 
 function create(limits: Partial<AdmissionLimits> = {}) {
   const clock = { ms: 0 };
@@ -31,7 +44,7 @@ test("so many are worked at at once; the keys of those that wait take turns", as
     [2, 3],
   ];
   for (const [left, next] of leaving) {
-    places[left]?.leave();
+    places[left]?.leave(true);
     await turns[next];
   }
   expect(order).toEqual([0, 1, 2, 4, 3]);
@@ -50,12 +63,20 @@ test("who waits too long, and who has hung up meanwhile, is refused", async () =
       code: "service_unavailable",
       headers: { "Retry-After": expect.stringMatching(/^[123]$/) as string },
     });
-    second.leave();
-    first.leave();
+    second.leave(false);
+    const { caller, listeners, hangUp } = createCaller();
+    const waits = enter(admission);
+    const left = waits.turn(caller).catch((error: unknown) => error);
+    hangUp();
+    expect(await left).toMatchObject({ code: "service_unavailable" });
+    expect(listeners.size).toBe(0);
+    waits.leave(false);
+    first.leave(true);
     const gone = enter(admission);
-    await expect(gone.turn(() => true)).rejects.toMatchObject({ code: "service_unavailable" });
-    gone.leave();
-    expect(onShed.mock.calls).toEqual([["wait"], ["gone"]]);
+    const hasGone = { ...here, isGone: () => true };
+    await expect(gone.turn(hasGone)).rejects.toMatchObject({ code: "service_unavailable" });
+    gone.leave(false);
+    expect(onShed.mock.calls).toEqual([["wait"], ["gone"], ["gone"]]);
     expect(admission.state).toMatchObject({ here: 0, working: 0 });
   } finally {
     vi.useRealTimers();
@@ -71,26 +92,34 @@ test("one key leaves places for others, and all of them are bounded", () => {
   expect(onShed.mock.calls).toEqual([["key_share"], ["places"]]);
 });
 
-test("bodies are bounded together", () => {
+test("bodies are bounded together, and one key has half of them", () => {
   const { admission, onShed } = create();
-  const place = enter(admission, "a", 900);
-  expect(() => enter(admission, "b", 200)).toThrow("more requests");
-  expect(onShed).toHaveBeenCalledWith("bodies");
-  place.leave();
-  enter(admission, "b", 200);
+  const place = enter(admission, "a", 500);
+  expect(() => enter(admission, "a", 1)).toThrow("more requests");
+  enter(admission, "b", 400);
+  expect(() => enter(admission, "c", 200)).toThrow("more requests");
+  expect(onShed.mock.calls).toEqual([["bodies"], ["bodies"]]);
+  // It turned out to be small.
+  place.hasRead(10);
+  enter(admission, "c", 200);
+  place.leave(true);
+  enter(admission, "a", 300);
 });
 
 test("slow work lets less be done at once, once a round, and quick work as much as before", async () => {
   const { admission, clock } = create({ working: 40, places: 100 });
-  async function work(count: number, ms: number): Promise<void> {
+  async function work(count: number, ms: number, isDone = true): Promise<void> {
     const places = Array.from({ length: count }, () => enter(admission, String(Math.random())));
     await Promise.all(places.map((place) => place.turn(here)));
     clock.ms += ms;
-    for (const place of places) place.leave();
+    for (const place of places) place.leave(isDone);
   }
   await work(20, 3_000);
   expect(admission.state.limit).toBe(32);
   for (let round = 0; round < 20; round++) await work(8, 3_000);
+  expect(admission.state.limit).toBe(8);
+  // What was refused or was there before was quick, and says nothing.
+  for (let round = 0; round < 60; round++) await work(8, 50, false);
   expect(admission.state.limit).toBe(8);
   for (let round = 0; round < 60; round++) await work(8, 50);
   expect(admission.state.limit).toBe(40);

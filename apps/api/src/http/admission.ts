@@ -18,15 +18,27 @@ export interface AdmissionLimits {
 
 /** A request's way through the gateway. */
 export interface Place {
+  /** Says how many bytes the body turned out to have: fewer, where its size was not known before. */
+  hasRead(bodyBytes: number): void;
   /**
    * Waits until the request may be worked at.
    *
-   * @param isGone - whether its caller has hung up meanwhile
-   * @throws 503 when that takes too long
+   * @throws 503 when that takes too long, or its caller has hung up meanwhile
    */
-  turn(isGone: () => boolean): Promise<void>;
-  /** To be called in any case, once. */
-  leave(): void;
+  turn(caller: Caller): Promise<void>;
+  /**
+   * To be called in any case, once.
+   *
+   * @param isDone - whether all was done that such a request is about: what ended early was quick for nothing
+   */
+  leave(isDone: boolean): void;
+}
+
+/** Who waits for the answer. */
+export interface Caller {
+  isGone(): boolean;
+  /** @returns what takes the listener away again */
+  onGone(listener: () => void): () => void;
 }
 
 export interface Admission {
@@ -63,6 +75,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
 type Waiter = () => void;
 
+/** What requests hold: all of one key's, or of one what changes. */
+interface Share {
+  places: number;
+  bodyBytes: number;
+}
+
 /** Who waits, taken from one key after the other. */
 class Queue {
   readonly #byKey = new Map<string, Set<Waiter>>();
@@ -95,7 +113,7 @@ class BoundedAdmission implements Admission {
   readonly #onShed: (reason: ShedReason) => void;
   readonly #now: () => number;
   readonly #waiting = new Queue();
-  readonly #hereByKey = new Map<string, number>();
+  readonly #hereByKey = new Map<string, Share>();
   #bodyBytes = 0;
   #backedOffAt = 0;
   readonly state: { here: number; working: number; limit: number };
@@ -109,50 +127,66 @@ class BoundedAdmission implements Admission {
 
   enter({ keyHash }: Credential, bodyBytes: number): Place {
     const key = Buffer.from(keyHash).toString("base64");
-    const ofKey = this.#hereByKey.get(key) ?? 0;
-    if (this.state.here >= this.#limits.places) throw this.#shed("places");
-    // So that a place is left for others, whatever one key does.
-    if (ofKey >= Math.ceil(this.#limits.places / 2)) throw this.#shed("key_share");
-    if (this.#bodyBytes + bodyBytes > this.#limits.bodyBytes) throw this.#shed("bodies");
-    this.state.here += 1;
-    this.#hereByKey.set(key, ofKey + 1);
-    this.#bodyBytes += bodyBytes;
+    this.#assertRoom(this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 }, bodyBytes);
+    this.#take(key, { places: 1, bodyBytes });
+    let held = bodyBytes;
     let startedAt: number | null = null;
     return {
-      turn: async (isGone) => {
-        await this.#turn(key);
-        startedAt = this.#now();
-        if (isGone()) throw this.#shed("gone");
+      hasRead: (bytes) => {
+        this.#take(key, { places: 0, bodyBytes: bytes - held });
+        held = bytes;
       },
-      leave: () => {
-        this.#forget(key);
-        this.#bodyBytes -= bodyBytes;
-        if (startedAt !== null) this.#done(startedAt);
+      turn: async (caller) => {
+        await this.#turn(key, caller);
+        startedAt = this.#now();
+      },
+      leave: (isDone) => {
+        this.#take(key, { places: -1, bodyBytes: -held });
+        if (startedAt !== null) this.#end(startedAt, isDone);
       },
     };
   }
 
-  #forget(key: string): void {
-    this.state.here -= 1;
-    const left = (this.#hereByKey.get(key) ?? 1) - 1;
-    if (left === 0) this.#hereByKey.delete(key);
-    else this.#hereByKey.set(key, left);
+  /** One key has half of each, so that something is left for others, whatever it does. */
+  #assertRoom(ofKey: Share, bodyBytes: number): void {
+    const { places, bodyBytes: allBytes } = this.#limits;
+    if (this.state.here >= places) throw this.#shed("places");
+    if (ofKey.places >= Math.ceil(places / 2)) throw this.#shed("key_share");
+    const isFull = this.#bodyBytes + bodyBytes > allBytes;
+    if (isFull || ofKey.bodyBytes + bodyBytes > allBytes / 2) throw this.#shed("bodies");
   }
 
-  async #turn(key: string): Promise<void> {
+  #take(key: string, { places, bodyBytes }: Share): void {
+    const ofKey = this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 };
+    const left = { places: ofKey.places + places, bodyBytes: ofKey.bodyBytes + bodyBytes };
+    if (left.places === 0) this.#hereByKey.delete(key);
+    else this.#hereByKey.set(key, left);
+    this.state.here += places;
+    this.#bodyBytes += bodyBytes;
+  }
+
+  async #turn(key: string, caller: Caller): Promise<void> {
+    if (caller.isGone()) throw this.#shed("gone");
     if (this.state.working < this.#allowed()) {
       this.state.working += 1;
       return;
     }
     await new Promise<void>((resolve, reject) => {
-      const waiter = () => {
-        clearTimeout(timer);
+      const refuse = (reason: ShedReason): void => {
+        end();
+        this.#waiting.delete(key, waiter);
+        reject(this.#shed(reason));
+      };
+      const waiter = (): void => {
+        end();
         resolve();
       };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(key, waiter);
-        reject(this.#shed("wait"));
-      }, WAIT_MS);
+      const timer = setTimeout(() => refuse("wait"), WAIT_MS);
+      const forget = caller.onGone(() => refuse("gone"));
+      const end = (): void => {
+        clearTimeout(timer);
+        forget();
+      };
       this.#waiting.add(key, waiter);
     });
   }
@@ -161,8 +195,8 @@ class BoundedAdmission implements Admission {
     return Math.floor(this.state.limit);
   }
 
-  #done(startedAt: number): void {
-    this.#adapt(startedAt);
+  #end(startedAt: number, isDone: boolean): void {
+    this.#adapt(startedAt, isDone);
     this.state.working -= 1;
     while (this.state.working < this.#allowed()) {
       const waiter = this.#waiting.take();
@@ -172,13 +206,13 @@ class BoundedAdmission implements Admission {
     }
   }
 
-  #adapt(startedAt: number): void {
+  #adapt(startedAt: number, isDone: boolean): void {
     const { working } = this.#limits;
     if (working === null) return;
     const { state } = this;
     const now = this.#now();
     if (now - startedAt <= SLOW_MS) {
-      state.limit = Math.min(working, state.limit + GROWTH);
+      if (isDone) state.limit = Math.min(working, state.limit + GROWTH);
       return;
     }
     // What began before the last step back says nothing about what that changed.

@@ -1,6 +1,7 @@
 import { type ApiKeyScope, hashApiKey, isWellFormedApiKey } from "@truerun/shared/api-keys";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { ApiError, invalidApiKey, notAuthenticated } from "@truerun/shared/errors";
+import type { LoadClass } from "./admission.ts";
 
 /** How long a key that was good may have its body read without another look at the database. */
 const GOOD_FOR_MS = 5_000;
@@ -25,8 +26,12 @@ export interface Authenticator {
   wasGood(credential: Credential): boolean;
   /** Notes what an endpoint's statement said of the key. @throws 401 when it was not good */
   confirm(credential: Credential, orgId: string | null | undefined): string;
-  /** Asks the database about the key alone. @throws 401 when it is not good, 403 without the scope */
-  lookUp(credential: Credential, scope: ApiKeyScope | null): Promise<void>;
+  /**
+   * Asks the database about the key alone, on the connections of that load.
+   *
+   * @throws 401 when it is not good, 403 without the scope
+   */
+  lookUp(credential: Credential, scope: ApiKeyScope | null, load: LoadClass): Promise<void>;
 }
 
 /** `auth AS (...)`: one row (`org_id`, `key_id`) while the key is good, none otherwise. */
@@ -37,7 +42,9 @@ export function authCte(credential: Credential): Prisma.Sql {
       AND (expires_at IS NULL OR expires_at > now()))`;
 }
 
-export function createAuthenticator(db: Database): Authenticator {
+export function createAuthenticator(
+  databases: Readonly<Record<LoadClass, Database>>,
+): Authenticator {
   const remembered = new Map<string, number>();
 
   function confirm(credential: Credential, orgId: string | null | undefined): string {
@@ -63,8 +70,8 @@ export function createAuthenticator(db: Database): Authenticator {
       return until !== undefined && performance.now() < until;
     },
     confirm,
-    async lookUp(credential, scope) {
-      const rows = await db.$queryRaw<{ org_id: string; scopes: string[] }[]>`
+    async lookUp(credential, scope, load) {
+      const rows = await databases[load].$queryRaw<{ org_id: string; scopes: string[] }[]>`
         WITH ${authCte(credential)}
         SELECT auth.org_id, k.scopes FROM auth
         JOIN api_keys k ON k.key_hash = ${credential.keyHash}::bytea`;

@@ -63,6 +63,6 @@ export async function assertWithinRate(
 ): Promise<void> {
   const waitMs = limiter.take(credential);
   if (waitMs === 0) return;
-  if (!authenticator.wasGood(credential)) await authenticator.lookUp(credential, null);
+  if (!authenticator.wasGood(credential)) await authenticator.lookUp(credential, null, "others");
   throw rateLimited(waitMs);
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import express from "express";
+import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { echo, type SendOptions } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
@@ -108,6 +109,32 @@ describe("a body", () => {
     expect(answer.status).toBe(422);
     expect(answer.json["detail"]).toMatchObject([{ type: "json_invalid" }]);
   });
+});
+
+test("a compressed body whose caller goes away while it is read is incomplete, and not waited for", async () => {
+  const reader = createBodyReader(MAX_BODY_BYTES);
+  const app = express();
+  let isReading = false;
+  const read = new Promise<unknown>((resolve) => {
+    app.post("/", (req, res) => {
+      isReading = true;
+      reader.read(req, res).then(resolve, resolve);
+    });
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const socket = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
+  await once(socket, "connect");
+  const head =
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 999\r\n\r\n";
+  socket.write(Buffer.concat([Buffer.from(head), gzipSync('{"input":{}}').subarray(0, 12)]));
+  try {
+    await waitFor("the reading", () => isReading);
+    socket.destroy();
+    expect(await read).toMatchObject({ code: "invalid_request" });
+  } finally {
+    server.close();
+  }
 });
 
 test("a body whose caller went away before it was read is incomplete, not empty", async () => {

@@ -2,13 +2,16 @@ import { ApiError, invalidRequest, notAuthenticated } from "@truerun/shared/erro
 import { parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Request, RequestHandler, Response } from "express";
 import type { EndpointServices } from "../dependencies.ts";
-import type { Admission, LoadClass, Place } from "./admission.ts";
+import type { Admission, Caller, LoadClass, Place } from "./admission.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
 import { assertWithinRate, type RateLimiter } from "./rate-limit.ts";
 import { type BodyReader, hasBody } from "./read-body.ts";
 import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
 import { toQueryLists } from "./query.ts";
+
+/** What endpoints add to that say nothing. */
+const DEFAULT_LOAD = "others";
 
 interface Serving {
   services: EndpointServices;
@@ -65,22 +68,26 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
     return call(serving, found, { ...exchange, credential: null, place: null });
   const credential = authenticator.read(exchange.req.headers.authorization);
   if (rateLimiter !== undefined) await assertWithinRate(rateLimiter, authenticator, credential);
+  const { load = DEFAULT_LOAD } = found.endpoint;
   const place = enter(serving, found.endpoint, { ...exchange, credential });
+  let isDone = false;
   try {
     const scope = found.endpoint.access === "any_key" ? null : found.endpoint.access;
     const readsBody = found.endpoint.body !== undefined && hasBody(exchange.req);
     if (scope !== null || (readsBody && !authenticator.wasGood(credential))) {
-      await authenticator.lookUp(credential, scope);
+      await authenticator.lookUp(credential, scope, load);
     }
-    return await call(serving, found, { ...exchange, credential, place });
+    const answer = await call(serving, found, { ...exchange, credential, place });
+    isDone = answer.status < 400 && answer.headers?.["Idempotent-Replayed"] === undefined;
+    return answer;
   } catch (error) {
     // A request that fails before its own statement ran must not tell a revoked key more than 401.
     if (error instanceof ApiError && error.status < 500 && credential.orgId === null) {
-      if (error.status !== 401) await authenticator.lookUp(credential, null);
+      if (error.status !== 401) await authenticator.lookUp(credential, null, load);
     }
     throw error;
   } finally {
-    place.leave();
+    place.leave(isDone);
     if (credential.orgId !== null) note(exchange.res, { orgId: credential.orgId });
   }
 }
@@ -88,7 +95,7 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
 /** Before the database is asked and the body is read: whom there is no place for costs neither. */
 function enter(
   { admission, bodyReader }: Serving,
-  { body, load = "others" }: Endpoint,
+  { body, load = DEFAULT_LOAD }: Endpoint,
   { req, credential }: Exchange & { credential: Credential },
 ): Place {
   const bodyBytes = body === undefined ? 0 : bodyReader.mostBytes(req);
@@ -107,7 +114,8 @@ async function call(
   { req, res, query, credential, place }: Call,
 ): Promise<Answer> {
   const body = endpoint.body === undefined ? new Uint8Array(0) : await bodyReader.read(req, res);
-  await place?.turn(() => res.destroyed);
+  place?.hasRead(body.byteLength);
+  await place?.turn(toCaller(res));
   const parsed =
     endpoint.query === undefined
       ? { value: undefined }
@@ -129,6 +137,16 @@ async function call(
     note: (facts: Readonly<Record<string, string>>) => note(res, facts),
   };
   return endpoint.handler(request, services);
+}
+
+function toCaller(res: Response): Caller {
+  return {
+    isGone: () => res.destroyed,
+    onGone(listener) {
+      res.once("close", listener);
+      return () => res.off("close", listener);
+    },
+  };
 }
 
 function toParam(params: ReadonlyMap<string, PathParam>, name: string): PathParam {
