@@ -65,5 +65,5 @@ function endColumns({ end }: WritableProjection): Prisma.Sql {
     status = ${end.status}, completed_at = to_timestamp(${end.completed_at_ms}::double precision / 1000),
     error_code = ${end.error_code}, error_message = ${end.error_message}, step_count = ${end.step_count},
     steps_digest = ${end.steps_digest}, confirmed_at = now(), mirror_length = ${end.mirror_length},
-    mirror_time_ms = ${end.mirror_time_ms}, mirror_seq = ${end.mirror_seq}`;
+    mirror_time_ms = ${end.mirror_time_ms}, mirror_seq = ${end.mirror_seq}, closing_markers = 0`;
 }

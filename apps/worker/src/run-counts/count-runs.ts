@@ -33,9 +33,10 @@ export function startRunCounting({ db, logger, metrics }: RunCountingOptions): P
       const folded = await foldRunChanges(db);
       dead += folded;
       if (dead >= DEAD_ROWS) {
+        // Before it: where it fails, the next one comes as late as after one that did not.
+        dead = 0;
         // Autovacuum would come once a minute at most.
         await db.$executeRaw`VACUUM (SKIP_LOCKED) workflow_run_changes`;
-        dead = 0;
       }
       return folded === FOLD_BATCH;
     },

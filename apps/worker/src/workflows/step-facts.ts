@@ -4,15 +4,8 @@ import type { StepRow } from "../mirror/mirror-record.ts";
 import type { OpenOutcome } from "./step-outcome.ts";
 
 /** A step row without what its run knows anyway. Batches hand them to their run. */
-export interface StepFacts {
+export interface StepFacts extends OpenOutcome {
   index: number;
-  status: StepRow["status"];
-  message: string | null;
-  output: Json;
-  artifacts: readonly Artifact[];
-  attempt: number | null;
-  started_at_ms: number | null;
-  finished_at_ms: number | null;
   created_at_ms: number;
   updated_at_ms: number;
   /** Set when the batch was told to end the step; why, only the run knows. */
