@@ -18,6 +18,7 @@ import { endUnstartedChildren } from "./dispatch/end-unstarted-children.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { loadExternalComponents } from "./external/load-external-components.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
+import { MIRROR_APPLICATION } from "./mirror/mirror-application.ts";
 import { pause, startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
@@ -64,7 +65,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const mirrorDb = createDatabase({
     url,
     poolSize: mirrorPoolSize,
-    applicationName: "truerun-mirror",
+    applicationName: MIRROR_APPLICATION,
     synchronousCommit: false,
   });
   const temporal = createTemporalClient(config);

@@ -2,6 +2,8 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, local, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { createDatabase } from "@truerun/shared/db";
+import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { confirmClosedRuns } from "./closed-runs.ts";
 import { createFailures } from "./for-each-run.ts";
@@ -90,10 +92,12 @@ test("a run terminated in Temporal ends here, its steps too, with the reason", a
   ]);
 });
 
-test("what a mirror had under way when a terminated run was projected is taken away", async () => {
-  const id = await startWaiting();
+/** A statement of a mirror's that has written a step more and is not committed. @returns what commits it */
+async function beginLateWrite(id: string): Promise<() => Promise<void>> {
+  const { DATABASE_URL: url } = rig.config;
+  const db = createDatabase({ url, poolSize: 1, applicationName: MIRROR_APPLICATION });
   let [hasBegun, mayCommit] = [false, false];
-  const mirror = rig.db.$transaction(
+  const writing = db.$transaction(
     async (tx) => {
       await tx.$executeRaw`
         INSERT INTO workflow_run_steps
@@ -105,15 +109,44 @@ test("what a mirror had under way when a terminated run was projected is taken a
     { timeout: 20_000 },
   );
   await waitFor("the statement", () => hasBegun);
+  return async () => {
+    mayCommit = true;
+    await writing;
+    await db.$disconnect();
+  };
+}
+
+const isConfirmed = async (id: string) => (await rig.getRun(id)).confirmedAt !== null;
+const keysOf = async (id: string) => (await rig.getRun(id)).steps.map(({ stepKey }) => stepKey);
+
+test("what a mirror had under way when a terminated run was projected is taken away", async () => {
+  const id = await startWaiting();
+  const commit = await beginLateWrite(id);
   await rig.client.workflow.getHandle(id).terminate("wrong quarter");
   const pass = confirmed(id);
-  await waitFor("the projection", async () => (await rig.getRun(id)).confirmedAt !== null);
-  mayCommit = true;
-  await Promise.all([mirror, pass]);
-  await waitFor("the late step to go", async () => {
-    return !(await rig.getRun(id)).steps.some(({ stepKey }) => stepKey === "late");
+  await waitFor("the projection", () => isConfirmed(id));
+  await commit();
+  await pass;
+  await waitFor("the late step to go", async () => !(await keysOf(id)).includes("late"));
+  expect(await keysOf(id)).toEqual(["a", "b"]);
+});
+
+test("what a mirror had under way when an end was confirmed takes the confirmation back", async () => {
+  const id = await rig.startRun({ components: [component("a")] });
+  await rig.finished(id);
+  await rig.client.workflow.getHandle(id).result();
+  const commit = await beginLateWrite(id);
+  const pass = confirmClosedRuns(rig);
+  await waitFor("the confirmation", () => isConfirmed(id));
+  await commit();
+  await pass;
+  expect(await isConfirmed(id)).toBe(false);
+  const openRuns = createOpenRunsPass(rig, { roundMs: 0 });
+  await waitFor("the repair", async () => {
+    await openRuns();
+    return await isConfirmed(id);
   });
-  expect((await rig.getRun(id)).steps).toHaveLength(2);
+  expect(await keysOf(id)).toEqual(["a"]);
 });
 
 test("a run over its timeout ends here", async () => {

@@ -3,6 +3,7 @@ import type { WorkflowExecutionInfo } from "@temporalio/client";
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import { findCurrentTemporalRun } from "../mirror/find-current-temporal-run.ts";
+import { findLateWritten } from "./late-writes.ts";
 import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { walkVisibility } from "./walk-visibility.ts";
@@ -37,13 +38,13 @@ export async function confirmClosedRuns(options: ReconcileOptions): Promise<bool
     field: "CloseTime",
     filter: 'ExecutionStatus != "Running"',
     async visit(executions) {
-      const mismatches = await confirm(db, executions.flatMap(toClosedRun));
+      const { confirmed, mismatches } = await confirm(db, executions.flatMap(toClosedRun));
       const failed = await forEachRun(options, mismatches, async ({ id, temporal_run_id }) => {
         // The list is a hint: a closed Temporal run may have been reset since.
         const current = await findCurrentTemporalRun(client, id);
         if (current === temporal_run_id) await repairRun(options, id);
       });
-      await unconfirm(db, failed);
+      await unconfirm(db, [...failed, ...(await findLateWritten(db, confirmed))]);
     },
   });
 }
@@ -77,10 +78,13 @@ function toClosedRun(execution: WorkflowExecutionInfo): ClosedRun[] {
 
 /**
  * Confirms in one statement all whose rows agree in status, number and digest of steps, and whose end was
- * recorded by the task that closed them; gives the others.
+ * recorded by the task that closed them; gives those and the others.
  */
-async function confirm(db: Database, closed: readonly ClosedRun[]): Promise<Mismatch[]> {
-  return await db.$queryRaw<Mismatch[]>`
+async function confirm(
+  db: Database,
+  closed: readonly ClosedRun[],
+): Promise<{ confirmed: string[]; mismatches: Mismatch[] }> {
+  const runs = await db.$queryRaw<(Mismatch & { confirmed: boolean })[]>`
     WITH closed AS (
       SELECT * FROM json_to_recordset(${JSON.stringify(closed)}::json)
         AS c(run_id text, temporal_run_id text, status text, closed_at_ms double precision, history_length int)
@@ -95,15 +99,21 @@ async function confirm(db: Database, closed: readonly ClosedRun[]): Promise<Mism
          AND (run.step_count, run.steps_digest) = (
            SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step
             WHERE step.run_id = run.id AND step.generation = run.generation)
-      RETURNING run.id
+      RETURNING run.id, run.temporal_run_id
     )
-    SELECT run.id, c.temporal_run_id
+    SELECT id, temporal_run_id, true AS confirmed FROM confirmed
+    UNION ALL
+    SELECT run.id, c.temporal_run_id, false
       FROM closed AS c
       JOIN workflow_runs AS run ON run.id = c.run_id
      WHERE run.id NOT IN (SELECT id FROM confirmed)
        -- A confirmed row that mirrors another Temporal run is older than this one, or newer. One that
        -- mirrors none ended without being dispatched: this Temporal run is a stray.
        AND (run.confirmed_at IS NULL OR run.temporal_run_id <> c.temporal_run_id)`;
+  return {
+    confirmed: runs.filter(({ confirmed }) => confirmed).map(({ id }) => id),
+    mismatches: runs.filter(({ confirmed }) => !confirmed),
+  };
 }
 
 /** Puts runs that could not be repaired among those that are looked at until they are right. */

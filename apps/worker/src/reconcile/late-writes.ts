@@ -1,5 +1,8 @@
+// A worker that has not heard of its run's end goes on with its task. A statement of its mirror that began before
+// the end was confirmed saw the run without one, locks nothing of it, and may commit behind the confirmation.
 import type { Database } from "@truerun/shared/db";
 import { diffRun } from "../mirror/diff-run.ts";
+import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
 import type { Projection } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
@@ -8,32 +11,43 @@ import { writeProjection } from "../mirror/write-projection.ts";
 const PATIENCE_MS = 3_000;
 const LOOK_EVERY_MS = 10;
 
-/**
- * Makes sure of an ended run's rows that were just written. A worker that has not heard of the end goes on
- * with its task; a statement of its mirror that began before the projection was committed saw the run without
- * a confirmed end, locks nothing of it, and may commit behind it. So all that began before is waited for, and
- * what it left is taken away.
- */
+/** Makes sure of an ended run's rows that were just written: takes away what came behind them. */
 export async function settleLateWrites(db: Database, projection: Projection): Promise<void> {
-  await untilOthersSeeIt(db);
+  await untilMirrorsSeeIt(db);
   const rows = await readRunRows(db, projection.workflowRunId);
   if (rows === null || rows.temporalRunId !== projection.temporalRunId) return;
   if (diffRun(rows, projection).length > 0) await writeProjection(db, projection, rows);
 }
 
-/** Waits until every statement under way sees what has been committed by now. */
-async function untilOthersSeeIt(db: Database): Promise<void> {
-  const [now] = await db.$queryRaw<{ next: string }[]>`
-    SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next`;
+/** Of runs whose ends were just confirmed, those whose steps are others now. */
+export async function findLateWritten(db: Database, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  await untilMirrorsSeeIt(db);
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT run.id FROM workflow_runs AS run
+     WHERE run.id = ANY(${ids}::text[])
+       AND (run.step_count, run.steps_digest) <> (
+         SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step
+          WHERE step.run_id = run.id AND step.generation = run.generation)`;
+  return rows.map(({ id }) => id);
+}
+
+/** Waits for the mirrors' transactions that are under way: what begins from now on sees what is committed. */
+async function untilMirrorsSeeIt(db: Database): Promise<void> {
+  const [open] = await db.$queryRaw<{ transactions: string }[]>`
+    SELECT coalesce(json_agg(json_build_object('pid', pid, 'xact_start', xact_start)), '[]')::text
+             AS transactions
+      FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND application_name = ${MIRROR_APPLICATION} AND xact_start IS NOT NULL`;
   const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
-    const [seen] = await db.$queryRaw<{ older: boolean }[]>`
+    const [still] = await db.$queryRaw<{ any: boolean }[]>`
       SELECT EXISTS (
-        SELECT FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()
-           AND (age(backend_xmin) > age(${now?.next ?? "3"}::xid8::xid)
-                OR age(backend_xid) > age(${now?.next ?? "3"}::xid8::xid))) AS older`;
-    if (seen?.older !== true) return;
+        SELECT FROM json_to_recordset(${open?.transactions ?? "[]"}::json)
+                 AS open(pid int, xact_start timestamptz)
+          JOIN pg_stat_activity USING (pid, xact_start)) AS any`;
+    if (still?.any !== true) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

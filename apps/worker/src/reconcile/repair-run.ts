@@ -30,8 +30,8 @@ export async function repairRun(
   const isUnconfirmed = projection.end !== null && !rows.isConfirmed;
   if (found.kind === "equal" && !isUnconfirmed) return found;
   if (!(await writeProjection(options.db, projection, rows))) return found;
-  if (found.kind === "equal") return found;
   if (projection.end !== null) await settleLateWrites(options.db, projection);
+  if (found.kind === "equal") return found;
   const kind = toKind(rows, projection);
   options.metrics.repaired(kind);
   const fields = found.differences.slice(0, 5).map(({ field }) => field);

@@ -16,6 +16,7 @@ import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
+import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
 import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import type { ExternalComponents } from "../external/load-external-components.ts";
 import { createFailures, type Failures } from "../reconcile/for-each-run.ts";
@@ -83,7 +84,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const mirrorDb = createDatabase({
     url: options.mirrorUrl?.(database.url) ?? database.url,
     poolSize: 5,
-    applicationName: "test-mirror",
+    applicationName: MIRROR_APPLICATION,
   });
   const workerDb = createDatabase({
     url: options.workerUrl?.(database.url) ?? database.url,
