@@ -2,7 +2,7 @@
 import { readToolConfig } from "@truerun/dev/config";
 import { explainError } from "@truerun/dev/explain-error";
 import { findDatabaseUrl } from "@truerun/dev/find-database";
-import { parseLoadOptions, UsageError } from "./load/load-options.ts";
+import { parseLoadOptions } from "./load/load-options.ts";
 import { loadRuns } from "./load/load-runs.ts";
 
 try {
@@ -21,6 +21,6 @@ try {
   );
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`${error instanceof UsageError ? error.message : explainError(error)}\n`);
+  process.stderr.write(`${explainError(error)}\n`);
   process.exit(1);
 }

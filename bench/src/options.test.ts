@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseOptions, UsageError } from "./options.ts";
+import { UsageError } from "@truerun/dev/usage-error";
+import { parseOptions } from "./options.ts";
 
 test("everything is compared if nothing is said", () => {
   expect(parseOptions([])).toEqual({

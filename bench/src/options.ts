@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { UsageError } from "@truerun/dev/usage-error";
 import { SYSTEMS, type SystemName } from "./systems/system.ts";
 
 /** What can be measured, in the order in which it is. */
@@ -30,11 +31,6 @@ export interface BenchOptions {
   runs: number;
   /** How long the overload takes. */
   seconds: number;
-}
-
-/** The arguments cannot be used. The message says what is wrong, and how they should be. */
-export class UsageError extends Error {
-  override name = "UsageError";
 }
 
 const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] [--rounds N] [--quick] [--name NAME] [--docs]

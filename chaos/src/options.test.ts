@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseOptions, UsageError } from "./options.ts";
+import { UsageError } from "@truerun/dev/usage-error";
+import { parseOptions } from "./options.ts";
 
 test("runs and faults follow the minutes unless they are given", () => {
   expect(parseOptions(["--minutes", "0.5"])).toEqual({

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { UsageError } from "@truerun/dev/usage-error";
 
 export interface ChaosOptions {
   seed: number;
@@ -8,11 +9,6 @@ export interface ChaosOptions {
   faults: number;
   /** Whether the times that operators and outages may take are measured, after everything else. */
   times: boolean;
-}
-
-/** The arguments cannot be used. The message says what is wrong, and how they should be. */
-export class UsageError extends Error {
-  override name = "UsageError";
 }
 
 const USAGE = `Usage: npm run chaos -- [--seed N] [--minutes M] [--runs R] [--faults F] [--times]

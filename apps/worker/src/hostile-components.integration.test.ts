@@ -2,7 +2,7 @@
 import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { copyWorker, type WorkerCopy } from "./testing/worker-copy.ts";
+import { createWorkerCopy, type WorkerCopy } from "./testing/worker-copy.ts";
 import { component } from "./testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 
@@ -61,7 +61,7 @@ beforeAll(async () => {
   rig = await createWorkerRig({ idle: true });
 });
 beforeEach(async () => {
-  copy = await copyWorker({ "hostile.js": HOSTILE });
+  copy = await createWorkerCopy({ "hostile.js": HOSTILE });
 });
 afterEach(async () => {
   await stopSupervisor();
@@ -196,7 +196,7 @@ test("a component that never yields loses its attempt, and other runs go on", as
 
 test("files that hold no usable component stop the worker at its start, each by name", async () => {
   await copy.remove();
-  copy = await copyWorker({
+  copy = await createWorkerCopy({
     "hostile.js": HOSTILE,
     "wrong-name.js": HOSTILE,
     "wait.js": HOSTILE.replace('action: "hostile"', 'action: "wait"'),

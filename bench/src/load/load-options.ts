@@ -1,10 +1,6 @@
 import { parseArgs } from "node:util";
+import { UsageError } from "@truerun/dev/usage-error";
 import { DEFAULT_PLAN, type LoadPlan } from "./load-plan.ts";
-
-/** The arguments cannot be used. The message says what is wrong, and how they should be. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
 
 const USAGE = `Usage: npm run bench:load -- [--runs N] [--other-runs N] [--days D] [--steps-share S] [--seed N]
   --runs         runs of the org that is made; ${DEFAULT_PLAN.runs} if left out

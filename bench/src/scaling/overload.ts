@@ -80,12 +80,10 @@ async function overload(
   const counts = { refused: 0, refusedWithoutRetryAfter: 0, notDispatched: 0, failed: 0 };
   const ids: string[] = [];
   let failedReads = 0;
-  const memoryBefore = readMemory(service);
-  let memoryMost = memoryBefore;
-  const { send, unanswered } = createSender(service);
+  const sender = createSender(service);
   const start = async (): Promise<void> => {
     const since = performance.now();
-    const answer = await send(request);
+    const answer = await sender.send(request);
     if (answer === null) counts.failed += 1;
     else if (answer.status === 201) {
       accepted.add(since);
@@ -100,22 +98,25 @@ async function overload(
   };
   const read = async (): Promise<void> => {
     const since = performance.now();
-    const answer = await send(readRequest);
+    const answer = await sender.send(readRequest);
     if (answer?.status === 200) reads.add(since);
     else failedReads += 1;
   };
-  const look = () => {
-    memoryMost = mostOf(memoryMost, readMemory(service));
-  };
-  const looking = setInterval(look, LOOK_EVERY_MS);
+  const memory = watchMemory(service);
   const load = { perSecond: givenPerSecond, durationMs: seconds * 1_000 };
   const [notSent] = await Promise.all([
     runOpenLoop({ ...load, maxInFlight: MAX_IN_FLIGHT, once: start }),
     runOpenLoop({ ...load, perSecond: 1_000 / READ_EVERY_MS, maxInFlight: 100, once: read }),
-  ]).finally(() => clearInterval(looking));
+  ]).finally(memory.stop);
   return {
     ...{ accepted: accepted.result(), reads: { ...reads.result(), failed: failedReads } },
-    ...{ ...counts, unanswered, notSent, ids, memoryMb: [memoryBefore, memoryMost] },
+    ...{
+      ...counts,
+      unanswered: sender.unanswered,
+      notSent,
+      ids,
+      memoryMb: memory.seen(),
+    },
   };
 }
 
@@ -140,6 +141,19 @@ function createSender({ http }: Service) {
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}
+
+/** From now on: what it is, and the most that it becomes. */
+function watchMemory(service: Service) {
+  const before = readMemory(service);
+  let most = before;
+  const looking = setInterval(() => {
+    most = mostOf(most, readMemory(service));
+  }, LOOK_EVERY_MS);
+  return {
+    stop: () => clearInterval(looking),
+    seen: (): OverloadResult["memoryMb"] => [before, most],
+  };
 }
 
 function mostOf(a: PerPart | null, b: PerPart | null): PerPart | null {

@@ -1,8 +1,4 @@
-import { cp, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { PROJECT_DIR } from "@truerun/dev/project-paths";
-
-const WORKER_DIR = join(PROJECT_DIR, "apps", "worker");
+import { copyWorker } from "@truerun/dev/copy-worker";
 
 /** By action, and whether its author declares it safe to repeat in one workflow task. */
 const COMPONENTS = { bench_step: "", bench_step_local: `execution: "local",` };
@@ -14,15 +10,11 @@ const COMPONENTS = { bench_step: "", bench_step_local: `execution: "local",` };
  * @returns its main file
  */
 export async function copyWorkerWithSteps(folder: string): Promise<string> {
-  for (const part of ["dist", "data", "package.json"]) {
-    await cp(join(WORKER_DIR, part), join(folder, part), { recursive: true });
-  }
-  await symlink(join(WORKER_DIR, "node_modules"), join(folder, "node_modules"));
-  for (const [action, execution] of Object.entries(COMPONENTS)) {
-    const file = `${action.replaceAll("_", "-")}.js`;
-    await writeFile(join(folder, "dist", "components", file), toSource(action, execution));
-  }
-  return join(folder, "dist", "main.js");
+  const files = Object.entries(COMPONENTS).map(([action, execution]) => [
+    `${action.replaceAll("_", "-")}.js`,
+    toSource(action, execution),
+  ]);
+  return await copyWorker(folder, Object.fromEntries(files) as Record<string, string>);
 }
 
 function toSource(action: string, execution: string): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { toServiceEnvironment } from "@truerun/dev/config";
 import { migrate } from "@truerun/dev/migrations/migrate";
 import { startPostgres } from "@truerun/dev/postgres/start-postgres";
+import { copyWorker } from "@truerun/dev/copy-worker";
 import { findFreePort } from "@truerun/dev/processes/ports";
 import { PRISMA_DIR, TEMPORAL_CACHE_DIR } from "@truerun/dev/project-paths";
 import type { RunningPart } from "@truerun/dev/start/supervise-part";
@@ -11,7 +12,7 @@ import { findTemporal } from "@truerun/dev/temporal/find-temporal";
 import { startTemporal } from "@truerun/dev/temporal/start-temporal";
 import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { LINKS, type LinkName, type PartName } from "../plan/fault.ts";
-import { copyWorker } from "./copy-worker.ts";
+import { LEDGER_NOTE } from "./ledger-note.ts";
 import { createPart, type Part } from "./part.ts";
 
 /** The whole service in real processes, each pair of them joined by a link that can be damaged. */
@@ -80,7 +81,7 @@ async function start(
     stop: async () => void (await Promise.all(Object.values(links).map((link) => link.close()))),
   });
 
-  const workerMain = await copyWorker(join(dataDir, "worker"));
+  const workerMain = await copyWorker(join(dataDir, "worker"), { "ledger-note.js": LEDGER_NOTE });
   const services = await Promise.all(
     SERVICES.map(async (name) => {
       const environment = toEnvironment(name, { options, links, databaseUrl, ports });

@@ -2,6 +2,7 @@ import { ConfigurationError } from "@truerun/shared/config";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { DefinitionFileError } from "./seed/seed-definitions.ts";
 import { StartError } from "./start/start-error.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What a command says on stderr before it ends: a message for people, or a stack for a fault of ours. */
 export function explainError(error: unknown): string {
@@ -9,6 +10,7 @@ export function explainError(error: unknown): string {
     error instanceof StartError ||
     error instanceof ConfigurationError ||
     error instanceof DefinitionFileError ||
+    error instanceof UsageError ||
     // What this package throws as it starts things; subclasses come from elsewhere.
     (error instanceof Error && error.constructor === Error);
   if (isForPeople) return error.message;

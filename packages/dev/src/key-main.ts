@@ -1,6 +1,7 @@
 // `npm run --silent key -- --org <name>`: prints one new key, and nothing else, on stdout.
 import { createKey } from "./keys/create-key.ts";
-import { type KeyOptions, parseKeyOptions, UsageError } from "./keys/parse-key-options.ts";
+import { type KeyOptions, parseKeyOptions } from "./keys/parse-key-options.ts";
+import { UsageError } from "./usage-error.ts";
 import { runTool } from "./run-tool.ts";
 
 function readOptions(): KeyOptions {

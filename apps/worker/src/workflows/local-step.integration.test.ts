@@ -11,7 +11,7 @@ import { projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { component, local } from "../testing/rig-runs.ts";
 import { to } from "../testing/shape.ts";
-import { copyWorker } from "../testing/worker-copy.ts";
+import { createWorkerCopy } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -209,7 +209,7 @@ test.concurrent.for(["SIGTERM", "SIGKILL"] as const)(
   "after a worker's %s another one does what was not done, and nothing that Temporal had been told",
   async (signal) => {
     const idle = await createWorkerRig({ idle: true });
-    const copy = await copyWorker({ "notes.js": NOTES });
+    const copy = await createWorkerCopy({ "notes.js": NOTES });
     const file = join(tmpdir(), `${newId("cbwr")}.notes`);
     const note = async () =>
       (await readFile(file, "utf8").catch(() => "")).split("\n").slice(0, -1);
@@ -240,7 +240,7 @@ test.concurrent.for(["SIGTERM", "SIGKILL"] as const)(
 
 test.concurrent("a task that is renewed under an attempt, in a worker that was held up, leaves right rows", async () => {
   const held = await createWorkerRig({ idle: true });
-  const copy = await copyWorker({ "notes.js": NOTES });
+  const copy = await createWorkerCopy({ "notes.js": NOTES });
   const file = join(tmpdir(), `${newId("cbwr")}.notes`);
   try {
     const worker = await copy.start(held.config);

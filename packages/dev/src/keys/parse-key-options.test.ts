@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseKeyOptions, UsageError } from "./parse-key-options.ts";
+import { UsageError } from "../usage-error.ts";
+import { parseKeyOptions } from "./parse-key-options.ts";
 
 test("a key has no scopes unless some are given, each once", () => {
   expect(parseKeyOptions(["--org", "acme"])).toEqual({

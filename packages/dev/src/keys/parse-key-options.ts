@@ -1,15 +1,11 @@
 import { parseArgs } from "node:util";
+import { UsageError } from "../usage-error.ts";
 import { API_KEY_SCOPES, type ApiKeyScope, isApiKeyScope } from "@truerun/shared/api-keys";
 
 export interface KeyOptions {
   org: string;
   name: string;
   scopes: ApiKeyScope[];
-}
-
-/** The arguments cannot be used. The message says what is wrong, and how they should be. */
-export class UsageError extends Error {
-  override name = "UsageError";
 }
 
 const USAGE = `Usage: npm run --silent key -- --org <name> [--name <label>] [--scopes <scope>,...]

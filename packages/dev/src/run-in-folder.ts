@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { explainError } from "./explain-error.ts";
+import { killAllProcesses } from "./processes/managed-process.ts";
+import { UsageError } from "./usage-error.ts";
+
+export interface FolderRun {
+  /** The folder is called so. */
+  name: string;
+  /** Called when this process ends, before what it started is killed: what is held must be let go. */
+  onExit?: () => void;
+  /** Called before an error is told. */
+  onError?: () => void;
+}
+
+/**
+ * Runs a command that starts processes of its own in a folder of its own, and ends this process: with 0 and
+ * without the folder, or with 1 and what is in it. What was started ends with it, whatever ends it.
+ *
+ * @param work - gives whether all was well
+ */
+export async function runInFolder(
+  { name, onExit = () => undefined, onError = () => undefined }: FolderRun,
+  work: (folder: string) => Promise<boolean>,
+): Promise<never> {
+  const folder = await mkdtemp(join(tmpdir(), `truerun-${name}-`));
+  process.on("exit", () => {
+    onExit();
+    killAllProcesses();
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => process.exit(130));
+  }
+  const kept = `Logs and data are kept in ${folder}\n`;
+  try {
+    const isWell = await work(folder);
+    if (isWell) await rm(folder, { recursive: true, force: true });
+    else process.stderr.write(kept);
+    process.exit(isWell ? 0 : 1);
+  } catch (error) {
+    onError();
+    if (error instanceof UsageError) {
+      await rm(folder, { recursive: true, force: true });
+      process.stderr.write(`${error.message}\n`);
+    } else process.stderr.write(`\n${explainError(error)}\n${kept}`);
+    process.exit(1);
+  }
+}
