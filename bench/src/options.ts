@@ -19,7 +19,7 @@ export interface BenchOptions {
   only: readonly PartName[];
   systems: readonly SystemName[];
   rounds: number;
-  /** Under a minute, and whether everything works; its figures say nothing. */
+  /** A minute or two, and whether everything works; its figures say nothing. */
   isQuick: boolean;
   /** Of the file of results. */
   name: string | undefined;
@@ -38,7 +38,7 @@ const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] 
   --only     what to measure: ${PARTS.join(", ")}; ${DEFAULT_PARTS.join(", ")} if left out
   --systems  whom to compare: ${SYSTEMS.join(", ")}; all if left out
   --rounds   how often each is measured, one after the other; ${ROUNDS} if left out, 1 with --quick
-  --quick    less than a minute, to see that everything works; its figures say nothing
+  --quick    a minute or two, to see that everything works; its figures say nothing
   --name     the results are written to bench/results/<name>.json; the time of day if left out
   --docs     what the documentation shows is made of these results
   --minutes  how long the soak takes; 10 if left out
