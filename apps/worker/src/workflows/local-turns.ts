@@ -1,6 +1,6 @@
 // The order of what runs inside of a workflow task. All of it is a function of what the history holds.
 import { utf8Bytes } from "@truerun/shared/storable-text";
-import { CancellationScope, condition, sleep } from "@temporalio/workflow";
+import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 import { MAX_LOCAL_BYTES } from "../local-attempt.ts";
 
 /**
@@ -56,6 +56,7 @@ export class LocalTurns {
   }
 
   async #account<T>(attempt: () => Promise<T>): Promise<T> {
+    const { historyLength: task } = workflowInfo();
     let tookMs: number | null = null;
     try {
       const result = await attempt();
@@ -65,7 +66,7 @@ export class LocalTurns {
     } finally {
       // Of what failed nobody knows here how long it took; and a failure is rare.
       this.#spentMs += (tookMs ?? MAX_TASK_MS) + ATTEMPT_OVERHEAD_MS;
-      await afterTheOthers();
+      if (workflowInfo().historyLength !== task) await afterTheOthers();
     }
   }
 }
@@ -84,7 +85,8 @@ function readDuration(result: unknown): number | null {
 
 /**
  * A worker that was held up may have had its task renewed under an attempt. What Temporal told the new task
- * came before the attempt's end; in a replay they come together.
+ * came before the attempt's end; in a replay they come together. In the task that the attempt began in nothing
+ * else comes with its end.
  */
 async function afterTheOthers(): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
