@@ -2,6 +2,7 @@
 import { readToolConfig } from "@truerun/dev/config";
 import { explainError } from "@truerun/dev/explain-error";
 import { findDatabaseUrl } from "@truerun/dev/find-database";
+import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { parseLoadOptions } from "./load/load-options.ts";
 import { loadRuns } from "./load/load-runs.ts";
 
@@ -21,6 +22,7 @@ try {
   );
   process.exit(0);
 } catch (error) {
+  if (error instanceof UsageError) endWithUsage(error);
   process.stderr.write(`${explainError(error)}\n`);
   process.exit(1);
 }

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { UsageError } from "@truerun/dev/usage-error";
+import { parseCommandLine, type UsageError } from "@truerun/shared/command-line";
 import { SYSTEMS, type SystemName } from "./systems/system.ts";
 
 /** What can be measured, in the order in which it is. */
@@ -45,17 +44,31 @@ const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] 
   --runs     how many runs of one org are queued for fairness; 10000 if left out
   --seconds  how long the overload takes; 60 if left out`;
 
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+const COMMAND = {
+  usage: USAGE,
+  options: {
+    ...{ only: text, systems: text, rounds: text, name: text },
+    ...{ minutes: text, runs: text, seconds: text, quick: flag, docs: flag },
+  },
+} as const;
+
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const values = parse(args);
+  const { values, wrong } = parseCommandLine(args, COMMAND);
   const isQuick = values.quick ?? false;
   if (values.name !== undefined && !/^[\w-]+$/.test(values.name)) {
-    throw usageError(`--name is ${JSON.stringify(values.name)}, not letters, digits, _ and -`);
+    throw wrong(`--name is ${JSON.stringify(values.name)}, not letters, digits, _ and -`);
   }
+  const toCount = (name: string, given: string): number => {
+    if (!/^[1-9]\d{0,5}$/.test(given)) throw wrong(`${name} is ${JSON.stringify(given)}`);
+    return Number(given);
+  };
   return {
-    only: toList("--only", { text: values.only, known: PARTS, all: DEFAULT_PARTS }),
+    only: toList("--only", { given: values.only, known: PARTS, all: DEFAULT_PARTS, wrong }),
     systems: toList("--systems", {
-      ...{ text: values.systems, known: SYSTEMS },
+      ...{ given: values.systems, known: SYSTEMS, wrong },
       all: isQuick ? QUICK_SYSTEMS : SYSTEMS,
     }),
     rounds: toCount("--rounds", values.rounds ?? (isQuick ? "1" : String(ROUNDS))),
@@ -68,40 +81,21 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-function parse(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const texts = {
-    ...{ only: text, systems: text, rounds: text, name: text },
-    ...{ minutes: text, runs: text, seconds: text },
-  };
-  try {
-    return parseArgs({ args: [...args], options: { ...texts, quick: flag, docs: flag } }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function toCount(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw usageError(`${name} is ${JSON.stringify(text)}`);
-  return Number(text);
-}
-
 interface ListSpec<T extends string> {
-  text: string | undefined;
+  given: string | undefined;
   known: readonly T[];
   all: readonly T[];
+  wrong: (fault: string) => UsageError;
 }
 
 /** In the order in which they are known. */
-function toList<T extends string>(name: string, { text, known, all }: ListSpec<T>): readonly T[] {
-  if (text === undefined) return all;
-  const named = text.split(",").map((each) => each.trim());
-  const wrong = named.filter((each) => !known.some((one) => one === each));
-  if (wrong.length > 0) throw usageError(`${name} has no ${wrong.join(", ")}`);
+function toList<T extends string>(
+  name: string,
+  { given, known, all, wrong }: ListSpec<T>,
+): readonly T[] {
+  if (given === undefined) return all;
+  const named = given.split(",").map((each) => each.trim());
+  const unknown = named.filter((each) => !known.some((one) => one === each));
+  if (unknown.length > 0) throw wrong(`${name} has no ${unknown.join(", ")}`);
   return known.filter((each) => named.includes(each));
-}
-
-function usageError(fault: string): UsageError {
-  return new UsageError(`${fault}\n${USAGE}`);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UsageError } from "@truerun/dev/usage-error";
+import { UsageError } from "@truerun/shared/command-line";
 import { parseOptions } from "./options.ts";
 
 test("runs and faults follow the minutes unless they are given", () => {

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { UsageError } from "@truerun/dev/usage-error";
+import { parseCommandLine } from "@truerun/shared/command-line";
 
 export interface ChaosOptions {
   seed: number;
@@ -21,9 +20,24 @@ const USAGE = `Usage: npm run chaos -- [--seed N] [--minutes M] [--runs R] [--fa
 const FAULTS_A_MINUTE = 6;
 const RUNS_A_MINUTE = 100;
 
+const text = { type: "string" } as const;
+const options = {
+  ...{ seed: text, minutes: text, runs: text, faults: text },
+  times: { type: "boolean" },
+} as const;
+
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): ChaosOptions {
-  const values = parse(args);
+  const { values, wrong } = parseCommandLine(args, { usage: USAGE, options });
+  const toNumber = (name: string, given: string): number => {
+    if (!/^\d+(\.\d+)?$/.test(given)) throw wrong(`${name} is ${JSON.stringify(given)}`);
+    return Number(given);
+  };
+  const toWhole = (name: string, given: string): number => {
+    const value = toNumber(name, given);
+    if (!Number.isSafeInteger(value)) throw wrong(`${name} is no whole number: ${given}`);
+    return value;
+  };
   const minutes = toNumber("--minutes", values.minutes ?? "2");
   return {
     seed: toWhole("--seed", values.seed ?? "1"),
@@ -32,32 +46,4 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     faults: toWhole("--faults", values.faults ?? String(Math.round(minutes * FAULTS_A_MINUTE))),
     times: values.times ?? false,
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  const options = {
-    ...{ seed: text, minutes: text, runs: text, faults: text },
-    times: { type: "boolean" },
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function toNumber(name: string, text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw usageError(`${name} is ${JSON.stringify(text)}`);
-  return Number(text);
-}
-
-function toWhole(name: string, text: string): number {
-  const value = toNumber(name, text);
-  if (!Number.isSafeInteger(value)) throw usageError(`${name} is no whole number: ${text}`);
-  return value;
-}
-
-function usageError(fault: string): UsageError {
-  return new UsageError(`${fault}\n${USAGE}`);
 }

@@ -1,4 +1,5 @@
 // `npm run audit`: whether the run tables say what Temporal's histories say.
+import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { ConfigurationError } from "@truerun/shared/config";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { isGrpcServiceError } from "@temporalio/client";
@@ -6,7 +7,7 @@ import { TemporalDeadlineError } from "@truerun/shared/temporal-deadline";
 import { audit } from "./audit/audit.ts";
 import { createLogger } from "@truerun/shared/logger";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
-import { parseAuditOptions, readAuditConfig, UsageError } from "./audit/audit-options.ts";
+import { parseAuditOptions, readAuditConfig } from "./audit/audit-options.ts";
 
 /** It was not found out: neither 0, nothing differs, nor 1, something does. */
 const FAILED = 2;
@@ -29,12 +30,13 @@ try {
   });
   process.exit(isRight ? 0 : 1);
 } catch (error) {
+  if (error instanceof UsageError) endWithUsage(error, FAILED);
   process.stderr.write(`${explain(error)}\n`);
   process.exit(FAILED);
 }
 
 function explain(error: unknown): string {
-  if (error instanceof UsageError || error instanceof ConfigurationError) return error.message;
+  if (error instanceof ConfigurationError) return error.message;
   if (isTemporalAway(error)) return "Temporal does not answer at TEMPORAL_ADDRESS.";
   if (isDatabaseUnavailable(error)) return "The database of DATABASE_URL does not answer.";
   if (error === stopping.signal.reason) return "Stopped.";

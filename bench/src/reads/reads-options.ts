@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseCommandLine } from "@truerun/shared/command-line";
 import { DEFAULT_PLAN, type LoadPlan } from "../load/load-plan.ts";
 
 export interface ReadsOptions {
@@ -14,14 +14,15 @@ const SMALL_RUNS = 10_000;
 const QUICK_RUNS = 40_000;
 const QUICK_OTHER_RUNS = 10_000;
 
-/**
- * `--quick`: fewer runs and samples, to see that it works.
- *
- * @throws the parser's error when there is anything else
- */
+const COMMAND = {
+  usage: `Usage: npm run bench:reads -- [--quick]
+  --quick  fewer runs and samples, to see that it works; its figures say nothing`,
+  options: { quick: { type: "boolean" } },
+} as const;
+
+/** @throws UsageError */
 export function parseReadsOptions(args: readonly string[]): ReadsOptions {
-  const options = { quick: { type: "boolean" } } as const;
-  const { quick = false } = parseArgs({ args: [...args], options }).values;
+  const { quick = false } = parseCommandLine(args, COMMAND).values;
   const large = quick
     ? { ...DEFAULT_PLAN, runs: QUICK_RUNS, otherRuns: QUICK_OTHER_RUNS, otherOrgs: 5 }
     : DEFAULT_PLAN;

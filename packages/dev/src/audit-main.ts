@@ -7,23 +7,29 @@ import { findDatabaseUrl, findRunning } from "./find-database.ts";
 import { PROJECT_DIR } from "./project-paths.ts";
 
 try {
-  const config = readToolConfig();
-  const databaseUrl = await findDatabaseUrl(config);
-  const running = await findRunning(config);
-  const isOfRunning = running?.databaseUrl === databaseUrl;
-  const given = process.env["TEMPORAL_ADDRESS"];
-  const temporalAddress = given ?? (isOfRunning ? running.temporalAddress : undefined);
-  process.env = toServiceEnvironment(
-    {
-      DATABASE_URL: databaseUrl,
-      ...(temporalAddress === undefined ? {} : { TEMPORAL_ADDRESS: temporalAddress }),
-    },
-    { embeddedTemporal: given === undefined && isOfRunning },
-  );
+  // Its usage is there without a database.
+  if (!process.argv.includes("--help")) process.env = await findServices();
   // In this process: its terminal and its signals are the command's.
   const main = join(PROJECT_DIR, "apps", "worker", "dist", "audit-main.js");
   await import(pathToFileURL(main).href);
 } catch (error) {
   process.stderr.write(`${explainError(error)}\n`);
   process.exit(2);
+}
+
+/** The environment of the audit: what is set, and else what belongs to the running `npm start`. */
+async function findServices(): Promise<NodeJS.ProcessEnv> {
+  const config = readToolConfig();
+  const databaseUrl = await findDatabaseUrl(config);
+  const running = await findRunning(config);
+  const isOfRunning = running?.databaseUrl === databaseUrl;
+  const given = process.env["TEMPORAL_ADDRESS"];
+  const temporalAddress = given ?? (isOfRunning ? running.temporalAddress : undefined);
+  return toServiceEnvironment(
+    {
+      DATABASE_URL: databaseUrl,
+      ...(temporalAddress === undefined ? {} : { TEMPORAL_ADDRESS: temporalAddress }),
+    },
+    { embeddedTemporal: given === undefined && isOfRunning },
+  );
 }

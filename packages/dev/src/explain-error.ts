@@ -1,8 +1,8 @@
+import { UsageError } from "@truerun/shared/command-line";
 import { ConfigurationError } from "@truerun/shared/config";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { DefinitionFileError } from "./seed/seed-definitions.ts";
 import { StartError } from "./start/start-error.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** What a command says on stderr before it ends: a message for people, or a stack for a fault of ours. */
 export function explainError(error: unknown): string {

@@ -1,7 +1,7 @@
 // `npm run --silent key -- --org <name>`: prints one new key, and nothing else, on stdout.
+import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { createKey } from "./keys/create-key.ts";
 import { type KeyOptions, parseKeyOptions } from "./keys/parse-key-options.ts";
-import { UsageError } from "./usage-error.ts";
 import { runTool } from "./run-tool.ts";
 
 function readOptions(): KeyOptions {
@@ -9,8 +9,7 @@ function readOptions(): KeyOptions {
     return parseKeyOptions(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    endWithUsage(error);
   }
 }
 

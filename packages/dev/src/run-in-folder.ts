@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { explainError } from "./explain-error.ts";
 import { killAllProcesses } from "./processes/managed-process.ts";
-import { UsageError } from "./usage-error.ts";
 
 export interface FolderRun {
   /** The folder is called so. */
@@ -42,8 +42,9 @@ export async function runInFolder(
     onError();
     if (error instanceof UsageError) {
       await rm(folder, { recursive: true, force: true });
-      process.stderr.write(`${error.message}\n`);
-    } else process.stderr.write(`\n${explainError(error)}\n${kept}`);
+      endWithUsage(error);
+    }
+    process.stderr.write(`\n${explainError(error)}\n${kept}`);
     process.exit(1);
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseAuditOptions, UsageError } from "./audit-options.ts";
+import { UsageError } from "@truerun/shared/command-line";
+import { parseAuditOptions } from "./audit-options.ts";
 
 const now = new Date("2026-03-02T12:00:00Z");
 const id = `cbwr_${"a".repeat(32)}`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "@truerun/shared/command-line";
 import { parseKeyOptions } from "./parse-key-options.ts";
 
 test("a key has no scopes unless some are given, each once", () => {
