@@ -3,7 +3,9 @@ import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
 import { asLeader } from "./as-leader.ts";
+import { findLateWritten } from "./late-writes.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -93,6 +95,18 @@ test("a leader that Postgres does not hear of loses its place within ten seconds
   proxy.cut();
   await far.$disconnect();
   await proxy.close();
+});
+
+test("a leader on the mirror's connections holds up no confirmation", async () => {
+  const applicationName = MIRROR_APPLICATION;
+  const mirror = createDatabase({ url: database.url, poolSize: 2, applicationName });
+  const first = await holdLead({ through: mirror });
+  const at = Date.now();
+  expect(await findLateWritten(mirror, ["cbwr_none"])).toEqual([]);
+  expect(Date.now() - at).toBeLessThan(1_500);
+  first.end();
+  await first.over;
+  await mirror.$disconnect();
 });
 
 test("work that fails gives the lead back", async () => {

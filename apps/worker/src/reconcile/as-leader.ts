@@ -14,6 +14,8 @@ const TERM_MS = 600_000;
 const STILL_HERE_MS = 1_500;
 /** Above a pause of this process that can be borne, and with the others' next try within ten seconds. */
 const SILENCE = "6s";
+/** In `pg_stat_activity`: who waits for the mirror's transactions must not wait for this one. */
+const LEADER_APPLICATION = "truerun-leader";
 /** How long the work may take to end after its term. */
 const END_WITHIN_MS = 120_000;
 
@@ -35,7 +37,9 @@ export async function asLeader(
       const [lock] = await tx.$queryRaw<{ taken: boolean }[]>`
         SELECT pg_try_advisory_xact_lock(hashtextextended(${`reconcile ${name}`}, 0)) AS taken`;
       if (lock?.taken !== true) return false;
-      await tx.$executeRaw`SELECT set_config('idle_in_transaction_session_timeout', ${SILENCE}, true)`;
+      await tx.$executeRaw`
+        SELECT set_config('idle_in_transaction_session_timeout', ${SILENCE}, true),
+               set_config('application_name', ${LEADER_APPLICATION}, true)`;
       const over = new AbortController();
       const done = work(AbortSignal.any([signal, over.signal, AbortSignal.timeout(termMs)]));
       const ended = new AbortController();
