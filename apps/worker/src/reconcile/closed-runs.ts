@@ -1,12 +1,13 @@
 // Confirms the ends of runs that Temporal has closed, and repairs those whose rows say something else.
-import type { WorkflowExecutionInfo } from "@temporalio/client";
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import { findCurrentTemporalRun } from "../mirror/find-current-temporal-run.ts";
 import { findLateWritten } from "./late-writes.ts";
 import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
-import { walkVisibility } from "./walk-visibility.ts";
+import { createGlances } from "./glance-visibility.ts";
+import type { ListedExecution } from "./list-executions.ts";
+import { type Walk, walkVisibility } from "./walk-visibility.ts";
 
 /** A run that Temporal has closed. */
 interface ClosedRun {
@@ -24,16 +25,39 @@ interface Mismatch {
 }
 
 /**
- * One pass over what closed since the last one. An end that the interceptor saw is provisional until it was
+ * How often all that closed is walked along. What came into the list behind its time has an unconfirmed row until
+ * then, which the open runs' loop looks at meanwhile.
+ */
+const WALK_EVERY_MS = 30_000;
+
+/**
+ * A loop over what closed. An end that the interceptor saw is provisional until it was
  * here; terminated and timed-out runs, of whose end no code of ours is told, end here. A run that cannot be
  * repaired stays unconfirmed, and so among those that the open runs' loop looks at again.
+ *
+ * @returns a pass, which returns whether there is more to do at once
+ */
+export function createClosedRunsPass(
+  options: ReconcileOptions,
+  { walkEveryMs = WALK_EVERY_MS } = {},
+): () => Promise<boolean> {
+  return createGlances(toWalk(options), { walkEveryMs });
+}
+
+/**
+ * One walk along what closed since the last one.
  *
  * @returns whether there is more to do at once
  */
 export async function confirmClosedRuns(options: ReconcileOptions): Promise<boolean> {
+  return (await walkVisibility(toWalk(options))) === null;
+}
+
+function toWalk(options: ReconcileOptions): Walk {
   const { db, client } = options;
-  return await walkVisibility({
-    ...options,
+  return {
+    db,
+    client,
     cursor: "closed_runs",
     field: "CloseTime",
     filter: 'ExecutionStatus != "Running"',
@@ -46,16 +70,17 @@ export async function confirmClosedRuns(options: ReconcileOptions): Promise<bool
       });
       await unconfirm(db, [...failed, ...(await findLateWritten(db, confirmed))]);
     },
-  });
+  };
 }
 
-/** What of Temporal's statuses is an end, and how it is called here. */
-const STATUSES = new Map<string, ClosedRun["status"]>([
-  ["COMPLETED", "completed"],
-  ["CANCELLED", "canceled"],
-  ["FAILED", "failed"],
-  ["TERMINATED", "failed"],
-  ["TIMED_OUT", "failed"],
+/** Which of Temporal's codes of a status is an end, and how it is called here. */
+const STATUSES = new Map<number, ClosedRun["status"]>([
+  // Completed, failed, canceled, terminated, timed out.
+  [2, "completed"],
+  [3, "failed"],
+  [4, "canceled"],
+  [5, "failed"],
+  [7, "failed"],
 ]);
 
 /**
@@ -67,13 +92,12 @@ const STATUSES = new Map<string, ClosedRun["status"]>([
  */
 const CLOSING_TASK = { events: 4, ms: 5_000 };
 
-function toClosedRun(execution: WorkflowExecutionInfo): ClosedRun[] {
-  const { workflowId, runId, status, closeTime, historyLength: history_length } = execution;
-  const ended = STATUSES.get(status.name);
-  if (ended === undefined || closeTime === undefined) return [];
-  const closed_at_ms = closeTime.getTime();
-  const ids = { run_id: workflowId, temporal_run_id: runId };
-  return [{ ...ids, status: ended, closed_at_ms, history_length }];
+function toClosedRun(execution: ListedExecution): ClosedRun[] {
+  const { workflowId, temporalRunId, status, closeTimeMs, historyLength } = execution;
+  const ended = STATUSES.get(status);
+  if (ended === undefined || closeTimeMs === null) return [];
+  const ids = { run_id: workflowId, temporal_run_id: temporalRunId };
+  return [{ ...ids, status: ended, closed_at_ms: closeTimeMs, history_length: historyLength }];
 }
 
 /**

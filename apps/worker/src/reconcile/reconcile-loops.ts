@@ -1,8 +1,8 @@
-import { confirmClosedRuns } from "./closed-runs.ts";
+import { createClosedRunsPass } from "./closed-runs.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 import { createFailures } from "./for-each-run.ts";
 import type { ReconcileOptions } from "./repair-run.ts";
-import { followResets } from "./reset-runs.ts";
+import { createResetRunsPass } from "./reset-runs.ts";
 import type { ReconcileLoop } from "./start-reconciler.ts";
 import { measureUndispatched } from "./undispatched-runs.ts";
 
@@ -12,8 +12,8 @@ export function createReconcileLoops(
 ): readonly ReconcileLoop[] {
   const options = { ...services, failures: createFailures(services.logger) };
   return [
-    { name: "closed runs", intervalMs: 1_000, pass: () => confirmClosedRuns(options) },
-    { name: "reset runs", intervalMs: 2_000, pass: () => followResets(options) },
+    { name: "closed runs", intervalMs: 1_000, pass: createClosedRunsPass(options) },
+    { name: "reset runs", intervalMs: 2_000, pass: createResetRunsPass(options) },
     { name: "open runs", intervalMs: 1_000, pass: createOpenRunsPass(options) },
     { name: "undispatched runs", intervalMs: 5_000, pass: () => measureUndispatched(options) },
   ];

@@ -1,20 +1,38 @@
 // Moves the rows of runs that were reset in Temporal over to the Temporal run that took their place.
-import type { WorkflowExecutionInfo } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
-import { walkVisibility } from "./walk-visibility.ts";
+import { createGlances } from "./glance-visibility.ts";
+import type { ListedExecution } from "./list-executions.ts";
+import { type Walk, walkVisibility } from "./walk-visibility.ts";
+
+/** A reset is to be seen within 15 s, also one that came into the list behind its time. */
+const WALK_EVERY_MS = 10_000;
 
 /**
- * One pass over the Temporal runs that started since the last one and are open. The mirror follows a reset
+ * A loop over the Temporal runs that started and are open. The mirror follows a reset
  * when the new Temporal run first records something; one that waits, or has no worker yet, is found here.
  * One that has ended is found among the closed runs.
+ *
+ * @returns a pass, which returns whether there is more to do at once
+ */
+export function createResetRunsPass(options: ReconcileOptions): () => Promise<boolean> {
+  return createGlances(toWalk(options), { walkEveryMs: WALK_EVERY_MS });
+}
+
+/**
+ * One walk along what started since the last one.
  *
  * @returns whether there is more to do at once
  */
 export async function followResets(options: ReconcileOptions): Promise<boolean> {
-  return await walkVisibility({
-    ...options,
+  return (await walkVisibility(toWalk(options))) === null;
+}
+
+function toWalk(options: ReconcileOptions): Walk {
+  return {
+    db: options.db,
+    client: options.client,
     cursor: "resets",
     field: "StartTime",
     filter: 'ExecutionStatus = "Running"',
@@ -22,15 +40,18 @@ export async function followResets(options: ReconcileOptions): Promise<boolean> 
       const reset = await findReset(options.db, executions);
       await forEachRun(options, reset, ({ id }) => repairRun(options, id));
     },
-  });
+  };
 }
 
 /** The runs whose rows mirror another Temporal run than the one that is open. */
 async function findReset(
   db: Database,
-  executions: readonly WorkflowExecutionInfo[],
+  executions: readonly ListedExecution[],
 ): Promise<{ id: string }[]> {
-  const open = executions.map(({ workflowId, runId }) => ({ id: workflowId, run: runId }));
+  const open = executions.map(({ workflowId, temporalRunId }) => ({
+    id: workflowId,
+    run: temporalRunId,
+  }));
   return await db.$queryRaw`
     SELECT run.id
       FROM json_to_recordset(${JSON.stringify(open)}::json) AS o(id text, run text)

@@ -1,7 +1,8 @@
 // Walks along what Temporal's visibility shows, in the order of a time, and keeps how far it has come.
-import type { Client, WorkflowExecutionInfo } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { withinDeadline } from "./for-each-run.ts";
+import { type ListedExecution, listExecutions } from "./list-executions.ts";
 
 export interface Walk {
   db: Database;
@@ -12,7 +13,7 @@ export interface Walk {
   /** Of Temporal's list filter, what else must hold. */
   filter: string;
   /** Told of everything once, and of what is new perhaps several times. A failure ends the walk. */
-  visit: (executions: WorkflowExecutionInfo[]) => Promise<void>;
+  visit: (executions: ListedExecution[]) => Promise<void>;
 }
 
 /** Visibility is filled behind what happens; what is this much older than the newest seen is looked at again. */
@@ -20,39 +21,33 @@ const OVERLAP_MS = 10_000;
 /** The walk goes in slices of so much time, or so many executions, at most. */
 const SLICE_MS = 3_600_000;
 const SLICE_EXECUTIONS = 2_000;
-const SMALLEST_SLICE_MS = 1_000;
-const PAGE = 200;
-
-/** A run's workflow id; other workflows, such as a run's batches, are none of our rows. */
-const RUN_ID = /^cbwr_[0-9a-f]{32}$/;
+/** In so short a time too few happen to be worth the count, for which Temporal may read all that it has. */
+const SMALLEST_SLICE_MS = 60_000;
+/** Executions that are visited together. */
+export const VISITED = 200;
 
 /**
  * One slice. What it did is kept: after a pause, or when much happened at once, the next one goes on from there.
  *
- * @returns whether there is more to do at once
+ * @returns the newest time that was seen; null when there is more to do at once
  */
-export async function walkVisibility(walk: Walk): Promise<boolean> {
-  const { db, client, cursor: name, field, visit } = walk;
+export async function walkVisibility(walk: Walk): Promise<number | null> {
+  const { db, client, cursor: name, visit } = walk;
   const cursor = await db.reconcilerCursor.findUnique({ where: { name } });
   const from = (cursor?.position ?? (await findFirstStart(db))).getTime();
   const until = await chooseEnd(walk, from);
   let newest = from;
-  let page: WorkflowExecutionInfo[] = [];
+  let page: ListedExecution[] = [];
   const flush = async (): Promise<void> => {
     if (page.length > 0) await visit(page);
     page = [];
   };
-  const query = toQuery(walk, from, until);
-  const list = client.workflow.list({ query, pageSize: PAGE })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await withinDeadline(client, () => list.next());
-    if (next.done === true) break;
-    const execution = next.value;
-    const time = field === "CloseTime" ? execution.closeTime : execution.startTime;
-    if (time === undefined || !RUN_ID.test(execution.workflowId)) continue;
-    newest = Math.max(newest, time.getTime());
+  for await (const execution of listExecutions(client, toQuery(walk, from, until))) {
+    const time = timeOf(walk, execution);
+    if (time === null || !isRun(execution)) continue;
+    newest = Math.max(newest, time);
     page.push(execution);
-    if (page.length === PAGE) await flush();
+    if (page.length === VISITED) await flush();
   }
   await flush();
   const position = new Date(until ?? newest);
@@ -61,7 +56,24 @@ export async function walkVisibility(walk: Walk): Promise<boolean> {
     create: { name, position },
     update: { position },
   });
-  return until !== null;
+  return until === null ? newest : null;
+}
+
+/** What a walk is about, at any time. */
+export function toFilter({ filter }: Walk): string {
+  return `WorkflowId STARTS_WITH "cbwr_" AND ${filter}`;
+}
+
+/** The time that a walk goes by; null for what is not told of. */
+export function timeOf({ field }: Walk, execution: ListedExecution): number | null {
+  return field === "CloseTime" ? execution.closeTimeMs : execution.startTimeMs;
+}
+
+const RUN_ID = /^cbwr_[0-9a-f]{32}$/;
+
+/** Whether a workflow is a run; other ones, such as a run's batches, are none of our rows. */
+export function isRun({ workflowId }: ListedExecution): boolean {
+  return RUN_ID.test(workflowId);
 }
 
 /** The slice's end; null when it reaches to the present, whose end is whatever is the newest. */
@@ -78,10 +90,11 @@ async function chooseEnd(walk: Walk, from: number): Promise<number | null> {
   return from + length < present ? from + Math.max(length, 1) : null;
 }
 
-function toQuery({ field, filter }: Walk, from: number, until: number | null): string {
+function toQuery(walk: Walk, from: number, until: number | null): string {
+  const { field } = walk;
   const after = `${field} >= "${new Date(from - OVERLAP_MS).toISOString()}"`;
   const before = until === null ? "" : ` AND ${field} < "${new Date(until).toISOString()}"`;
-  return `WorkflowId STARTS_WITH "cbwr_" AND ${filter} AND ${after}${before}`;
+  return `${toFilter(walk)} AND ${after}${before}`;
 }
 
 /** Where the very first walk begins: nothing has happened to a run before it was created. */

@@ -1,0 +1,61 @@
+// Temporal's list of executions, without what nobody here reads of them.
+import type { Client } from "@temporalio/client";
+import { withinDeadline } from "./for-each-run.ts";
+
+/** An execution as Temporal's visibility shows it. Times are unix milliseconds. */
+export interface ListedExecution {
+  workflowId: string;
+  temporalRunId: string;
+  /** Temporal's code of it. */
+  status: number;
+  startTimeMs: number | null;
+  /** Null while it is open. */
+  closeTimeMs: number | null;
+  historyLength: number;
+}
+
+const LARGEST_PAGE = 200;
+
+/**
+ * Executions in Temporal's own order, page by page; a page is asked for when it is needed. What is listed costs
+ * Temporal a third of a millisecond each.
+ *
+ * @param firstPage - how many are expected to be needed; if more are, the pages grow
+ */
+export async function* listExecutions(
+  client: Client,
+  query: string,
+  firstPage = LARGEST_PAGE,
+): AsyncGenerator<ListedExecution> {
+  const { namespace } = client.options;
+  let pageSize = Math.min(firstPage, LARGEST_PAGE);
+  let nextPageToken: Uint8Array = new Uint8Array();
+  do {
+    const request = { namespace, query, pageSize, nextPageToken };
+    const page = await withinDeadline(client, () =>
+      client.workflowService.listWorkflowExecutions(request),
+    );
+    for (const { execution, status, startTime, closeTime, historyLength } of page.executions) {
+      yield {
+        workflowId: execution?.workflowId ?? "",
+        temporalRunId: execution?.runId ?? "",
+        status: status ?? 0,
+        startTimeMs: toMs(startTime),
+        closeTimeMs: toMs(closeTime),
+        historyLength: Number(historyLength ?? 0),
+      };
+    }
+    ({ nextPageToken } = page);
+    pageSize = Math.min(4 * pageSize, LARGEST_PAGE);
+  } while (nextPageToken.length > 0);
+}
+
+interface Timestamp {
+  seconds?: { toString(): string } | null;
+  nanos?: number | null;
+}
+
+function toMs(time: Timestamp | null | undefined): number | null {
+  if (time === null || time === undefined) return null;
+  return Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000);
+}
