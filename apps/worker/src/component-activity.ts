@@ -131,22 +131,22 @@ async function untilGivenUp<T>(
   { signal, log }: Pick<ComponentContext<unknown>, "signal" | "log">,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const settled = new AbortController();
+  let onAbort = (): void => undefined;
   const givenUp = new Promise<never>((_, fail) => {
-    const onAbort = (): void => {
+    onAbort = (): void => {
       timer = setTimeout(() => {
         log.error("the component does not answer its signal; its attempt ends without it");
         fail(signal.reason);
       }, GIVE_UP_AFTER_MS);
     };
     if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { signal: settled.signal });
+    else signal.addEventListener("abort", onAbort);
   });
   try {
     return await Promise.race([work, givenUp]);
   } finally {
     clearTimeout(timer);
-    settled.abort();
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   temporalConnectionOptions,
 } from "@truerun/shared/temporal-connection";
 import { fileURLToPath } from "node:url";
+import { boundCalls } from "./bound-calls.ts";
 import { workerConfig } from "./config.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { endUnstartedChildren } from "./dispatch/end-unstarted-children.ts";
@@ -67,13 +68,10 @@ async function main(stopping: AbortSignal): Promise<void> {
     poolSize: mirrorPoolSize,
     applicationName: MIRROR_APPLICATION,
     synchronousCommit: false,
+    byIndex: true,
   });
   const temporal = createTemporalClient(config);
-  /** Temporal's answers are waited for so long, and until the signal. */
-  const bounded = <T>(signal: AbortSignal, ms: number, work: () => Promise<T>): Promise<T> =>
-    temporal.connection.withAbortSignal(signal, () =>
-      temporal.connection.withDeadline(Date.now() + ms, work),
-    );
+  const bounded = boundCalls(temporal.connection);
   const ready = { logger, patienceMs: START_PATIENCE_MS, signal: stopping };
   await patiently("Postgres", ready, () =>
     publishCatalogue({ db, components, externalComponents, logger }),

@@ -22,6 +22,11 @@ export interface DatabaseOptions {
    * index, whatever is asked, where planning takes longer than the statement.
    */
   planOnce?: boolean;
+  /**
+   * True: no table is read as a whole where an index can find the rows. A plan that was made while a table was
+   * all but empty reads it so, and is kept until Postgres has looked at the table again, a minute later.
+   */
+  byIndex?: boolean;
 }
 
 /** How long a connection, or a place in the pool, is waited for. */
@@ -56,6 +61,7 @@ function toServerSettings(options: DatabaseOptions): { options?: string } {
   const settings = [
     ...(options.synchronousCommit === false ? ["-c synchronous_commit=off"] : []),
     ...(options.planOnce === true ? ["-c plan_cache_mode=force_generic_plan"] : []),
+    ...(options.byIndex === true ? ["-c enable_seqscan=off"] : []),
   ];
   return settings.length === 0 ? {} : { options: settings.join(" ") };
 }
