@@ -2,7 +2,7 @@ import express, { type Express } from "express";
 import type { ApiDependencies } from "./dependencies.ts";
 import { createAdmissions } from "./http/create-admissions.ts";
 import { createAuthenticator } from "./http/authenticate.ts";
-import { errorHandler } from "./http/error-handler.ts";
+import { createErrorHandler } from "./http/error-handler.ts";
 import { logRequests } from "./http/log-requests.ts";
 import { measureRequests } from "./http/measure-requests.ts";
 import { createRateLimiter } from "./http/rate-limit.ts";
@@ -32,6 +32,6 @@ export function createApp(dependencies: ApiDependencies): Express {
   const { rateLimit } = settings;
   const rateLimiter = rateLimit === undefined ? undefined : createRateLimiter(rateLimit);
   app.use(serveRoutes(routes, { services, authenticator, bodyReader, admission, rateLimiter }));
-  app.use(errorHandler);
+  app.use(createErrorHandler(logger));
   return app;
 }

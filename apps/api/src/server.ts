@@ -4,6 +4,7 @@ import { listen } from "@truerun/shared/listen";
 import { Counter, type Registry } from "@truerun/shared/metrics";
 import { createApp } from "./app.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { toExpressClasses } from "./http/express-classes.ts";
 import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
 
 /** A caller that dribbles its headers is not waited for longer than this, nor longer than for the whole. */
@@ -55,6 +56,7 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
 
   const server = http.createServer(
     {
+      ...toExpressClasses(app),
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: TIMEOUT_CHECKS_MS,

@@ -1,4 +1,6 @@
 import { PrismaPg } from "@prisma/adapter-pg";
+import { Pool } from "pg";
+import { allowDirectQueries } from "./direct-query.ts";
 import { PrismaClient } from "./generated/prisma/client.ts";
 
 export { Prisma } from "./generated/prisma/client.ts";
@@ -39,22 +41,25 @@ const MAX_PREPARED = 500;
 /** Opens nothing yet: connections are made with the first statement. End with `$disconnect()`. */
 export function createDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 2_500;
-  const adapter = new PrismaPg(
-    {
-      connectionString: options.url,
-      max: options.poolSize,
-      application_name: options.applicationName,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      idleTimeoutMillis: IDLE_TIMEOUT_MS,
-      // On the server for a statement that is slow, on this side for a server that is silent.
-      statement_timeout: statementTimeoutMs,
-      query_timeout: statementTimeoutMs,
-      keepAlive: true,
-      ...toServerSettings(options),
-    },
-    { statementNameGenerator: createStatementNames() },
-  );
-  return new PrismaClient({ adapter, errorFormat: "minimal" });
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    // On the server for a statement that is slow, on this side for a server that is silent.
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs,
+    keepAlive: true,
+    ...toServerSettings(options),
+  });
+  // An idle connection that breaks is gone from the pool; nobody waits for it.
+  pool.on("error", () => {});
+  const nameOf = createStatementNames();
+  const adapter = new PrismaPg(pool, { statementNameGenerator: nameOf, disposeExternalPool: true });
+  const db = new PrismaClient({ adapter, errorFormat: "minimal" });
+  allowDirectQueries(db, { pool, nameOf });
+  return db;
 }
 
 function toServerSettings(options: DatabaseOptions): { options?: string } {

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { ApiKeyScope } from "@truerun/shared/api-keys";
 import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
 import type { ErrorCode } from "@truerun/shared/errors";
-import type { Logger } from "@truerun/shared/logger";
 import type { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import type { LoadClass } from "./admission.ts";
@@ -30,7 +29,6 @@ export interface EndpointRequest<Query = unknown> {
   credential: Credential;
   /** Notes what the endpoint's statement said of the key; see `Authenticator`. */
   confirm: (orgId: string | null | undefined) => string;
-  log: Logger;
   /** Adds to the request's line in the log. */
   note(facts: Readonly<Record<string, string>>): void;
 }

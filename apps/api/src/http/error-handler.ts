@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { ApiError, serviceUnavailable, toErrorBody } from "@truerun/shared/errors";
+import type { Logger } from "@truerun/shared/logger";
 import type { ErrorRequestHandler } from "express";
+import { requestIdOf } from "./request-id.ts";
 
 const counted = new WeakSet<ServerResponse>();
 
@@ -11,18 +13,22 @@ export function isCounted(res: ServerResponse): boolean {
 }
 
 /** The only place that writes an error's answer. What really happened goes to the log. */
-// oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
-export const errorHandler: ErrorRequestHandler = (thrown: unknown, req, res, _next) => {
-  const error = toApiError(thrown);
-  if (error.isCounted) counted.add(res);
-  else if (error.status >= 500) req.log.error({ err: error.cause ?? error }, error.message);
-  if (res.headersSent) {
-    // Half an answer is worse than none: the caller sees the connection break.
-    res.destroy();
-    return;
-  }
-  res.status(error.status).set(error.headers).json(toErrorBody(error));
-};
+export function createErrorHandler(logger: Logger): ErrorRequestHandler {
+  // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
+  return (thrown: unknown, _req, res, _next) => {
+    const error = toApiError(thrown);
+    if (error.isCounted) counted.add(res);
+    else if (error.status >= 500) {
+      logger.error({ requestId: requestIdOf(res), err: error.cause ?? error }, error.message);
+    }
+    if (res.headersSent) {
+      // Half an answer is worse than none: the caller sees the connection break.
+      res.destroy();
+      return;
+    }
+    res.status(error.status).set(error.headers).json(toErrorBody(error));
+  };
+}
 
 function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;

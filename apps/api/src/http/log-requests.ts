@@ -1,36 +1,45 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { hideApiKeys } from "@truerun/shared/api-keys";
 import type { Logger } from "@truerun/shared/logger";
-import type { RequestHandler, Response } from "express";
-import { pinoHttp } from "pino-http";
+import type { Request, RequestHandler, Response } from "express";
 import { isCounted } from "./error-handler.ts";
-import { toRequestId } from "./request-id.ts";
+import { REQUEST_ID, requestIdOf, toRequestId } from "./request-id.ts";
 
-/** Gives every request its id, its answer the header with it, and the log one line with both. */
+/** Probes would drown everything else. */
+const UNLOGGED = new Set(["/healthz", "/readyz"]);
+
+/**
+ * Gives every request its id, its answer the header with it, and the log one line with both. Own code: what
+ * pino-http does for each request, a logger of its own above all, took longer than all else but the database.
+ */
 export function logRequests(logger: Logger): RequestHandler {
-  return pinoHttp({
-    logger,
-    genReqId(req: IncomingMessage, res: ServerResponse) {
-      const id = toRequestId(req.headers["x-request-id"]);
-      res.setHeader("X-Request-Id", id);
-      return id;
-    },
-    // Probes would drown everything else.
-    autoLogging: { ignore: (req) => req.url === "/healthz" || req.url === "/readyz" },
-    quietReqLogger: true,
-    customAttributeKeys: { reqId: "requestId" },
-    customLogLevel: (_req, res, error) => {
-      if (isCounted(res)) return "silent";
-      if (res.statusCode >= 500 || error !== undefined) return "error";
-      return "info";
-    },
-    customProps: (_req, res) => ({ ...(res as Response).locals }),
-    serializers: {
-      req: ({ method, url }: { method: string; url: string }) => ({
-        method,
-        url: hideApiKeys(url),
-      }),
-      res: (res: { statusCode: number }) => ({ statusCode: res.statusCode }),
-    },
-  });
+  return (req, res, next) => {
+    res.setHeader(REQUEST_ID, toRequestId(req.headers["x-request-id"]));
+    if (!UNLOGGED.has(req.url)) {
+      const startedAt = Date.now();
+      res.once("close", () => logAnswer(logger, { req, res, startedAt }));
+    }
+    next();
+  };
+}
+
+interface Exchange {
+  req: Request;
+  res: Response;
+  /** Unix milliseconds. */
+  startedAt: number;
+}
+
+function logAnswer(logger: Logger, { req, res, startedAt }: Exchange): void {
+  if (isCounted(res)) return;
+  const { method, url } = req;
+  const { statusCode } = res;
+  const line = {
+    requestId: requestIdOf(res),
+    req: { method, url: hideApiKeys(url) },
+    ...res.locals,
+    res: { statusCode },
+    responseTime: Date.now() - startedAt,
+  };
+  if (statusCode >= 500) logger.error(line, "request errored");
+  else logger.info(line, res.writableEnded ? "request completed" : "request aborted");
 }

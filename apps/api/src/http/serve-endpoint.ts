@@ -133,7 +133,6 @@ async function call(
     confirm(orgId: string | null | undefined) {
       return authenticator.confirm(this.credential, orgId);
     },
-    log: req.log,
     note: (facts: Readonly<Record<string, string>>) => note(res, facts),
   };
   return endpoint.handler(request, services);

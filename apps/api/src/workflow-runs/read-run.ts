@@ -1,4 +1,5 @@
 import { Prisma } from "@truerun/shared/db";
+import { queryDirectly } from "@truerun/shared/direct-query";
 import { workflowRunNotFound } from "@truerun/shared/errors";
 import { isId } from "@truerun/shared/ids";
 import type { EndpointServices } from "../dependencies.ts";
@@ -51,7 +52,7 @@ export async function readRun(
 ): Promise<ReadRun> {
   const id = request.param("workflow_run_id").text;
   if (id === null || !isId("cbwr", id)) throw workflowRunNotFound();
-  const rows = await db.$queryRaw<({ org_id: string } & ({ id: null } | ReadRun))[]>`
+  const statement = Prisma.sql`
     WITH ${authCte(request.credential)}
     SELECT auth.org_id, auth.key_id, r.id, d.name AS workflow_name, r.definition_id, r.status,
       floor(extract(epoch FROM r.started_at))::float8 AS started_at,
@@ -72,7 +73,7 @@ export async function readRun(
     FROM auth
     LEFT JOIN workflow_runs r ON r.id = ${id} AND r.org_id = auth.org_id
     LEFT JOIN workflow_definitions d ON d.id = r.definition_id AND d.org_id = auth.org_id`;
-  const [row] = rows;
+  const [row] = await queryDirectly<{ org_id: string } & ({ id: null } | ReadRun)>(db, statement);
   request.confirm(row?.org_id);
   if (row === undefined || row.id === null) throw workflowRunNotFound();
   request.note({ workflowRunId: id });
