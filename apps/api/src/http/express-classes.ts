@@ -13,7 +13,10 @@ export function toExpressClasses(app: Express): {
   ServerResponse: typeof http.ServerResponse;
 } {
   class Request extends http.IncomingMessage {}
-  class Response<Asked extends http.IncomingMessage> extends http.ServerResponse<Asked> {}
+  class Response<Asked extends http.IncomingMessage> extends http.ServerResponse<Asked> {
+    /** Express would make one without a prototype, which is slow to copy. */
+    locals = {};
+  }
   Object.setPrototypeOf(Request.prototype, app.request);
   Object.setPrototypeOf(Response.prototype, app.response);
   Object.assign(app, { request: Request.prototype, response: Response.prototype });

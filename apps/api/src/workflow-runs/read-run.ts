@@ -34,7 +34,7 @@ export interface ReadRun extends RunRow {
 
 const NOTHING = Prisma.sql`NULL`;
 const NO_INCLUDES: ReadonlySet<Include> = new Set();
-const DETAILS = Prisma.sql`json_build_object('attempt', s.attempt, 'output', s.output,
+const DETAILS = Prisma.sql`, 'details', json_build_object('attempt', s.attempt, 'output', s.output,
   'started_at_ms', s.started_at_ms, 'finished_at_ms', s.finished_at_ms,
   'item_index', s.item_index)`;
 const DOCUMENT = Prisma.sql`(SELECT v.document::text FROM workflow_definition_versions v
@@ -66,8 +66,8 @@ export async function readRun(
           'action_type', s.action_type, 'status', s.status, 'message', s.message,
           'artifacts', s.artifacts,
           'created_at', floor(extract(epoch FROM s.created_at))::int8,
-          'updated_at', floor(extract(epoch FROM s.updated_at))::int8,
-          'details', ${include.has("details") ? DETAILS : NOTHING}
+          'updated_at', floor(extract(epoch FROM s.updated_at))::int8
+          ${include.has("details") ? DETAILS : Prisma.empty}
         ) ORDER BY s.ordinal), '[]')::text
        FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
     FROM auth
@@ -82,10 +82,7 @@ export async function readRun(
 
 /** The run's steps, in the order of their recording. */
 export function parseSteps(run: ReadRun): StepRow[] {
-  const rows = JSON.parse(run.steps) as (Omit<StepRow, "details"> & {
-    details: StepRow["details"] | null;
-  })[];
-  return rows.map(({ details, ...step }) => (details == null ? step : { ...step, details }));
+  return JSON.parse(run.steps) as StepRow[];
 }
 
 /** A run's JSON as get-run publishes it, with what was asked for at its end. */

@@ -1,4 +1,5 @@
 import { type Database, Prisma } from "@truerun/shared/db";
+import { queryDirectly } from "@truerun/shared/direct-query";
 import { isId } from "@truerun/shared/ids";
 import { authCte, type Credential } from "../http/authenticate.ts";
 
@@ -171,7 +172,7 @@ type BoundRow = Pick<
 >;
 
 /**
- * The run that a request's Idempotency-Key is bound to, if any; for requests that cannot insert one.
+ * The run that a request's Idempotency-Key is bound to, if any.
  *
  * @returns null when the API key is not good
  */
@@ -179,10 +180,10 @@ export async function findBoundRun(
   db: Database,
   request: RunRequest,
 ): Promise<{ orgId: string; bound: BoundRun | null } | null> {
-  const rows = await db.$queryRaw<BoundRow[]>`
+  const statement = Prisma.sql`
     WITH ${authCte(request.credential)}, ${boundCte(request)}
     SELECT auth.org_id, bound.* FROM auth LEFT JOIN bound ON true`;
-  const [row] = rows;
+  const [row] = await queryDirectly<BoundRow>(db, statement);
   return row === undefined ? null : { orgId: row.org_id, bound: toBoundRun(row) };
 }
 

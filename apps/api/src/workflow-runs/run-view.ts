@@ -174,7 +174,7 @@ export function toRunEntryView(row: RunRow & { step_count: number }) {
 }
 
 export function toStepView(row: StepRow) {
-  const view = {
+  return {
     step_id: row.id,
     component_id: row.component_id,
     component_name: row.component_name,
@@ -184,11 +184,9 @@ export function toStepView(row: StepRow) {
     artifacts: row.artifacts.map(({ artifact_type, id, role }) => ({ artifact_type, id, role })),
     created_at: row.created_at,
     updated_at: row.updated_at,
-  };
-  return {
-    ...view,
-    ...(row.details === undefined ? {} : { details: toDetailsView(row.step_key, row.details) }),
-    ...(row.pending === undefined ? {} : { pending: row.pending }),
+    // As JSON has it, a key without a value is none.
+    details: row.details && toDetailsView(row.step_key, row.details),
+    pending: row.pending,
   };
 }
 

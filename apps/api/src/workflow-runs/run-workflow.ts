@@ -70,18 +70,14 @@ export const runWorkflow = defineEndpoint({
     const name = request.param("workflow_name");
     const workflowName = name.text !== null && isWorkflowName(name.text) ? name.text : null;
     const key = readIdempotencyKey(request.headers);
-    const input = parseRunBody(request.body);
     const common = { credential: request.credential, requestHash: hashBody(request.body) };
-    if ("faults" in key || "faults" in input) {
-      const mayBeBound = "value" in key && key.value !== null && workflowName !== null;
-      const replayed = mayBeBound
-        ? await findReplay(request, services, {
-            ...common,
-            workflowName,
-            idempotencyKey: key.value,
-          })
-        : null;
+    if ("value" in key && key.value !== null && workflowName !== null) {
+      const keyed = { ...common, workflowName, idempotencyKey: key.value };
+      const replayed = await findReplay(request, services, keyed);
       if (replayed !== null) return replayed;
+    }
+    const input = parseRunBody(request.body);
+    if ("faults" in key || "faults" in input) {
       throw invalidRequest([key, input].flatMap((part) => ("faults" in part ? part.faults : [])));
     }
     if (workflowName === null) throw workflowNotFound(name.text ?? name.raw);
@@ -184,7 +180,10 @@ async function start(
   return { status: 201, text };
 }
 
-/** The stored answer to a request whose own body is not valid, or null. */
+/**
+ * The stored answer to a request with this key, or null. Asked before anything else: a repeat is then a read,
+ * as cheap as any, which holds no lock and writes nothing; a key's first request pays for a look more.
+ */
 async function findReplay(
   request: Request,
   services: EndpointServices,

@@ -136,6 +136,11 @@ test("what a mirror had under way when an end was confirmed takes the confirmati
   await rig.finished(id);
   await rig.client.workflow.getHandle(id).result();
   const commit = await beginLateWrite(id);
+  // One pass it is, so the list has to show the end by now.
+  await waitFor("the end in Temporal's list", async () => {
+    const query = `WorkflowId = "${id}" AND ExecutionStatus != "Running"`;
+    return (await rig.client.workflow.count(query)).count === 1;
+  });
   const pass = confirmClosedRuns(rig);
   await waitFor("the confirmation", () => isConfirmed(id));
   await commit();
