@@ -22,7 +22,7 @@ const fixedVariables = z.object({
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
   /** Workflow tasks that this process handles at the same time. */
-  WORKER_MAX_WORKFLOW_TASKS: integerText(2, 1_000).default(10),
+  WORKER_MAX_WORKFLOW_TASKS: integerText(2, 1_000).default(8),
   /** Folder of the declarations of what other teams' workers serve; default: the repository's own. */
   EXTERNAL_COMPONENTS_DIR: z.string().optional(),
   /** How long running components may finish after SIGTERM before they are interrupted. */

@@ -85,10 +85,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     ...WORKFLOW_TIME_LIMIT,
     sinks: createMirrorSink(mirror),
     maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,
-    // What is more than this process gets done had better wait in Temporal, where each org has its turn: with the
-    // SDK's 40 a run behind another org's flood took 9 to 15 times its idle time, with 6 to 12 some 6 times, at no
-    // less runs a second.
-    maxConcurrentWorkflowTaskExecutions: config.WORKER_MAX_WORKFLOW_TASKS,
+    ...toWorkflowTaskLimits(config.WORKER_MAX_WORKFLOW_TASKS),
     // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
@@ -104,6 +101,27 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
       await mirror.close();
       await replayer.close();
     },
+  };
+}
+
+/** More polls than this at a time find no more tasks. */
+const MOST_POLLS = 10;
+
+/**
+ * What is more than this process gets done had better wait in Temporal, where each org has its turn: with the SDK's
+ * 40 tasks a run behind another org's flood took 9 to 15 times its idle time, with 6 to 12 some 6 times, at no less
+ * runs a second.
+ *
+ * A poll holds one of the places while it waits. With as many polls as places, of which the SDK has one in five ask
+ * for runs that no worker has in its cache, two runs were begun at a time: those whose steps are all local, which
+ * are one task each, waited. Half of the places, half of them for either kind, are as fast for regular steps, and
+ * let a third more such runs through.
+ */
+function toWorkflowTaskLimits(tasks: number) {
+  return {
+    maxConcurrentWorkflowTaskExecutions: tasks,
+    maxConcurrentWorkflowTaskPolls: Math.min(MOST_POLLS, Math.max(2, Math.floor(tasks / 2))),
+    nonStickyToStickyPollRatio: 0.5,
   };
 }
 
