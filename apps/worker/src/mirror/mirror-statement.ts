@@ -1,5 +1,6 @@
 // The worker's only live write to the run tables, and the guard of every row.
 import { type Database, Prisma } from "@truerun/shared/db";
+import { queryDirectly } from "@truerun/shared/direct-query";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 
 /** A Temporal run whose records were not written. */
@@ -97,7 +98,7 @@ const REOPENED = Prisma.sql`
  * (with `dispatched_at`) where a run's row does not have it yet. A row may appear once in a batch.
  */
 export async function writeRecords(
-  db: Pick<Database, "$queryRaw">,
+  db: Database,
   records: readonly MirrorRecord[],
 ): Promise<Written> {
   const said = await writeOnce(db, records);
@@ -118,13 +119,10 @@ interface Said extends Omit<RefusedRun, "why"> {
   step_id: string | null;
 }
 
-async function writeOnce(
-  db: Pick<Database, "$queryRaw">,
-  records: readonly MirrorRecord[],
-): Promise<Said[]> {
+async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promise<Said[]> {
   const steps = records.filter((record): record is StepRow => record.kind === "step");
   const runs = JSON.stringify(toRunWrites(records));
-  return await db.$queryRaw`
+  const statement = Prisma.sql`
     WITH run_writes AS (
       SELECT * FROM json_to_recordset(${runs}::json) AS w(${RUN_RECORDSET})
     ), steps AS (
@@ -166,6 +164,7 @@ async function writeOnce(
       ${STEP_GUARD}
     )
     ${REFUSED} UNION ALL ${REOPENED}`;
+  return await queryDirectly<Said>(db, statement);
 }
 
 /** Writes the steps of a projection: as above, for a run whose row the caller has locked. */
