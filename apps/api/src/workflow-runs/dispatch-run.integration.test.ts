@@ -85,7 +85,7 @@ test.each([
         const { nextDispatchAt } = await rig.db.workflowRun.findUniqueOrThrow({ where: { id } });
         return nextDispatchAt <= new Date();
       },
-      500,
+      1_500,
     );
 
     const stillFailed = await run(name, idempotencyKey, 1);
@@ -109,6 +109,19 @@ test.each([
     expect(await findRuns(name)).toHaveLength(2);
   },
 );
+
+test("a repeat right behind its start needs no Temporal, though the mark is not committed yet", async () => {
+  const name = await define();
+  const idempotencyKey = randomUUID();
+  const first = await run(name, idempotencyKey);
+  const id = first.json["workflow_run_id"] as string;
+  rig.temporalProxy.cut();
+  const row = await rig.db.workflowRun.findUniqueOrThrow({ where: { id } });
+  const repeat = await run(name, idempotencyKey);
+  expect([repeat.status, repeat.text]).toEqual([201, first.text]);
+  expect(row.dispatchedAt).toBeNull();
+  await expectDispatched(id);
+});
 
 test("while a request tries to dispatch its run, the sweeper leaves the run alone", async () => {
   const name = await define();

@@ -208,7 +208,7 @@ async function replay(
   },
 ): Promise<Answer> {
   request.note({ workflowRunId: bound.id });
-  if (bound.needsDispatch) {
+  if (bound.needsDispatch && !services.marks.holds(bound.id)) {
     await dispatchRun(services, await getDispatchableRun(services.startsDb, bound.id));
   }
   const headers: Record<string, string> = { "Idempotent-Replayed": "true" };

@@ -1,17 +1,27 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { RunErrorCode } from "../contracts/statuses.ts";
 import type { Database } from "../db.ts";
 import type { Logger } from "../logger.ts";
 
 export interface DispatchMarks {
-  /** Notes that Temporal took a run. Returns at once; the mark is committed with others soon after. */
+  /** Notes that Temporal took a run. Returns at once; the mark is committed with others, within a second. */
   add(workflowRunId: string, temporalRunId: string | null): void;
+  /** Whether this process knows that Temporal took a run, and the mark is not committed yet. */
+  holds(workflowRunId: string): boolean;
   /** Leaves a run that Temporal did not take to the sweeper, from now on. Returns at once, too. */
   release(workflowRunId: string): void;
   /** Ends a run that Temporal will never take. */
   reject(workflowRunId: string, reason: string): Promise<void>;
-  /** Commits what is still held. */
+  /** Commits what is still held, without waiting for more. */
   close(): Promise<void>;
 }
+
+/**
+ * How long a group is collected. Most runs have begun by then, and the mirror's first write has marked them in
+ * passing: their mark then finds nothing to do, which leaves a run one row version fewer. Whoever needs to know
+ * whether an unmarked run has begun (a cancellation, `include=pending`) asks Temporal.
+ */
+const COLLECTED_MS = 200;
 
 interface Mark {
   id: string;
@@ -31,22 +41,23 @@ export function createDispatchMarks({
   logger: Logger;
 }): DispatchMarks {
   let held: Mark[] = [];
+  const uncommitted = new Set<string>();
   let released: string[] = [];
   let flushing: Promise<void> | undefined;
+  const closing = new AbortController();
+  const warn = (message: string, count: number) => (error: unknown) =>
+    logger.warn({ err: error, count }, message);
 
   async function flush(): Promise<void> {
     while (held.length + released.length > 0) {
+      await wait(COLLECTED_MS, undefined, { signal: closing.signal }).catch(() => undefined);
       const [marks, ids] = [held, released];
       [held, released] = [[], []];
-      await commitMarks(db, marks).catch((error: unknown) => {
-        logger.warn(
-          { err: error, count: marks.length },
-          "dispatch marks lost; the sweeper makes them again",
-        );
-      });
-      await commitReleases(db, ids).catch((error: unknown) => {
-        logger.warn({ err: error, count: ids.length }, "runs not released; the sweeper waits");
-      });
+      await commitMarks(db, marks).catch(
+        warn("dispatch marks lost; the sweeper makes them again", marks.length),
+      );
+      for (const { id } of marks) uncommitted.delete(id);
+      await commitReleases(db, ids).catch(warn("runs not released; the sweeper waits", ids.length));
     }
     flushing = undefined;
   }
@@ -54,8 +65,10 @@ export function createDispatchMarks({
   return {
     add(id, temporalRunId) {
       held.push({ id, temporal_run_id: temporalRunId });
+      uncommitted.add(id);
       flushing ??= flush();
     },
+    holds: (id) => uncommitted.has(id),
     release(id) {
       released.push(id);
       flushing ??= flush();
@@ -65,6 +78,7 @@ export function createDispatchMarks({
       await endUndispatched(db, { id, status: "failed", code: "dispatch_rejected", message });
     },
     async close() {
+      closing.abort();
       await flushing;
     },
   };
