@@ -186,7 +186,7 @@ test("a run whose execution was deleted in Temporal is not started again by its 
       () => true,
     );
   };
-  await waitFor("the deletion", isGone, 45_000);
+  await waitFor("the deletion", isGone, 90_000);
   const ended = { status: "failed", completedAt: new Date(), errorCode: "execution_lost" };
   for (const data of [{}, ended]) {
     await rig.db.workflowRun.update({ where: { id }, data });

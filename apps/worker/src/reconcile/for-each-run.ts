@@ -36,7 +36,8 @@ export function createFailures(logger: Logger): Failures {
   };
 }
 
-const CONCURRENCY = 4;
+/** Runs at a time. */
+export const CONCURRENCY = 4;
 /** How long Temporal may take with a page of a list, or with a run, its history included. */
 const ANSWER_MS = 20_000;
 

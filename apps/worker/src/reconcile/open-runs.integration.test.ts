@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from "@temporalio/client";
 import { createLogger } from "@truerun/shared/logger";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { waitFor } from "@truerun/dev/testing/wait-for";
@@ -202,5 +203,32 @@ async function deleteExecution(workflowId: string): Promise<void> {
       () => true,
     );
   };
-  await waitFor("the deletion", isGone, 45_000);
+  await waitFor("the deletion", isGone, 90_000);
 }
+
+test("looks that a busy server takes its time for are followed by a rest", async () => {
+  const busy = await createWorkerRig();
+  for (let n = 0; n < 101; n++) await busy.startRun({ components: waiting(), dispatch: false });
+  await busy.db.$executeRaw`UPDATE workflow_runs SET dispatched_at = now() - interval '1 minute'`;
+  let looks = 0;
+  const describe = async (): Promise<never> => {
+    looks += 1;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    throw new WorkflowNotFoundError("not found", "", undefined);
+  };
+  const client = Object.create(busy.client, {
+    workflow: { value: { getHandle: () => ({ describe }) } },
+  }) as typeof busy.client;
+  const pass = createOpenRunsPass({ ...busy, client }, { goneTwiceMs: 600_000 });
+  await pass();
+  const since = performance.now();
+  await pass();
+  expect(looks).toBe(100);
+  await waitFor("the next look", async () => {
+    await pass();
+    return looks > 100;
+  });
+  // A hundred looks by fours, 20 ms each, are a fifth of the time.
+  expect(performance.now() - since).toBeGreaterThan(1_900);
+  await busy.close();
+});
