@@ -66,13 +66,20 @@ const STEP_GUARD = Prisma.sql`
          AND (kept.mirror_length, kept.mirror_time_ms, kept.mirror_seq)
           <= (excluded.mirror_length, excluded.mirror_time_ms, excluded.mirror_seq))`;
 
+/**
+ * Of a run `run`. Runs are looked up by their id, each: `= ANY (ARRAY[...])` leaves Postgres no other join, and this
+ * here no index but that of the ids. With a plain `=` and `IS NULL` it read all unconfirmed runs at each batch, as it
+ * believes them to be few, and an org may have queued 10,000.
+ */
+const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = '-infinity'`;
+
 /** Of `run_writes`, what was left out and why; without a reason where another statement was faster. */
 const REFUSED = Prisma.sql`
   SELECT w.run_id, w.temporal_run_id,
          CASE WHEN run.id IS NULL OR run.temporal_run_id IS NOT NULL THEN 'foreign'
               WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why, NULL AS step_id
     FROM run_writes AS w
-    LEFT JOIN workflow_runs AS run ON run.id = w.run_id
+    LEFT JOIN workflow_runs AS run ON run.id = ANY (ARRAY[w.run_id])
    WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id
       OR (run.temporal_run_id IS NULL AND run.id NOT IN (SELECT id FROM ended))`;
 
@@ -89,7 +96,7 @@ const OVERTAKEN = Prisma.sql`EXISTS (
 const REOPENED = Prisma.sql`
   SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id
     FROM steps AS step
-    JOIN workflow_run_steps AS kept ON kept.id = step.id
+    JOIN workflow_run_steps AS kept ON kept.id = ANY (ARRAY[step.id])
    WHERE step.status IS NULL AND kept.status IS NULL AND kept.temporal_run_id = step.temporal_run_id
      AND (kept.mirror_length, kept.mirror_time_ms) <> (step.mirror_length, step.mirror_time_ms)`;
 
@@ -144,7 +151,7 @@ async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promis
         mirror_time_ms = coalesce(w.mirror_time_ms, run.mirror_time_ms),
         mirror_seq = coalesce(w.mirror_seq, run.mirror_seq)
       FROM run_writes AS w
-      WHERE run.id = w.run_id AND run.confirmed_at IS NULL
+      WHERE run.id = ANY (ARRAY[w.run_id]) AND ${UNCONFIRMED}
         AND (w.status IS NULL OR (${DURABLE} AND NOT ${OVERTAKEN}))
         AND (run.temporal_run_id IS NULL
              OR (run.temporal_run_id = w.temporal_run_id
@@ -157,8 +164,9 @@ async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promis
       INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
       SELECT ${STEP_VALUES}
         FROM steps AS step
+        JOIN workflow_runs AS run ON run.id = ANY (ARRAY[step.run_id])
         -- What comes after the confirmation of the end is late: the projection has been made.
-        JOIN workflow_runs AS run ON run.id = step.run_id AND run.confirmed_at IS NULL
+         AND ${UNCONFIRMED}
          AND (run.temporal_run_id = step.temporal_run_id
               OR (run.temporal_run_id IS NULL AND run.id IN (SELECT id FROM ended)))
       ${STEP_GUARD}
