@@ -71,7 +71,7 @@ const STEP_GUARD = Prisma.sql`
  * here no index but that of the ids. With a plain `=` and `IS NULL` it read all unconfirmed runs at each batch, as it
  * believes them to be few, and an org may have queued 10,000.
  */
-const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = '-infinity'`;
+export const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = '-infinity'`;
 
 /** Of `run_writes`, what was left out and why; without a reason where another statement was faster. */
 const REFUSED = Prisma.sql`

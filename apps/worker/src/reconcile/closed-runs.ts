@@ -2,6 +2,7 @@
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import { findCurrentTemporalRun } from "../mirror/find-current-temporal-run.ts";
+import { UNCONFIRMED } from "../mirror/mirror-statement.ts";
 import { findLateWritten } from "./late-writes.ts";
 import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
@@ -116,8 +117,8 @@ async function confirm(
       UPDATE workflow_runs AS run
          SET confirmed_at = now(), completed_at = to_timestamp(c.closed_at_ms / 1000)
         FROM closed AS c
-       WHERE run.id = c.run_id AND run.temporal_run_id = c.temporal_run_id
-         AND run.confirmed_at IS NULL AND run.status = c.status
+       WHERE run.id = ANY (ARRAY[c.run_id]) AND ${UNCONFIRMED}
+         AND run.temporal_run_id = c.temporal_run_id AND run.status = c.status
          AND c.history_length - run.mirror_length - run.closing_markers <= ${CLOSING_TASK.events}
          AND c.closed_at_ms - run.mirror_time_ms <= ${CLOSING_TASK.ms}
          AND (run.step_count, run.steps_digest) = (
@@ -129,7 +130,7 @@ async function confirm(
     UNION ALL
     SELECT run.id, c.temporal_run_id, false
       FROM closed AS c
-      JOIN workflow_runs AS run ON run.id = c.run_id
+      JOIN workflow_runs AS run ON run.id = ANY (ARRAY[c.run_id])
      WHERE run.id NOT IN (SELECT id FROM confirmed)
        -- A confirmed row that mirrors another Temporal run is older than this one, or newer. One that
        -- mirrors none ended without being dispatched: this Temporal run is a stray.
