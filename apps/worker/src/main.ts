@@ -7,6 +7,7 @@ import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
 import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import { createLogger, type Logger } from "@truerun/shared/logger";
 import { serveMetricsIfWanted } from "@truerun/shared/metrics";
+import { pause } from "@truerun/shared/pause";
 import {
   createTemporalClient,
   temporalConnectionOptions,
@@ -20,7 +21,7 @@ import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import { loadExternalComponents } from "./external/load-external-components.ts";
 import { ComponentsError, loadComponents } from "./load-components.ts";
 import { MIRROR_APPLICATION } from "./mirror/mirror-application.ts";
-import { pause, startPeriodic } from "./periodic.ts";
+import { startPeriodic } from "./periodic.ts";
 import { prepareNamespace } from "./prepare-namespace.ts";
 import { publishCatalogue } from "./publish-catalogue.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";

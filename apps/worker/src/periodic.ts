@@ -1,4 +1,5 @@
 import type { Logger } from "@truerun/shared/logger";
+import { pause } from "@truerun/shared/pause";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 
 export interface Periodic {
@@ -39,21 +40,4 @@ export function startPeriodic(options: PeriodicOptions): Periodic {
       await done;
     },
   };
-}
-
-/** Waits so long, or until the signal. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -5,7 +5,7 @@ import type { Difference } from "../mirror/diff-run.ts";
 import { inspectRun, type Inspection, type InspectionSource } from "../mirror/inspect-run.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
 import { isOutage } from "../reconcile/for-each-run.ts";
-import { pause } from "../periodic.ts";
+import { pause } from "@truerun/shared/pause";
 
 /** What a run turned out to be. */
 export type Verdict =

@@ -1,5 +1,6 @@
 // Group commits of the mirror's records.
 import { type Database, isDatabaseUnavailable } from "@truerun/shared/db";
+import { pause } from "@truerun/shared/pause";
 import type { Logger } from "@truerun/shared/logger";
 import type { MirrorPosition, MirrorRecord } from "./mirror-record.ts";
 import { type RefusedRun, writeRecords } from "./mirror-statement.ts";
@@ -231,8 +232,4 @@ function isNewer(a: MirrorPosition, b: MirrorPosition): boolean {
   if (a.mirror_length !== b.mirror_length) return a.mirror_length > b.mirror_length;
   if (a.mirror_time_ms !== b.mirror_time_ms) return a.mirror_time_ms > b.mirror_time_ms;
   return a.mirror_seq > b.mirror_seq;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,5 +1,5 @@
 import type { Database } from "@truerun/shared/db";
-import { pause } from "../periodic.ts";
+import { pause } from "@truerun/shared/pause";
 
 export interface TermOptions {
   db: Database;

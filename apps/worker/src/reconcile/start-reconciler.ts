@@ -1,7 +1,8 @@
 import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
-import { pause, type Periodic, startPeriodic } from "../periodic.ts";
+import { pause } from "@truerun/shared/pause";
+import { type Periodic, startPeriodic } from "../periodic.ts";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 import { asLeader } from "./as-leader.ts";
 

@@ -1,3 +1,4 @@
+import { pause } from "@truerun/shared/pause";
 import type { ManagedProcess } from "../processes/managed-process.ts";
 
 /** A part while it runs. */
@@ -75,14 +76,4 @@ export async function supervisePart<T extends RunningPart>(
       await kept;
     },
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { RunErrorCode } from "../contracts/statuses.ts";
 import type { Database } from "../db.ts";
 import type { Logger } from "../logger.ts";
+import { pause } from "../pause.ts";
 
 export interface DispatchMarks {
   /** Notes that Temporal took a run. Returns at once; the mark is committed with others, within a second. */
@@ -50,7 +50,7 @@ export function createDispatchMarks({
 
   async function flush(): Promise<void> {
     while (held.length + released.length > 0) {
-      await wait(COLLECTED_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      await pause(COLLECTED_MS, closing.signal);
       const [marks, ids] = [held, released];
       [held, released] = [[], []];
       await commitMarks(db, marks).catch(
