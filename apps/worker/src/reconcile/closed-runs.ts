@@ -103,7 +103,8 @@ function toClosedRun(execution: ListedExecution): ClosedRun[] {
 
 /**
  * Confirms in one statement all whose rows agree in status, number and digest of steps, and whose end was
- * recorded by the task that closed them; gives those and the others.
+ * recorded by the task that closed them; gives those and the others. Each is looked up by its id: see
+ * {@link UNCONFIRMED}.
  */
 async function confirm(
   db: Database,
