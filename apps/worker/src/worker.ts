@@ -2,7 +2,7 @@
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 import type { Database } from "@truerun/shared/db";
 import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
 import type { Logger } from "@truerun/shared/logger";
@@ -11,6 +11,7 @@ import { toActivity } from "./component-activity.ts";
 import { createChildRunActivity } from "./dispatch/create-child-run.ts";
 import { toComponentsConfig } from "./components-config.ts";
 import type { WorkerConfig } from "./config.ts";
+import { InterpreterWorker } from "./interpreter-worker.ts";
 import { type Components, UNKNOWN_ACTION } from "./load-components.ts";
 import { loadWorkflowBundle } from "./load-workflow-bundle.ts";
 import { createExternalChecks } from "./external/check-external.ts";
@@ -19,7 +20,6 @@ import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
 import type { MirrorMetrics } from "./worker-metrics.ts";
-import { WORKFLOW_TIME_LIMIT } from "./workflow-time-limit.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 import { createReopenedSteps, type ReopenedSteps } from "./mirror/reopened-steps.ts";
 import { createStrayTerminator } from "./mirror/terminate-stray.ts";
@@ -75,14 +75,13 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     logger,
     rewrite: (record) => mirror.write(record),
   });
-  const worker = await Worker.create({
+  const worker = await InterpreterWorker.create({
     connection: options.connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
     workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
     dataConverter,
     activities: createActivities(options, reopened),
-    ...WORKFLOW_TIME_LIMIT,
     sinks: createMirrorSink(mirror),
     maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,
     ...toWorkflowTaskLimits(config.WORKER_MAX_WORKFLOW_TASKS),

@@ -1,9 +1,8 @@
 // Runs histories through the interpreter again, to see what it handed to the mirror.
 import type { WorkflowHandle } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
-import { Worker } from "@temporalio/worker";
 import type { WorkflowInfo } from "@temporalio/workflow";
-import { WORKFLOW_TIME_LIMIT } from "../workflow-time-limit.ts";
+import { InterpreterWorker } from "../interpreter-worker.ts";
 import type { MirrorRecord, StepRow } from "./mirror-record.ts";
 
 export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
@@ -92,19 +91,21 @@ class WarmReplayer implements Replayer {
     this.#running = undefined;
   }
 
-  #replayAll(): ReturnType<typeof Worker.runReplayHistories> {
+  #replayAll(): ReturnType<typeof InterpreterWorker.runReplayHistories> {
     const fn = ({ historyLength }: WorkflowInfo, record: MirrorRecord): void => {
       if (this.#tasks.has(historyLength)) this.#records.push(record);
     };
     const options = {
       workflowBundle: { codePath: this.#bundlePath },
       dataConverter: this.#dataConverter,
-      ...WORKFLOW_TIME_LIMIT,
+      // In a thread of its own, as workflows have it: by default a replay runs in this one, where the SDK then looks
+      // at each promise that is made or settled, whoever does, until the process ends.
+      debugMode: false,
       // A replay worker calls no sinks without it.
       sinks: { mirror: { write: { fn, callDuringReplay: true } } },
       replayName: "projection",
     };
-    return Worker.runReplayHistories(options, this.#feed());
+    return InterpreterWorker.runReplayHistories(options, this.#feed());
   }
 
   /** The Worker replays one history at a time, and asks for the next when it is done. */

@@ -3,9 +3,10 @@
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import v8 from "node:v8";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createLogger } from "@truerun/shared/logger";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
 import { createReplayer, type History, type Replayer } from "../mirror/replay-history.ts";
 import type { Shape } from "../testing/shape.ts";
@@ -24,6 +25,9 @@ import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 const recorded = new Set(readdirSync(HISTORIES));
 /** Half a megabyte of nothing is not worth keeping. */
 const shapes = SHAPES.filter(({ name }) => name !== "an input over the limit");
+
+/** From the very start: they are set once a process. */
+const promiseHooks = vi.spyOn(v8.promiseHooks, "createHook");
 
 let replayer: Replayer;
 beforeAll(() => {
@@ -49,6 +53,13 @@ describe.runIf(!isRecording)("replay", () => {
   test.for([...recorded])("%s", async (file) => {
     const { workflow_run_id, mirror, history } = await read(file);
     expect(await replay(history, workflow_run_id)).toEqual(mirror);
+  });
+
+  test("the SDK's hooks for workflow code stay out of this thread", async () => {
+    const [file] = recorded;
+    const { workflow_run_id, history } = await read(file ?? "");
+    await replay(history, workflow_run_id);
+    expect(promiseHooks).not.toHaveBeenCalled();
   });
 
   test("every shape has a recorded history", () => {
