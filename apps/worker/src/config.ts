@@ -1,4 +1,5 @@
 import {
+  booleanText,
   databaseEnv,
   dispatchEnv,
   integerText,
@@ -23,6 +24,8 @@ const fixedVariables = z.object({
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
   /** Workflow tasks that this process handles at the same time. */
   WORKER_MAX_WORKFLOW_TASKS: integerText(2, 1_000).default(8),
+  /** Whether what goes between this process and Temporal is compressed. */
+  TEMPORAL_GZIP: booleanText.default(false),
   /** Folder of the declarations of what other teams' workers serve; default: the repository's own. */
   EXTERNAL_COMPONENTS_DIR: z.string().optional(),
   /** How long running components may finish after SIGTERM before they are interrupted. */

@@ -1,5 +1,4 @@
 // The worker process: runs workflows and component activities, mirrors them, dispatches what is left.
-import { NativeConnection } from "@temporalio/worker";
 import { ConfigurationError, parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
@@ -8,13 +7,11 @@ import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import { createLogger, type Logger } from "@truerun/shared/logger";
 import { serveMetricsIfWanted } from "@truerun/shared/metrics";
 import { pause } from "@truerun/shared/pause";
-import {
-  createTemporalClient,
-  temporalConnectionOptions,
-} from "@truerun/shared/temporal-connection";
+import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { fileURLToPath } from "node:url";
 import { boundCalls } from "./bound-calls.ts";
 import { workerConfig } from "./config.ts";
+import { connectWorker } from "./connect-worker.ts";
 import { deleteExpiredKeys } from "./dispatch/delete-expired-keys.ts";
 import { endUnstartedChildren } from "./dispatch/end-unstarted-children.ts";
 import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
@@ -82,9 +79,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
     ),
   );
-  const connection = await patiently("Temporal", ready, () =>
-    NativeConnection.connect(temporalConnectionOptions(config)),
-  );
+  const connection = await patiently("Temporal", ready, () => connectWorker(config));
   const run = await createRunWorker({
     config,
     connection,

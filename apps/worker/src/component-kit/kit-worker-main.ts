@@ -1,15 +1,12 @@
 // A worker with one component, that tells its parent how far each attempt is and waits there to be let on.
 import { pathToFileURL } from "node:url";
-import { NativeConnection } from "@temporalio/worker";
 import { parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
-import {
-  createTemporalClient,
-  temporalConnectionOptions,
-} from "@truerun/shared/temporal-connection";
+import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { type Component, isComponent } from "../component.ts";
 import { workerConfig } from "../config.ts";
+import { connectWorker } from "../connect-worker.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createRunWorker } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
@@ -36,7 +33,7 @@ async function main(file: string): Promise<void> {
   const component = await load(file);
   tell({ type: "loaded", action: component.action });
   await toldToWork;
-  const connection = await NativeConnection.connect(temporalConnectionOptions(config));
+  const connection = await connectWorker(config);
   const db = createDatabase({
     url: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL_SIZE,

@@ -1,6 +1,5 @@
 // For tests only: a real worker in this process, on the shared Temporal and a database of its own.
 import type { Client } from "@temporalio/client";
-import { NativeConnection } from "@temporalio/worker";
 import {
   createTestDatabase,
   temporalAddress,
@@ -16,6 +15,7 @@ import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
+import { connectWorker } from "../connect-worker.ts";
 import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
 import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import type { ExternalComponents } from "../external/load-external-components.ts";
@@ -161,7 +161,7 @@ async function startWorker(
     "config" | "client" | "db" | "mirrorDb" | "logger" | "externalComponents"
   >,
 ): Promise<{ stop(): Promise<void> }> {
-  const connection = await NativeConnection.connect({ address: options.config.TEMPORAL_ADDRESS });
+  const connection = await connectWorker(options.config);
   const components = new Map(
     testComponents.map((each): [string, Component] => [each.action, each]),
   );
