@@ -21,7 +21,10 @@ export interface EndWatchOptions {
   sql: string;
 }
 
+/** Between looks: how exactly the end of a lone run is seen. */
 const PAUSE_MS = 3;
+/** While several are under way and none ends, so that looking for ends does not slow them down. */
+const LONGEST_PAUSE_MS = 12;
 /** Longer than a run waits behind ten thousand others. */
 const GIVE_UP_AFTER_MS = 900_000;
 
@@ -46,7 +49,8 @@ export async function createEndWatch({ url, sql }: EndWatchOptions): Promise<End
     waiting.clear();
   }
 
-  async function look(): Promise<void> {
+  /** @returns how many have ended */
+  async function look(): Promise<number> {
     const statement = { name: "ends", text: sql, values: [[...waiting.keys()]] };
     const ended = await client.query<{ id: string; ok: boolean }>(statement);
     for (const { id, ok } of ended.rows) {
@@ -59,13 +63,16 @@ export async function createEndWatch({ url, sql }: EndWatchOptions): Promise<End
     if (oldest !== undefined && Date.now() - oldest[1].since > GIVE_UP_AFTER_MS) {
       throw new Error(`The run ${oldest[0]} does not end`);
     }
+    return ended.rows.length;
   }
 
   async function lookWhileAnyWaits(): Promise<void> {
     isLooking = true;
+    let pause = PAUSE_MS;
     while (waiting.size > 0) {
-      await look();
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      const isQuiet = (await look()) === 0 && waiting.size > 1;
+      pause = isQuiet ? Math.min(pause * 2, LONGEST_PAUSE_MS) : PAUSE_MS;
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     isLooking = false;
   }
