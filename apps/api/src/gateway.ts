@@ -81,7 +81,7 @@ function createDatabases(config: ApiConfig, logger: Logger) {
   const startsPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
   const poolSize = config.DATABASE_POOL_SIZE - startsPoolSize;
   const { DATABASE_URL: url } = config;
-  const database = { url, applicationName: "truerun-api", planOnce: true };
+  const database = { url, applicationName: "truerun-api", planOnce: true, byIndex: true };
   const db = createDatabase({ ...database, poolSize });
   const startsDb = createDatabase({ ...database, poolSize: startsPoolSize });
   return {

@@ -1,4 +1,4 @@
-// The one way around Prisma: see docs/decisions/0011-hot-reads-go-past-prisma.md.
+// The one way around Prisma: see docs/decisions/0011-hot-statements-go-past-prisma.md.
 import type { Pool } from "pg";
 import type { Database, Prisma } from "./db.ts";
 

@@ -141,7 +141,7 @@ function claimCte(run: NewRun): Prisma.Sql {
  * @returns null when the API key is not good
  */
 export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
-  const rows = await db.$queryRaw<InsertRow[]>`
+  const statement = Prisma.sql`
     WITH ${authCte(run.credential)}, ${boundCte(run)}, ${allowedCtes(run)}, ${claimCte(run)},
     inserted AS (
       INSERT INTO workflow_runs
@@ -163,7 +163,8 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | 
     LEFT JOIN definition ON true
     LEFT JOIN inserted ON true
     LEFT JOIN bound ON true`;
-  return rows[0] ?? null;
+  const [row] = await queryDirectly<InsertRow>(db, statement);
+  return row ?? null;
 }
 
 type BoundRow = Pick<
