@@ -6,6 +6,8 @@ import { createPrisma } from "./database.ts";
 const prisma = createPrisma(process.env["DATABASE_URL"] ?? "");
 const connection = await NativeConnection.connect({
   address: process.env["TEMPORAL_ADDRESS"] ?? "",
+  // The SDK's default is gzip.
+  ...(process.env["UNCOMPRESSED"] === undefined ? {} : { grpcCompression: { codec: "none" } }),
 });
 const worker = await Worker.create({
   connection,

@@ -1,9 +1,11 @@
-// Raw Temporal's worker: its defaults, a prebuilt bundle, and nothing else.
+// Raw Temporal's worker: its defaults but for compression, a prebuilt bundle, and nothing else.
 import { NativeConnection, Worker } from "@temporalio/worker";
 import * as activities from "./activities.ts";
 
 const connection = await NativeConnection.connect({
   address: process.env["TEMPORAL_ADDRESS"] ?? "",
+  // As the service's worker: on one machine it is only CPU.
+  grpcCompression: { codec: "none" },
 });
 const worker = await Worker.create({
   connection,

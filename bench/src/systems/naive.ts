@@ -31,7 +31,8 @@ export async function startNaive(
   const main = (file: string): string => join(NAIVE_DIR, "dist", file);
   await parts.node({ kind: "gateway", main: main("api-main.js"), env });
   if (withWorker) {
-    const own = { ...env, WORKFLOW_BUNDLE: bench.bundles.naive };
+    const settings = name === "naive" ? { UNCOMPRESSED: "1" } : {};
+    const own = { ...env, ...settings, WORKFLOW_BUNDLE: bench.bundles.naive };
     await parts.node({ kind: "worker", main: main("worker-main.js"), env: own });
   }
   return await toDeployment({ name, parts, url, port, endsSql: ENDED });
