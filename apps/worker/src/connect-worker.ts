@@ -11,10 +11,10 @@ import {
  * @throws when Temporal does not answer
  */
 export async function connectWorker(
-  config: TemporalConfig & { TEMPORAL_GZIP?: boolean },
+  config: TemporalConfig & { TEMPORAL_GZIP: boolean },
 ): Promise<NativeConnection> {
   return await NativeConnection.connect({
     ...temporalConnectionOptions(config),
-    grpcCompression: { codec: config.TEMPORAL_GZIP === true ? "gzip" : "none" },
+    grpcCompression: { codec: config.TEMPORAL_GZIP ? "gzip" : "none" },
   });
 }

@@ -28,10 +28,17 @@ export interface Writer {
 }
 
 export function openWriter({ url, key }: WriteTarget): Writer {
-  const db = createDatabase({ url, poolSize: IN_FLIGHT, applicationName: "bench", planOnce: true });
+  const db = createDatabase({
+    url,
+    poolSize: IN_FLIGHT,
+    applicationName: "bench",
+    planOnce: true,
+    byIndex: true,
+  });
   const mirrorDb = createDatabase({
     ...{ url, poolSize: 5, applicationName: "bench-mirror" },
     synchronousCommit: false,
+    byIndex: true,
   });
   return {
     ...{ db, mirrorDb, keyHash: hashApiKey(key) },

@@ -3,7 +3,7 @@ import { queryDirectly } from "@truerun/shared/direct-query";
 import { workflowRunNotFound } from "@truerun/shared/errors";
 import { isId } from "@truerun/shared/ids";
 import type { EndpointServices } from "../dependencies.ts";
-import { authCte } from "../http/authenticate.ts";
+import { authCte, RUN_OF_ORG } from "../http/authenticate.ts";
 import type { EndpointRequest } from "../http/define-endpoint.ts";
 import { idSchema } from "../http/parameters.ts";
 import type { Pending } from "./pending-run.ts";
@@ -71,7 +71,7 @@ export async function readRun(
         ) ORDER BY s.ordinal), '[]')::text
        FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
     FROM auth
-    LEFT JOIN workflow_runs r ON r.id = ${id} AND r.org_id = auth.org_id
+    LEFT JOIN workflow_runs r ON r.id = ${id} AND ${RUN_OF_ORG}
     LEFT JOIN workflow_definitions d ON d.id = r.definition_id AND d.org_id = auth.org_id`;
   const [row] = await queryDirectly<{ org_id: string } & ({ id: null } | ReadRun)>(db, statement);
   request.confirm(row?.org_id);

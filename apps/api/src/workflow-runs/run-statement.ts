@@ -1,7 +1,7 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { queryDirectly } from "@truerun/shared/direct-query";
 import { isId } from "@truerun/shared/ids";
-import { authCte, type Credential } from "../http/authenticate.ts";
+import { authCte, type Credential, RUN_OF_ORG } from "../http/authenticate.ts";
 
 /** How long a key keeps returning its first answer, from first use, by the database's clock. */
 const KEY_LIFETIME = Prisma.sql`interval '24 hours'`;
@@ -90,11 +90,11 @@ function boundCte(request: RunRequest): Prisma.Sql {
     FROM auth
     JOIN idempotency_keys i ON i.org_id = auth.org_id AND i.endpoint = ${endpointOf(request)}::text
       AND i.key = ${key}::text AND i.expires_at > now()
-    JOIN workflow_runs r ON r.id = i.run_id
+    JOIN workflow_runs r ON r.id = ANY (ARRAY[i.run_id])
     UNION ALL
     SELECT ${BOUND_COLUMNS}
     FROM auth
-    JOIN workflow_runs r ON r.id = ${runId}::text AND r.org_id = auth.org_id
+    JOIN workflow_runs r ON r.id = ${runId}::text AND ${RUN_OF_ORG}
       AND r.workflow_name = ${request.workflowName}::text
     LIMIT 1)`;
 }

@@ -28,8 +28,8 @@ interface Job {
 }
 
 /**
- * Replays one history after another in one Temporal Worker: to make a Worker for each costs nine times
- * what the replay itself does (85 instead of 9 ms of CPU). It is made with the first history.
+ * Replays one history after another in one Temporal Worker, which is made with the first history: to make one for
+ * each cost nine times what the replay itself did.
  *
  * @param options - `bundlePath`: the workflow bundle that the workers run; `dataConverter`: what reads
  *   payloads as Temporal keeps them; default: plain JSON

@@ -93,12 +93,13 @@ async function commitReleases(db: Database, ids: readonly string[]): Promise<voi
 
 async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> {
   if (marks.length === 0) return;
+  const temporalRunIds = Object.fromEntries(marks.map((mark) => [mark.id, mark.temporal_run_id]));
+  // By a list of ids and not by a join: that leaves Postgres no plan that reads other runs.
   await db.$executeRaw`
     UPDATE workflow_runs AS run
        SET dispatched_at = now(),
-           temporal_run_id = coalesce(run.temporal_run_id, mark.temporal_run_id)
-      FROM json_to_recordset(${JSON.stringify(marks)}::json) AS mark(id text, temporal_run_id text)
-     WHERE run.id = mark.id AND run.dispatched_at IS NULL
+           temporal_run_id = coalesce(run.temporal_run_id, ${JSON.stringify(temporalRunIds)}::jsonb ->> run.id)
+     WHERE run.id = ANY(${Object.keys(temporalRunIds)}) AND run.dispatched_at IS NULL
        -- A start that lands after the run was ended leaves the row as it is: that is how it is told.
        AND run.confirmed_at IS NULL`;
 }
