@@ -6,7 +6,7 @@ test("everything is compared if nothing is said", () => {
   expect(parseOptions([])).toEqual({
     only: ["accept", "ends", "reads", "busy"],
     systems: ["raw", "naive", "service", "local", "untouched", "dbos"],
-    rounds: 3,
+    rounds: 5,
     isQuick: false,
     name: undefined,
     isForDocs: false,

@@ -12,7 +12,7 @@ export type PartName = (typeof PARTS)[number];
 const DEFAULT_PARTS: readonly PartName[] = ["accept", "ends", "reads", "busy"];
 /** Which it is that the quick way leaves out: it is an install apart. */
 const QUICK_SYSTEMS = SYSTEMS.filter((system) => system !== "dbos");
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 export interface BenchOptions {
   only: readonly PartName[];
