@@ -6,7 +6,7 @@ import {
 
 /**
  * The connection of a worker. The SDK's default is to compress all that goes either way, which takes 6 % of all the
- * CPU that a run of trivial steps costs, half of it on the server, and pays only where the network is narrow.
+ * CPU that a run of trivial steps costs, on both ends, and pays only where the network is narrow.
  *
  * @throws when Temporal does not answer
  */

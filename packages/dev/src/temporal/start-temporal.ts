@@ -52,7 +52,8 @@ const TUNING = [
   // Default 30 s, for which a queue keeps what is done and looks at all of it for each task that comes: beside
   // thousands of runs 10 % of its CPU, with this 1 %.
   ...["transfer", "timer", "visibility"].flatMap((queue) => [
-    ...["--dynamic-config-value", `history.${queue}ProcessorUpdateAckInterval="2s"`],
+    "--dynamic-config-value",
+    `history.${queue}ProcessorUpdateAckInterval="2s"`,
   ]),
 ];
 

@@ -25,7 +25,7 @@ const COLLECTED_MS = 200;
 
 interface Mark {
   id: string;
-  temporal_run_id: string | null;
+  temporalRunId: string | null;
 }
 
 /**
@@ -64,7 +64,7 @@ export function createDispatchMarks({
 
   return {
     add(id, temporalRunId) {
-      held.push({ id, temporal_run_id: temporalRunId });
+      held.push({ id, temporalRunId });
       uncommitted.add(id);
       flushing ??= flush();
     },
@@ -93,7 +93,7 @@ async function commitReleases(db: Database, ids: readonly string[]): Promise<voi
 
 async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> {
   if (marks.length === 0) return;
-  const temporalRunIds = Object.fromEntries(marks.map((mark) => [mark.id, mark.temporal_run_id]));
+  const temporalRunIds = Object.fromEntries(marks.map((mark) => [mark.id, mark.temporalRunId]));
   // By a list of ids and not by a join: that leaves Postgres no plan that reads other runs.
   await db.$executeRaw`
     UPDATE workflow_runs AS run
