@@ -23,7 +23,7 @@ const fixedVariables = z.object({
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
   /** Workflow tasks that this process handles at the same time. */
-  WORKER_MAX_WORKFLOW_TASKS: integerText(2, 1_000).default(8),
+  WORKER_MAX_WORKFLOW_TASKS: integerText(1, 1_000).default(4),
   /** Whether what goes between this process and Temporal is compressed. */
   TEMPORAL_GZIP: booleanText.default(false),
   /** Folder of the declarations of what other teams' workers serve; default: the repository's own. */

@@ -2,7 +2,12 @@
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
-import type { NativeConnection, Worker } from "@temporalio/worker";
+import type {
+  ActivityInterceptorsFactory,
+  NativeConnection,
+  Worker,
+  WorkerOptions,
+} from "@temporalio/worker";
 import type { Database } from "@truerun/shared/db";
 import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
 import type { Logger } from "@truerun/shared/logger";
@@ -23,6 +28,7 @@ import type { MirrorMetrics } from "./worker-metrics.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 import { createReopenedSteps, type ReopenedSteps } from "./mirror/reopened-steps.ts";
 import { createStrayTerminator } from "./mirror/terminate-stray.ts";
+import { createWorkflowTaskSlots, type WorkflowTaskSlots } from "./workflow-task-slots.ts";
 
 export interface RunWorkerOptions {
   config: WorkerConfig;
@@ -75,6 +81,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     logger,
     rewrite: (record) => mirror.write(record),
   });
+  const slots = createWorkflowTaskSlots(config.WORKER_MAX_WORKFLOW_TASKS);
   const worker = await InterpreterWorker.create({
     connection: options.connection,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -82,9 +89,8 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
     dataConverter,
     activities: createActivities(options, reopened),
-    sinks: createMirrorSink(mirror),
-    maxConcurrentActivityTaskExecutions: config.WORKER_MAX_ACTIVITIES,
-    ...toWorkflowTaskLimits(config.WORKER_MAX_WORKFLOW_TASKS),
+    sinks: createMirrorSink(mirror, slots),
+    ...toTaskOptions(config, slots),
     // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
@@ -103,25 +109,41 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   };
 }
 
-/** The SDK's own limit of polls at a time. */
-const MOST_POLLS = 10;
+/** The SDK's own default. */
+const MAX_LOCAL_ACTIVITIES = 100;
 
-/**
- * What is more than this process gets done had better wait in Temporal, where each org has its turn: with the SDK's
- * 40 tasks a run behind another org's flood took 9 to 15 times its idle time, with 16 it took 13, with 8 5 times, at
- * no less runs a second.
- *
- * A poll holds one of the places while it waits. With as many polls as places, of which the SDK has one in five ask
- * for runs that no worker has in its cache, two runs were begun at a time: those whose steps are all local, which
- * are one task each, waited. Half of the places, half of them for either kind, are as fast for regular steps, and
- * let 40 such runs a second through instead of 20.
- */
-function toWorkflowTaskLimits(tasks: number) {
+/** What this process takes on at once. */
+function toTaskOptions(config: WorkerConfig, slots: WorkflowTaskSlots): Partial<WorkerOptions> {
   return {
-    maxConcurrentWorkflowTaskExecutions: tasks,
-    maxConcurrentWorkflowTaskPolls: Math.min(MOST_POLLS, Math.max(2, Math.floor(tasks / 2))),
+    tuner: {
+      workflowTaskSlotSupplier: slots.supplier,
+      activityTaskSlotSupplier: { type: "fixed-size", numSlots: config.WORKER_MAX_ACTIVITIES },
+      localActivityTaskSlotSupplier: { type: "fixed-size", numSlots: MAX_LOCAL_ACTIVITIES },
+      // There are none.
+      nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+    },
+    // Of either kind more than the slots let through: a poll that the SDK itself held back would keep its slot.
+    maxConcurrentWorkflowTaskPolls: 10,
     nonStickyToStickyPollRatio: 0.5,
+    interceptors: { activity: [watchAttempts(slots)] },
   };
+}
+
+/** Tells the slots whose next workflow task is due. */
+function watchAttempts(slots: WorkflowTaskSlots): ActivityInterceptorsFactory {
+  return ({ info: { isLocal, workflowExecution } }) => ({
+    inbound: {
+      async execute(input, next) {
+        try {
+          return await next(input);
+        } finally {
+          if (!isLocal && workflowExecution !== undefined) {
+            slots.attemptEnded(workflowExecution.runId);
+          }
+        }
+      },
+    },
+  });
 }
 
 function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {

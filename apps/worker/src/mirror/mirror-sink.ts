@@ -1,5 +1,6 @@
 import type { InjectedSinks } from "@temporalio/worker";
 import type { MirrorSinks } from "./mirror-record.ts";
+import type { WorkflowTaskSlots } from "../workflow-task-slots.ts";
 import type { MirrorWriter } from "./mirror-writer.ts";
 
 /**
@@ -8,11 +9,15 @@ import type { MirrorWriter } from "./mirror-writer.ts";
  * its outcome before the next begins. During replay nothing is written: those rows were, or the
  * reconciler writes them.
  */
-export function createMirrorSink(writer: MirrorWriter): InjectedSinks<MirrorSinks> {
+export function createMirrorSink(
+  writer: MirrorWriter,
+  slots: Pick<WorkflowTaskSlots, "recorded">,
+): InjectedSinks<MirrorSinks> {
   return {
     mirror: {
       write: {
-        fn: async (_info, record) => {
+        fn: async ({ runId }, record) => {
+          slots.recorded(runId, record.kind === "end");
           await writer.write(record);
         },
         callDuringReplay: false,

@@ -45,3 +45,23 @@ test("a component does not wait behind all of another org's", async () => {
   expect((await rig.finished(id)).status).toBe("completed");
   expect(await endedOf(busy)).toBeLessThan(Math.max(before + 15, 45));
 });
+
+test("runs that have begun go on before others begin, so that few wait for their next task", async () => {
+  rig = await createWorkerRig({ idle: true });
+  const [next, tasks] = [(to: string) => ({ next: [{ to, on: "success" as const }] }), 4];
+  const queued = await flood(100, [
+    ...[component("one", next("two")), component("two", next("three"))],
+    ...[component("three", next("four")), component("four")],
+  ]);
+  await rig.startWorker();
+  let most = 0;
+  await waitFor("every run's end", async () => {
+    const [row] = await rig.db.$queryRaw<{ begun: number }[]>`
+      SELECT count(*)::int AS begun FROM workflow_runs r WHERE r.status = 'started'
+        AND EXISTS (SELECT FROM workflow_run_steps s WHERE s.run_id = r.id)`;
+    most = Math.max(most, row?.begun ?? 0);
+    return (await endedOf(queued)) === 100;
+  });
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThan(5 * tasks);
+});

@@ -1,0 +1,122 @@
+import type { SlotPermit, SlotReserveContext } from "@temporalio/worker";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createWorkflowTaskSlots, type WorkflowTaskSlots } from "./workflow-task-slots.ts";
+
+const TASK = { type: "workflow", workflowType: "any", isSticky: false } as const;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** As the SDK uses slots: it asks for the next one as soon as it has one, for each kind of poll. */
+function poll(slots: WorkflowTaskSlots) {
+  const granted: Record<"sticky" | "shared", SlotPermit[]> = { sticky: [], shared: [] };
+  const used: SlotPermit[] = [];
+  const ends = new AbortController();
+  const ask = async (kind: "sticky" | "shared"): Promise<void> => {
+    for (;;) {
+      const context: SlotReserveContext = {
+        ...{ slotType: "workflow" as const, isSticky: kind === "sticky", taskQueue: "any" },
+        ...{ workerIdentity: "any", workerBuildId: "" },
+      };
+      granted[kind].push(await slots.supplier.reserveSlot(context, ends.signal));
+    }
+  };
+  const asking = [ask("sticky"), ask("shared")];
+  const next = (kind: "sticky" | "shared"): SlotPermit => {
+    const permit = granted[kind].shift();
+    if (permit === undefined) throw new Error(`No ${kind} poll is under way`);
+    return permit;
+  };
+  const soon = async (): Promise<void> => void (await vi.advanceTimersByTimeAsync(0));
+  return {
+    /** Polls under way, of either kind. */
+    async open() {
+      await soon();
+      return { sticky: granted.sticky.length, shared: granted.shared.length };
+    },
+    async takeTask(kind: "sticky" | "shared") {
+      await soon();
+      const permit = next(kind);
+      slots.supplier.markSlotUsed({ permit, slotInfo: TASK });
+      used.push(permit);
+    },
+    async pollInVain(kind: "sticky" | "shared") {
+      await soon();
+      slots.supplier.releaseSlot({ permit: next(kind) });
+    },
+    async endTask() {
+      const permit = used.shift();
+      if (permit === undefined) throw new Error("No task is handled");
+      slots.supplier.releaseSlot({ permit, slotInfo: TASK });
+      await soon();
+    },
+    async shutDown() {
+      ends.abort(new Error("shutdown"));
+      return (await Promise.allSettled(asking)).map((each) =>
+        each.status === "rejected" ? String(each.reason) : "still asks",
+      );
+    },
+  };
+}
+
+test("an idle worker polls for both kinds, and again after polls that brought nothing", async () => {
+  const polls = poll(createWorkflowTaskSlots(1));
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+  for (const kind of ["sticky", "shared", "shared"] as const) await polls.pollInVain(kind);
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+});
+
+test("while it handles as many tasks as it may, it asks for no more of either kind", async () => {
+  const polls = poll(createWorkflowTaskSlots(2));
+  await polls.takeTask("shared");
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+  await polls.takeTask("sticky");
+  expect(await polls.open()).toEqual({ sticky: 2, shared: 2 });
+  // What was asked for before may still come, and is handled.
+  await polls.takeTask("shared");
+  await polls.endTask();
+  expect(await polls.open()).toEqual({ sticky: 2, shared: 1 });
+  await polls.endTask();
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+});
+
+test("no run is begun while two wait for their next task", async () => {
+  const slots = createWorkflowTaskSlots(4);
+  const polls = poll(slots);
+  for (const run of ["one", "two", "three"]) slots.recorded(run, false);
+  slots.attemptEnded("one");
+  slots.attemptEnded("one");
+  await polls.takeTask("shared");
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+  slots.attemptEnded("two");
+  await polls.takeTask("shared");
+  await polls.takeTask("sticky");
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 1 });
+  slots.recorded("one", false);
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+});
+
+test("what is due does not wait for ever, nor are runs due that others execute, or that have ended", async () => {
+  const slots = createWorkflowTaskSlots(4);
+  const polls = poll(slots);
+  slots.recorded("ended", false);
+  slots.recorded("ended", true);
+  for (const run of ["ended", "others'", "others', too"]) slots.attemptEnded(run);
+  await polls.takeTask("shared");
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+  for (const run of ["one", "two"]) {
+    slots.recorded(run, false);
+    slots.attemptEnded(run);
+  }
+  await polls.takeTask("shared");
+  await vi.advanceTimersByTimeAsync(900);
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 1 });
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+});
+
+test("at its end nobody waits for a slot", async () => {
+  const polls = poll(createWorkflowTaskSlots(1));
+  await polls.takeTask("sticky");
+  expect(await polls.shutDown()).toEqual(["Error: shutdown", "Error: shutdown"]);
+});

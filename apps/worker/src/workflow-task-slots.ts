@@ -1,0 +1,134 @@
+// Which workflow tasks this process asks Temporal for, and when.
+import type { CustomSlotSupplier, SlotPermit, WorkflowSlotInfo } from "@temporalio/worker";
+
+/**
+ * Temporal gives each org its turn, but only among what waits there. These two bound what waits elsewhere: tasks that
+ * this process has taken and not yet handled, and runs that it has begun and that wait for their next task.
+ */
+export interface WorkflowTaskSlots {
+  /** What the SDK asks before each poll for a workflow task. */
+  supplier: CustomSlotSupplier<WorkflowSlotInfo>;
+  /** To be told when an execution (by Temporal's run id) has recorded something: its workflow task is here. */
+  recorded(runId: string, isEnd: boolean): void;
+  /** To be told when an attempt has ended that is not part of a workflow task: its execution's next one is due. */
+  attemptEnded(runId: string): void;
+}
+
+/** The two queues that the SDK polls: that of executions in this process' cache, and that which all workers share. */
+type Kind = "sticky" | "shared";
+
+/** Polls under way at once. While something waits each brings a task, beyond what may be handled at once. */
+const MOST_POLLS: Readonly<Record<Kind, number>> = { sticky: 3, shared: 2 };
+/** So many executions may wait for their next task while others are begun. */
+const MOST_DUE = 2;
+/** Whose task has not come by then has it elsewhere, or was ended. */
+const DUE_FOR_MS = 1_000;
+/** Executions that are known to have their tasks here; beyond it those are forgotten that said nothing for longest. */
+const MOST_KNOWN = 10_000;
+
+interface Permit extends SlotPermit {
+  kind: Kind;
+  isUsed: boolean;
+}
+
+interface Waiter {
+  grant(permit: Permit): void;
+}
+
+/** @param most - workflow tasks that are handled at the same time */
+export function createWorkflowTaskSlots(most: number): WorkflowTaskSlots {
+  return new BoundedSlots(most);
+}
+
+class BoundedSlots implements WorkflowTaskSlots {
+  readonly #most: number;
+  readonly #polls: Record<Kind, number> = { sticky: 0, shared: 0 };
+  readonly #waiting: Record<Kind, Set<Waiter>> = { sticky: new Set(), shared: new Set() };
+  readonly #known = new Set<string>();
+  /** Executions whose next task is due, each with what forgets it. */
+  readonly #due = new Map<string, NodeJS.Timeout>();
+  #used = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  readonly supplier: CustomSlotSupplier<WorkflowSlotInfo> = {
+    type: "custom",
+    reserveSlot: ({ isSticky }, signal) => this.#reserve(isSticky ? "sticky" : "shared", signal),
+    // Eager starts of workflows, which nobody asks for here.
+    tryReserveSlot: () => null,
+    markSlotUsed: ({ permit }) => {
+      const own = permit as Permit;
+      if (own.isUsed) return;
+      own.isUsed = true;
+      this.#polls[own.kind] -= 1;
+      this.#used += 1;
+      this.#grantWhatMay();
+    },
+    releaseSlot: ({ permit }) => {
+      const { isUsed, kind } = permit as Permit;
+      if (isUsed) this.#used -= 1;
+      else this.#polls[kind] -= 1;
+      this.#grantWhatMay();
+    },
+  };
+
+  recorded(runId: string, isEnd: boolean): void {
+    this.#known.delete(runId);
+    if (!isEnd) {
+      this.#known.add(runId);
+      const [oldest] = this.#known;
+      if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#settle(runId);
+  }
+
+  attemptEnded(runId: string): void {
+    // The tasks of others come to other workers.
+    if (!this.#known.has(runId) || this.#due.has(runId)) return;
+    const forget = setTimeout(() => this.#settle(runId), DUE_FOR_MS);
+    this.#due.set(runId, forget.unref());
+  }
+
+  /** Its task has come, or comes no more. */
+  #settle(runId: string): void {
+    clearTimeout(this.#due.get(runId));
+    if (this.#due.delete(runId)) this.#grantWhatMay();
+  }
+
+  #reserve(kind: Kind, signal: AbortSignal): Promise<Permit> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting[kind].delete(waiter);
+        reject(signal.reason as Error);
+      };
+      const waiter: Waiter = {
+        grant(permit) {
+          signal.removeEventListener("abort", abort);
+          resolve(permit);
+        },
+      };
+      signal.addEventListener("abort", abort);
+      this.#waiting[kind].add(waiter);
+      this.#grantWhatMay();
+    });
+  }
+
+  /** What has begun comes first. */
+  #grantWhatMay(): void {
+    for (const kind of ["sticky", "shared"] as const) {
+      for (const waiter of this.#waiting[kind]) {
+        if (!this.#mayPoll(kind)) break;
+        this.#waiting[kind].delete(waiter);
+        this.#polls[kind] += 1;
+        waiter.grant({ kind, isUsed: false });
+      }
+    }
+  }
+
+  #mayPoll(kind: Kind): boolean {
+    if (this.#used >= this.#most || this.#polls[kind] >= MOST_POLLS[kind]) return false;
+    return kind === "sticky" || this.#due.size < MOST_DUE;
+  }
+}
