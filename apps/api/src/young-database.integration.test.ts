@@ -29,10 +29,7 @@ test("starts, repeats, marks and reads of runs read their own rows, whatever cam
   const rounds = async (count: number): Promise<string> => {
     let id = "";
     for (let n = 0; n < count; n++) id = await round();
-    await waitFor("the mark", async () => {
-      const run = await rig.db.workflowRun.findUniqueOrThrow({ where: { id } });
-      return run.dispatchedAt;
-    });
+    await waitFor("the mark", () => isMarked(rig.db, id));
     return id;
   };
   const round = async (): Promise<string> => {
@@ -65,6 +62,16 @@ test("starts, repeats, marks and reads of runs read their own rows, whatever cam
   // Each copy above has read its original.
   expect(reads.read - OTHERS).toBeLessThan(1_000);
 });
+
+/** By the index at any time: what this reads is counted as well, and it would keep its plans, too. */
+async function isMarked(db: Database, id: string): Promise<boolean> {
+  const [, marked] = await db.$transaction([
+    db.$executeRaw`SET LOCAL enable_seqscan = off`,
+    db.$queryRaw<unknown[]>`
+      SELECT id FROM workflow_runs WHERE id = ${id} AND dispatched_at IS NOT NULL`,
+  ]);
+  return marked.length > 0;
+}
 
 /** Rows of runs since the database is there. */
 async function countRows(db: Database): Promise<{ inserted: number; read: number }> {

@@ -80,7 +80,9 @@ export function toSoakTable(result: SoakResult): string {
   const head = ["process", "MB, third minute", "MB, last minute", "change; wanted ≤ 10 %", ""];
   const load = `${show(result.givenPerSecond)} runs a second of at most ${show(result.limitPerSecond)}`;
   const times = `start → end p50 ${show(result.p50Ms)} ms, p99 ${show(result.p99Ms)} ms`;
-  const said = `${result.runs} runs in ${result.minutes} minutes, ${load}; ${times}:`;
+  const { notSent } = result;
+  const left = notSent === 0 ? "" : `, ${notSent} left out because too many were under way`;
+  const said = `${result.runs} runs in ${result.minutes} minutes, ${load}${left}; ${times}:`;
   return `${said}\n\n${toMarkdown([head, ...rows])}`;
 }
 
