@@ -23,6 +23,8 @@ const MOST_POLLS: Readonly<Record<Kind, number>> = { sticky: 3, shared: 2 };
 const MOST_DUE = 2;
 /** Whose task has not come by then has it elsewhere, or was ended. */
 const DUE_FOR_MS = 1_000;
+/** A poll for new runs is put off for so long at most: runs that have begun may keep a worker busy for days. */
+const PATIENCE_MS = 200;
 /** Executions that are known to have their tasks here; beyond it those are forgotten that said nothing for longest. */
 const MOST_KNOWN = 10_000;
 
@@ -32,6 +34,7 @@ interface Permit extends SlotPermit {
 }
 
 interface Waiter {
+  isPatient: boolean;
   grant(permit: Permit): void;
 }
 
@@ -99,16 +102,26 @@ class BoundedSlots implements WorkflowTaskSlots {
 
   #reserve(kind: Kind, signal: AbortSignal): Promise<Permit> {
     return new Promise((resolve, reject) => {
-      const abort = (): void => {
+      const stopWaiting = (): void => {
+        clearTimeout(patience);
+        signal.removeEventListener("abort", abort);
         this.#waiting[kind].delete(waiter);
+      };
+      const abort = (): void => {
+        stopWaiting();
         reject(signal.reason as Error);
       };
       const waiter: Waiter = {
+        isPatient: true,
         grant(permit) {
-          signal.removeEventListener("abort", abort);
+          stopWaiting();
           resolve(permit);
         },
       };
+      const patience = setTimeout(() => {
+        waiter.isPatient = false;
+        this.#grantWhatMay();
+      }, PATIENCE_MS).unref();
       signal.addEventListener("abort", abort);
       this.#waiting[kind].add(waiter);
       this.#grantWhatMay();
@@ -119,16 +132,15 @@ class BoundedSlots implements WorkflowTaskSlots {
   #grantWhatMay(): void {
     for (const kind of ["sticky", "shared"] as const) {
       for (const waiter of this.#waiting[kind]) {
-        if (!this.#mayPoll(kind)) break;
-        this.#waiting[kind].delete(waiter);
+        if (!this.#mayPoll(kind, waiter)) break;
         this.#polls[kind] += 1;
         waiter.grant({ kind, isUsed: false });
       }
     }
   }
 
-  #mayPoll(kind: Kind): boolean {
+  #mayPoll(kind: Kind, { isPatient }: Waiter): boolean {
     if (this.#used >= this.#most || this.#polls[kind] >= MOST_POLLS[kind]) return false;
-    return kind === "sticky" || this.#due.size < MOST_DUE;
+    return kind === "sticky" || this.#due.size < MOST_DUE || !isPatient;
   }
 }
