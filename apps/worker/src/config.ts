@@ -22,7 +22,7 @@ const fixedVariables = z.object({
   DATABASE_POOL_SIZE: integerText(4, 1_000).default(10),
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
-  /** Workflow tasks that this process handles at the same time. */
+  /** While this process handles so many workflow tasks it asks for no more. */
   WORKER_MAX_WORKFLOW_TASKS: integerText(1, 1_000).default(4),
   /** Whether what goes between this process and Temporal is compressed. */
   TEMPORAL_GZIP: booleanText.default(false),

@@ -123,7 +123,7 @@ function toTaskOptions(config: WorkerConfig, slots: WorkflowTaskSlots): Partial<
       nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
     },
     // Of either kind more than the slots let through: a poll that the SDK itself held back would keep its slot.
-    maxConcurrentWorkflowTaskPolls: 10,
+    workflowTaskPollerBehavior: { type: "simple-maximum", maximum: 10 },
     nonStickyToStickyPollRatio: 0.5,
     interceptors: { activity: [watchAttempts(slots)] },
   };
@@ -134,13 +134,12 @@ function watchAttempts(slots: WorkflowTaskSlots): ActivityInterceptorsFactory {
   return ({ info: { isLocal, workflowExecution } }) => ({
     inbound: {
       async execute(input, next) {
-        try {
-          return await next(input);
-        } finally {
-          if (!isLocal && workflowExecution !== undefined) {
-            slots.attemptEnded(workflowExecution.runId);
-          }
+        const result = await next(input);
+        // After one that failed comes another attempt, most often, and no workflow task.
+        if (!isLocal && workflowExecution !== undefined) {
+          slots.attemptSucceeded(workflowExecution.runId);
         }
+        return result;
       },
     },
   });

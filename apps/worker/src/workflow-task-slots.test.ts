@@ -84,11 +84,11 @@ test("no run is begun while two wait for their next task", async () => {
   const slots = createWorkflowTaskSlots(4);
   const polls = poll(slots);
   for (const run of ["one", "two", "three"]) slots.recorded(run, false);
-  slots.attemptEnded("one");
-  slots.attemptEnded("one");
+  slots.attemptSucceeded("one");
+  slots.attemptSucceeded("one");
   await polls.takeTask("shared");
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
-  slots.attemptEnded("two");
+  slots.attemptSucceeded("two");
   await polls.takeTask("shared");
   await polls.takeTask("sticky");
   expect(await polls.open()).toEqual({ sticky: 3, shared: 1 });
@@ -102,7 +102,7 @@ test("a worker whose runs always have something due begins others all the same, 
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
   for (const run of ["one", "two"]) {
     slots.recorded(run, false);
-    slots.attemptEnded(run);
+    slots.attemptSucceeded(run);
   }
   for (const kind of ["shared", "shared", "sticky"] as const) await polls.takeTask(kind);
   expect(await polls.open()).toEqual({ sticky: 3, shared: 0 });
@@ -119,12 +119,12 @@ test("what is due does not wait for ever, nor are runs due that others execute, 
   const polls = poll(slots);
   slots.recorded("ended", false);
   slots.recorded("ended", true);
-  for (const run of ["ended", "others'", "others', too"]) slots.attemptEnded(run);
+  for (const run of ["ended", "others'", "others', too"]) slots.attemptSucceeded(run);
   await polls.takeTask("shared");
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
   for (const run of ["one", "two"]) {
     slots.recorded(run, false);
-    slots.attemptEnded(run);
+    slots.attemptSucceeded(run);
   }
   await vi.advanceTimersByTimeAsync(850);
   // The first one finds a poll that has waited for long already.

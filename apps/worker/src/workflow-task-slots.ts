@@ -10,14 +10,14 @@ export interface WorkflowTaskSlots {
   supplier: CustomSlotSupplier<WorkflowSlotInfo>;
   /** To be told when an execution (by Temporal's run id) has recorded something: its workflow task is here. */
   recorded(runId: string, isEnd: boolean): void;
-  /** To be told when an attempt has ended that is not part of a workflow task: its execution's next one is due. */
-  attemptEnded(runId: string): void;
+  /** To be told when an attempt outside of a workflow task has succeeded: its execution's next one is due. */
+  attemptSucceeded(runId: string): void;
 }
 
 /** The two queues that the SDK polls: that of executions in this process' cache, and that which all workers share. */
 type Kind = "sticky" | "shared";
 
-/** Polls under way at once. While something waits each brings a task, beyond what may be handled at once. */
+/** Polls under way at once. What they bring is handled as well, when as many are by then as may be. */
 const MOST_POLLS: Readonly<Record<Kind, number>> = { sticky: 3, shared: 2 };
 /** So many executions may wait for their next task while others are begun. */
 const MOST_DUE = 2;
@@ -38,7 +38,7 @@ interface Waiter {
   grant(permit: Permit): void;
 }
 
-/** @param most - workflow tasks that are handled at the same time */
+/** @param most - while so many workflow tasks are handled, no more are asked for */
 export function createWorkflowTaskSlots(most: number): WorkflowTaskSlots {
   return new BoundedSlots(most);
 }
@@ -63,7 +63,6 @@ class BoundedSlots implements WorkflowTaskSlots {
     tryReserveSlot: () => null,
     markSlotUsed: ({ permit }) => {
       const own = permit as Permit;
-      if (own.isUsed) return;
       own.isUsed = true;
       this.#polls[own.kind] -= 1;
       this.#used += 1;
@@ -81,13 +80,13 @@ class BoundedSlots implements WorkflowTaskSlots {
     this.#known.delete(runId);
     if (!isEnd) {
       this.#known.add(runId);
-      const [oldest] = this.#known;
-      if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+      if (this.#known.size > MOST_KNOWN)
+        this.#known.delete(this.#known.values().next().value ?? "");
     }
     this.#settle(runId);
   }
 
-  attemptEnded(runId: string): void {
+  attemptSucceeded(runId: string): void {
     // The tasks of others come to other workers.
     if (!this.#known.has(runId) || this.#due.has(runId)) return;
     const forget = setTimeout(() => this.#settle(runId), DUE_FOR_MS);
@@ -102,6 +101,7 @@ class BoundedSlots implements WorkflowTaskSlots {
 
   #reserve(kind: Kind, signal: AbortSignal): Promise<Permit> {
     return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
       const stopWaiting = (): void => {
         clearTimeout(patience);
         signal.removeEventListener("abort", abort);
