@@ -107,6 +107,10 @@ class BoundedSlots implements WorkflowTaskSlots {
         signal.removeEventListener("abort", abort);
         this.#waiting[kind].delete(waiter);
       };
+      const loseIt = (): void => {
+        waiter.isPatient = false;
+        this.#grantWhatMay();
+      };
       const abort = (): void => {
         stopWaiting();
         reject(signal.reason as Error);
@@ -118,10 +122,8 @@ class BoundedSlots implements WorkflowTaskSlots {
           resolve(permit);
         },
       };
-      const patience = setTimeout(() => {
-        waiter.isPatient = false;
-        this.#grantWhatMay();
-      }, PATIENCE_MS).unref();
+      // Only these are put off.
+      const patience = kind === "shared" ? setTimeout(loseIt, PATIENCE_MS).unref() : undefined;
       signal.addEventListener("abort", abort);
       this.#waiting[kind].add(waiter);
       this.#grantWhatMay();
