@@ -219,7 +219,8 @@ test("after a reset the old end confirms nothing; the new run's does", async () 
   const id = await rig.startRun({
     components: [
       component("a", { next: [{ to: "b", on: "success" }] }),
-      component("b", { action: "slow", with: { ms: 1_000 } }),
+      // Long enough for the row to be seen while it runs: that it follows takes a replay.
+      component("b", { action: "slow", with: { ms: 4_000 } }),
     ],
   });
   const before = await rig.finished(id);
