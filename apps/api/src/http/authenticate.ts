@@ -34,13 +34,20 @@ export interface Authenticator {
   lookUp(credential: Credential, scope: ApiKeyScope | null, load: LoadClass): Promise<void>;
 }
 
+const IS_GOOD = Prisma.sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`;
+
 /** `auth AS (...)`: one row (`org_id`, `key_id`) while the key is good, none otherwise. */
 export function authCte(credential: Credential): Prisma.Sql {
   return Prisma.sql`auth AS (
     SELECT org_id, id AS key_id FROM api_keys
-    WHERE key_hash = ${credential.keyHash}::bytea AND revoked_at IS NULL
-      AND (expires_at IS NULL OR expires_at > now()))`;
+    WHERE key_hash = ${credential.keyHash}::bytea AND ${IS_GOOD})`;
 }
+
+/** `auth (org_id, key_id)` for each row of `asked`, which has a `key_hash`; null where that key is not good. */
+export const AUTH_OF_ASKED = Prisma.sql`LEFT JOIN LATERAL (
+    SELECT org_id, id AS key_id FROM api_keys
+    WHERE key_hash = asked.key_hash AND ${IS_GOOD} LIMIT 1
+  ) AS auth ON true`;
 
 /**
  * That a run `r` is of the org of `auth`, for statements that look it up by its id. Written so that no index but that

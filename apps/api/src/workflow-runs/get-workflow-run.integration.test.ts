@@ -1,3 +1,4 @@
+import { generateApiKey } from "@truerun/shared/api-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineWorkflow, insertRun, insertStep } from "../testing/run-rows.ts";
 import { echo } from "../testing/test-gateway.ts";
@@ -154,5 +155,26 @@ describe("get-run", () => {
     const foreign = await get(`/v1/workflows/runs/${id}`, rig.otherOrg.key);
     const missing = await get(`/v1/workflows/runs/cbwr_${"0".repeat(32)}`, rig.otherOrg.key);
     expect([foreign.status, foreign.text]).toEqual([404, missing.text]);
+  });
+
+  test("asked by many at the same time gives each caller what is its own, and nobody what is not", async () => {
+    const mine = await insertRun(rig, await defineWorkflow(rig));
+    const [plain, writer] = [rig.org.plainKey, rig.org.key];
+    const [stranger, nobody] = [rig.otherOrg.key, generateApiKey().text];
+    const missing = `cbwr_${"0".repeat(32)}`;
+    const questions = [
+      { id: mine, key: plain, answer: [200, mine] },
+      { id: mine, key: stranger, answer: [404, undefined] },
+      { id: missing, key: plain, answer: [404, undefined] },
+      { id: mine, key: nobody, answer: [401, undefined] },
+      { id: mine, key: writer, answer: [200, mine] },
+    ];
+    const all = Array.from({ length: 12 }, () => questions).flat();
+    const answers = await Promise.all(
+      all.map(({ id, key }) => get(`/v1/workflows/runs/${id}`, key)),
+    );
+    expect(answers.map(({ status, json }) => [status, json["workflow_run_id"]])).toEqual(
+      all.map(({ answer }) => answer),
+    );
   });
 });

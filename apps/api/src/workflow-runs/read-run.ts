@@ -1,11 +1,11 @@
 import { Prisma } from "@truerun/shared/db";
-import { queryDirectly } from "@truerun/shared/direct-query";
 import { workflowRunNotFound } from "@truerun/shared/errors";
 import { isId } from "@truerun/shared/ids";
 import type { EndpointServices } from "../dependencies.ts";
-import { authCte, RUN_OF_ORG } from "../http/authenticate.ts";
+import { AUTH_OF_ASKED, RUN_OF_ORG } from "../http/authenticate.ts";
 import type { EndpointRequest } from "../http/define-endpoint.ts";
 import { idSchema } from "../http/parameters.ts";
+import { createJointQuery } from "./joint-query.ts";
 import type { Pending } from "./pending-run.ts";
 import { type RunRow, type StepRow, toRunView, toStepView, withMember } from "./run-view.ts";
 
@@ -52,9 +52,35 @@ export async function readRun(
 ): Promise<ReadRun> {
   const id = request.param("workflow_run_id").text;
   if (id === null || !isId("cbwr", id)) throw workflowRunNotFound();
-  const statement = Prisma.sql`
-    WITH ${authCte(request.credential)}
-    SELECT auth.org_id, auth.key_id, r.id, d.name AS workflow_name, r.definition_id, r.status,
+  const row = await askForRun(include)(db, { keyHash: request.credential.keyHash, id });
+  request.confirm(row.org_id);
+  if (row.id === null) throw workflowRunNotFound();
+  request.note({ workflowRunId: id });
+  return row;
+}
+
+interface Asked {
+  keyHash: Uint8Array;
+  id: string;
+}
+
+type Found = { org_id: string | null } & ({ id: null } | ReadRun);
+
+const queries = new Map<string, ReturnType<typeof createJointQuery<Asked, Found>>>();
+
+/** The query of those who want the same of their runs. */
+function askForRun(include: ReadonlySet<Include>) {
+  const name = INCLUDES.filter((each) => include.has(each)).join();
+  const query =
+    queries.get(name) ?? createJointQuery<Asked, Found>((asked) => toStatement(asked, include));
+  queries.set(name, query);
+  return query;
+}
+
+function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Prisma.Sql {
+  return Prisma.sql`
+    SELECT asked.place::int4 AS place, auth.org_id, auth.key_id, r.id, d.name AS workflow_name,
+      r.definition_id, r.status,
       floor(extract(epoch FROM r.started_at))::float8 AS started_at,
       floor(extract(epoch FROM r.completed_at))::float8 AS completed_at,
       r.error_code, r.error_message,
@@ -70,14 +96,16 @@ export async function readRun(
           ${include.has("details") ? DETAILS : Prisma.empty}
         ) ORDER BY s.ordinal), '[]')::text
        FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
-    FROM auth
-    LEFT JOIN workflow_runs r ON r.id = ${id} AND ${RUN_OF_ORG}
-    LEFT JOIN workflow_definitions d ON d.id = r.definition_id AND d.org_id = auth.org_id`;
-  const [row] = await queryDirectly<{ org_id: string } & ({ id: null } | ReadRun)>(db, statement);
-  request.confirm(row?.org_id);
-  if (row === undefined || row.id === null) throw workflowRunNotFound();
-  request.note({ workflowRunId: id });
-  return row;
+    FROM unnest(${asked.map(({ keyHash }) => keyHash)}::bytea[], ${asked.map(({ id }) => id)}::text[])
+      WITH ORDINALITY AS asked (key_hash, id, place)
+    ${AUTH_OF_ASKED}
+    LEFT JOIN LATERAL (
+      SELECT * FROM workflow_runs AS r WHERE r.id = asked.id AND ${RUN_OF_ORG} LIMIT 1
+    ) AS r ON true
+    LEFT JOIN LATERAL (
+      SELECT name FROM workflow_definitions AS d
+      WHERE d.id = r.definition_id AND d.org_id = auth.org_id LIMIT 1
+    ) AS d ON true`;
 }
 
 /** The run's steps, in the order of their recording. */

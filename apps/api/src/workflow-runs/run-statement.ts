@@ -1,7 +1,8 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { queryDirectly } from "@truerun/shared/direct-query";
 import { isId } from "@truerun/shared/ids";
-import { authCte, type Credential, RUN_OF_ORG } from "../http/authenticate.ts";
+import { AUTH_OF_ASKED, authCte, type Credential, RUN_OF_ORG } from "../http/authenticate.ts";
+import { createJointQuery } from "./joint-query.ts";
 
 /** How long a key keeps returning its first answer, from first use, by the database's clock. */
 const KEY_LIFETIME = Prisma.sql`interval '24 hours'`;
@@ -73,30 +74,50 @@ const BOUND_COLUMNS = Prisma.sql`
   (r.status = 'started' AND r.dispatched_at IS NULL AND r.started_at > now() - ${REPEAT_WINDOW}
     AND r.parent_run_id IS NULL) AS bound_needs_dispatch`;
 
-/** The endpoint that a key is scoped to: the concrete path, its name decoded. */
-function endpointOf(request: RunRequest): string {
-  return `workflows/${request.workflowName}/run`;
+/** Who asks for a run that is bound, and by which key. */
+interface AskedForBound {
+  keyHash: Uint8Array;
+  endpoint: string;
+  key: string | null;
+  runId: string | null;
+  workflowName: string;
+}
+
+function toAsked({ credential, workflowName, idempotencyKey: key }: RunRequest): AskedForBound {
+  return {
+    keyHash: credential.keyHash,
+    // What a key is scoped to: the concrete path, its name decoded.
+    endpoint: `workflows/${workflowName}/run`,
+    key,
+    runId: key !== null && isId("cbwr", key) ? key : null,
+    workflowName,
+  };
 }
 
 /**
- * `bound AS (...)`: the run that the key was used for within its lifetime, or the run that the key names
- * itself, which is how a caller without a key retries after a 502; that binding never expires.
+ * For a row of `auth` and one of `asked`: the run that the key was used for within its lifetime, or the run that
+ * the key names itself, which is how a caller without a key retries after a 502; that binding never expires.
  */
-function boundCte(request: RunRequest): Prisma.Sql {
-  const key = request.idempotencyKey;
-  const runId = key !== null && isId("cbwr", key) ? key : null;
-  return Prisma.sql`bound AS (
+const BOUND = Prisma.sql`
     SELECT ${BOUND_COLUMNS}
-    FROM auth
-    JOIN idempotency_keys i ON i.org_id = auth.org_id AND i.endpoint = ${endpointOf(request)}::text
-      AND i.key = ${key}::text AND i.expires_at > now()
+    FROM idempotency_keys i
     JOIN workflow_runs r ON r.id = ANY (ARRAY[i.run_id])
+    WHERE i.org_id = auth.org_id AND i.endpoint = asked.endpoint AND i.key = asked.key
+      AND i.expires_at > now()
     UNION ALL
     SELECT ${BOUND_COLUMNS}
-    FROM auth
-    JOIN workflow_runs r ON r.id = ${runId}::text AND ${RUN_OF_ORG}
-      AND r.workflow_name = ${request.workflowName}::text
-    LIMIT 1)`;
+    FROM workflow_runs r
+    WHERE r.id = asked.run_id AND ${RUN_OF_ORG} AND r.workflow_name = asked.workflow_name
+    LIMIT 1`;
+
+/** `bound AS (...)`: the run that the request is bound to, one row or none. */
+function boundCte({ endpoint, key, runId, workflowName }: AskedForBound): Prisma.Sql {
+  return Prisma.sql`asked AS (
+      SELECT ${endpoint}::text AS endpoint, ${key}::text AS key, ${runId}::text AS run_id,
+        ${workflowName}::text AS workflow_name
+    ), bound AS (
+      SELECT bound.* FROM auth CROSS JOIN asked CROSS JOIN LATERAL (${BOUND}) AS bound
+    )`;
 }
 
 /** `moment`, `definition` and `allowed AS (...)`: whether the run may be inserted, one row or none. */
@@ -119,13 +140,12 @@ function allowedCtes(run: NewRun): Prisma.Sql {
 }
 
 /** `claim AS (...)`: the key's row, when the key is new or has expired. Waits for whoever claims it too. */
-function claimCte(run: NewRun): Prisma.Sql {
+function claimCte(run: NewRun, { endpoint, key }: AskedForBound): Prisma.Sql {
   return Prisma.sql`claim AS (
       INSERT INTO idempotency_keys AS i (org_id, endpoint, key, run_id, expires_at)
-      SELECT org_id, ${endpointOf(run)}::text, ${run.idempotencyKey}::text, ${run.id}::text,
-        now() + ${KEY_LIFETIME}
+      SELECT org_id, ${endpoint}::text, ${key}::text, ${run.id}::text, now() + ${KEY_LIFETIME}
       FROM allowed
-      WHERE ${run.idempotencyKey}::text IS NOT NULL
+      WHERE ${key}::text IS NOT NULL
       ON CONFLICT (org_id, endpoint, key) DO UPDATE
         SET run_id = excluded.run_id, expires_at = excluded.expires_at
         WHERE i.expires_at <= now()
@@ -141,8 +161,9 @@ function claimCte(run: NewRun): Prisma.Sql {
  * @returns null when the API key is not good
  */
 export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
+  const asked = toAsked(run);
   const statement = Prisma.sql`
-    WITH ${authCte(run.credential)}, ${boundCte(run)}, ${allowedCtes(run)}, ${claimCte(run)},
+    WITH ${authCte(run.credential)}, ${boundCte(asked)}, ${allowedCtes(run)}, ${claimCte(run, asked)},
     inserted AS (
       INSERT INTO workflow_runs
         (id, org_id, definition_id, definition_version, workflow_name, input, request_hash,
@@ -167,28 +188,39 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | 
   return row ?? null;
 }
 
-type BoundRow = Pick<
+type BoundRow = { org_id: string | null } & Pick<
   InsertRow,
-  "org_id" | "bound_id" | "bound_started_at" | "bound_input" | "bound_hash" | "bound_needs_dispatch"
+  "bound_id" | "bound_started_at" | "bound_input" | "bound_hash" | "bound_needs_dispatch"
 >;
+
+const askForBound = createJointQuery<AskedForBound, BoundRow>(
+  (asked) => Prisma.sql`
+    SELECT asked.place::int4 AS place, auth.org_id, bound.*
+    FROM unnest(
+      ${asked.map(({ keyHash }) => keyHash)}::bytea[],
+      ${asked.map(({ endpoint }) => endpoint)}::text[],
+      ${asked.map(({ key }) => key)}::text[],
+      ${asked.map(({ runId }) => runId)}::text[],
+      ${asked.map(({ workflowName }) => workflowName)}::text[]
+    ) WITH ORDINALITY AS asked (key_hash, endpoint, key, run_id, workflow_name, place)
+    ${AUTH_OF_ASKED}
+    LEFT JOIN LATERAL (${BOUND}) AS bound ON true`,
+);
 
 /**
  * The run that a request's Idempotency-Key is bound to, if any.
  *
- * @returns null when the API key is not good
+ * @returns with a null `orgId` when the API key is not good
  */
 export async function findBoundRun(
   db: Database,
   request: RunRequest,
-): Promise<{ orgId: string; bound: BoundRun | null } | null> {
-  const statement = Prisma.sql`
-    WITH ${authCte(request.credential)}, ${boundCte(request)}
-    SELECT auth.org_id, bound.* FROM auth LEFT JOIN bound ON true`;
-  const [row] = await queryDirectly<BoundRow>(db, statement);
-  return row === undefined ? null : { orgId: row.org_id, bound: toBoundRun(row) };
+): Promise<{ orgId: string | null; bound: BoundRun | null }> {
+  const row = await askForBound(db, toAsked(request));
+  return { orgId: row.org_id, bound: toBoundRun(row) };
 }
 
-export function toBoundRun(row: BoundRow): BoundRun | null {
+export function toBoundRun(row: Omit<BoundRow, "org_id">): BoundRun | null {
   if (row.bound_id === null || row.bound_input === null || row.bound_hash === null) return null;
   return {
     id: row.bound_id,

@@ -247,4 +247,40 @@ describe("an Idempotency-Key", () => {
       expect(other.json["workflow_run_id"]).not.toBe(idempotencyKey);
     }
   });
+
+  test("of many, repeated by all their callers at the same time, gives each the run of its own", async () => {
+    const names = [await define(), await define()];
+    const theirs = await define(names[0], rig.otherOrg.key);
+    const key = rig.otherOrg.key;
+    const idempotencyKey = randomUUID();
+    const callers = [
+      ...names.flatMap((name) => [
+        { name, idempotencyKey },
+        { name, idempotencyKey: randomUUID() },
+      ]),
+      { name: theirs, idempotencyKey, key },
+    ];
+    const firsts: string[] = [];
+    for (const { name, ...options } of callers) {
+      firsts.push(String((await run(name, options)).json["workflow_run_id"]));
+    }
+    // The last caller of each round names its run itself.
+    const all = Array.from({ length: 8 }, () => [
+      ...callers,
+      { name: theirs, idempotencyKey: firsts.at(-1) ?? "", key },
+    ]).flat();
+    const again = await Promise.all(all.map(({ name, ...options }) => run(name, options)));
+    expect(new Set(firsts).size).toBe(callers.length);
+    expect(
+      again.map(({ status, headers, json }) => [
+        status,
+        headers["idempotent-replayed"],
+        json["workflow_run_id"],
+      ]),
+    ).toEqual(
+      Array.from({ length: 8 }, () => [...firsts, firsts.at(-1)])
+        .flat()
+        .map((id) => [201, "true", id]),
+    );
+  });
 });

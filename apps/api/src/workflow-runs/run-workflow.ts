@@ -145,8 +145,8 @@ async function findWinner(
   }
   if (wanted.idempotencyKey === null || row.late) return null;
   const found = await findBoundRun(db, wanted);
-  request.confirm(found?.orgId);
-  return found?.bound ?? null;
+  request.confirm(found.orgId);
+  return found.bound;
 }
 
 async function start(
@@ -189,9 +189,8 @@ async function findReplay(
   services: EndpointServices,
   keyed: KeyedRequest,
 ): Promise<Answer | null> {
-  const found = await findBoundRun(services.startsDb, keyed);
-  request.confirm(found?.orgId);
-  const bound = found?.bound ?? null;
+  const { orgId, bound } = await findBoundRun(services.startsDb, keyed);
+  request.confirm(orgId);
   return bound === null ? null : replay(request, services, { ...keyed, bound });
 }
 
