@@ -158,16 +158,19 @@ describe("get-run", () => {
   });
 
   test("asked by many at the same time gives each caller what is its own, and nobody what is not", async () => {
-    const mine = await insertRun(rig, await defineWorkflow(rig));
+    const definition = await defineWorkflow(rig);
+    const [first, second] = [await insertRun(rig, definition), await insertRun(rig, definition)];
     const [plain, writer] = [rig.org.plainKey, rig.org.key];
     const [stranger, nobody] = [rig.otherOrg.key, generateApiKey().text];
     const missing = `cbwr_${"0".repeat(32)}`;
     const questions = [
-      { id: mine, key: plain, answer: [200, mine] },
-      { id: mine, key: stranger, answer: [404, undefined] },
+      { id: first, key: plain, answer: [200, first] },
+      { id: first, key: stranger, answer: [404, undefined] },
       { id: missing, key: plain, answer: [404, undefined] },
-      { id: mine, key: nobody, answer: [401, undefined] },
-      { id: mine, key: writer, answer: [200, mine] },
+      { id: second, key: plain, answer: [200, second] },
+      { id: first, key: nobody, answer: [401, undefined] },
+      { id: second, key: writer, answer: [200, second] },
+      { id: first, key: writer, answer: [200, first] },
     ];
     const all = Array.from({ length: 12 }, () => questions).flat();
     const answers = await Promise.all(

@@ -1,10 +1,8 @@
-import type { Database, Prisma } from "@truerun/shared/db";
+import { type Database, isDatabaseUnavailable, type Prisma } from "@truerun/shared/db";
 import { queryDirectly } from "@truerun/shared/direct-query";
 
-/** Statements of one kind that are under way at once. */
-const MOST_UNDER_WAY = 4;
-/** Asked for in one statement. */
-const MOST_TOGETHER = 16;
+/** Asked for in one statement at most: what one of them takes long for, the others of it wait for. */
+const MOST_TOGETHER = 8;
 
 /** Which of the items, counted from 1, a row answers. */
 interface Placed {
@@ -17,48 +15,52 @@ interface Question<Item, Row> {
   reject: (error: unknown) => void;
 }
 
-interface Desk<Item, Row> {
-  waiting: Question<Item, Row>[];
-  underWay: number;
-}
-
 /**
- * A query that many requests ask at the same time, each for its own row: what comes while so many statements are
- * under way goes together in the next one, which saves most of what a statement costs. Nobody who asks alone waits,
- * and every statement begins after all that it answers have asked.
+ * A query that many requests ask at the same time, each for its own row: what comes in one turn of the event loop
+ * goes together in one statement, which saves most of what a statement costs. It begins after all that it answers
+ * have asked.
  *
  * @param toStatement - a statement that has one row for each item, with its `place`
- * @returns asks for one item; throws what the statement throws, as all that were asked with it do
+ * @returns asks for one item; throws what the statement throws. A database that is away is so for all that asked
+ * together; any other error may be the fault of one of them, and each is asked for alone
  */
 export function createJointQuery<Item, Row extends object>(
   toStatement: (items: readonly Item[]) => Prisma.Sql,
 ): (db: Database, item: Item) => Promise<Row> {
-  const desks = new WeakMap<Database, Desk<Item, Row>>();
+  type Group = Question<Item, Row>[];
+  const gathering = new WeakMap<Database, Group>();
 
-  async function work(db: Database, desk: Desk<Item, Row>): Promise<void> {
-    // What has come in this turn of the event loop goes together, too.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (desk.waiting.length > 0) {
-      const together = desk.waiting.splice(0, MOST_TOGETHER);
-      try {
-        const items = together.map(({ item }) => item);
-        const rows = await queryDirectly<Row & Placed>(db, toStatement(items));
-        if (rows.length !== items.length) throw new Error("The statement has not one row for each");
-        for (const row of rows) together[row.place - 1]?.resolve(row);
-      } catch (error) {
-        for (const { reject } of together) reject(error);
-      }
-    }
-    desk.underWay -= 1;
+  function gather(db: Database, question: Question<Item, Row>): void {
+    const group = gathering.get(db) ?? [];
+    group.push(question);
+    if (group.length === 1) {
+      gathering.set(db, group);
+      setImmediate(close, db, group);
+    } else if (group.length === MOST_TOGETHER) close(db, group);
   }
 
-  return (db, item) =>
-    new Promise((resolve, reject) => {
-      const desk = desks.get(db) ?? { waiting: [], underWay: 0 };
-      desks.set(db, desk);
-      desk.waiting.push({ item, resolve, reject });
-      if (desk.underWay === MOST_UNDER_WAY) return;
-      desk.underWay += 1;
-      void work(db, desk);
-    });
+  function close(db: Database, group: Group): void {
+    if (gathering.get(db) !== group) return;
+    gathering.delete(db);
+    void answer(db, group);
+  }
+
+  async function answer(db: Database, group: Group): Promise<void> {
+    try {
+      const items = group.map(({ item }) => item);
+      const rows = await queryDirectly<Row & Placed>(db, toStatement(items));
+      const byPlace = new Map(rows.map((row) => [row.place, row]));
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const row = byPlace.get(index + 1);
+        if (row === undefined) reject(new Error(`The statement has no row for ${index + 1}`));
+        else resolve(row);
+      }
+    } catch (error) {
+      if (group.length > 1 && !isDatabaseUnavailable(error)) {
+        for (const question of group) void answer(db, [question]);
+      } else for (const { reject } of group) reject(error);
+    }
+  }
+
+  return (db, item) => new Promise((resolve, reject) => gather(db, { item, resolve, reject }));
 }

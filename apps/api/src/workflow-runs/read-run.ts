@@ -104,7 +104,7 @@ function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Pr
     ) AS r ON true
     LEFT JOIN LATERAL (
       SELECT name FROM workflow_definitions AS d
-      WHERE d.id = r.definition_id AND d.org_id = auth.org_id LIMIT 1
+      WHERE d.id = r.definition_id AND coalesce(d.org_id, '') = auth.org_id LIMIT 1
     ) AS d ON true`;
 }
 

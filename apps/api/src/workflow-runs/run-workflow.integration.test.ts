@@ -249,14 +249,15 @@ describe("an Idempotency-Key", () => {
   });
 
   test("of many, repeated by all their callers at the same time, gives each the run of its own", async () => {
-    const names = [await define(), await define()];
+    // What an array of texts has to be written with care for.
+    const names = [await define(`w {"ä"\\,'😀} ${randomUUID()}`), await define()];
     const theirs = await define(names[0], rig.otherOrg.key);
     const key = rig.otherOrg.key;
-    const idempotencyKey = randomUUID();
+    const idempotencyKey = `{"a"\\,'b}-${randomUUID()}`;
     const callers = [
       ...names.flatMap((name) => [
         { name, idempotencyKey },
-        { name, idempotencyKey: randomUUID() },
+        { name, idempotencyKey: "NULL" },
       ]),
       { name: theirs, idempotencyKey, key },
     ];
