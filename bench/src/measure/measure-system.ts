@@ -1,6 +1,7 @@
 // The measurements of one system in one round.
 import autocannon from "autocannon";
-import type { HttpRequest } from "../systems/http-client.ts";
+import { expectStatus, type HttpRequest } from "../systems/http-client.ts";
+import { runIdOf } from "../systems/service-requests.ts";
 import type { Deployment, System, SystemHttp } from "../systems/system.ts";
 import { runClosedLoop } from "./closed-loop.ts";
 import { cpuPer, type PerPart, readCpu } from "./process-use.ts";
@@ -78,7 +79,9 @@ export async function measureReplay(subject: Subject, key: SampleKey): Promise<S
   if (startOnce === null || http === null) throw new Error("It has no idempotency keys");
   const name = (n: number): string => `${key.round}-${n}`;
   const requests = Array.from({ length: READ_RUNS }, (_, n) => startOnce(name(n)));
-  for (const request of requests) await http.send(request);
+  const firsts = await Promise.all(requests.map((each) => expectStatus(http, each, 201)));
+  // What is still executed would be measured with the repeats.
+  await Promise.all(firsts.map((answer) => subject.system.untilEnded(runIdOf(answer))));
   return await shoot(subject, key, { status: 201, requests });
 }
 

@@ -5,6 +5,11 @@ export function runRequest(name: string, apiKey: string, input: object): HttpReq
   return { method: "POST", path, headers: headersOf(apiKey), body: JSON.stringify({ input }) };
 }
 
+/** The id in the answer to a {@link runRequest}. */
+export function runIdOf(answer: string): string {
+  return (JSON.parse(answer) as { workflow_run_id: string }).workflow_run_id;
+}
+
 export function getRequest(id: string, apiKey: string): HttpRequest {
   const headers = { authorization: `Bearer ${apiKey}` };
   return { method: "GET", path: `/v1/workflows/runs/${id}`, headers };

@@ -7,7 +7,7 @@ import { createDatabase } from "@truerun/shared/db";
 import { createEndWatch, type EndWatch } from "./end-watch.ts";
 import { createHttpClient, expectStatus, type HttpClient } from "./http-client.ts";
 import { RUN_INPUT } from "./run-input.ts";
-import { defineRequest, getRequest, runRequest } from "./service-requests.ts";
+import { defineRequest, getRequest, runIdOf, runRequest } from "./service-requests.ts";
 import { copyWorkerWithSteps } from "./service-worker.ts";
 import { toThreeSteps } from "./three-steps.ts";
 import { type Bench, createParts, type Parts } from "./start-parts.ts";
@@ -83,8 +83,7 @@ async function toService({ parts, url, ports }: Started): Promise<Service> {
   const ends = await createEndWatch({ url, sql: ENDED });
   const apiKey = await createOrg(url, "bench");
   const start: Service["start"] = async (name, input, key = apiKey) => {
-    const answer = await expectStatus(http, runRequest(name, key, input), 201);
-    return (JSON.parse(answer) as { workflow_run_id: string }).workflow_run_id;
+    return runIdOf(await expectStatus(http, runRequest(name, key, input), 201));
   };
   const toSystem = (name: keyof typeof DEFINITIONS): System => ({
     name,
