@@ -18,7 +18,7 @@ export function allowDirectQueries(db: Database, direct: Direct): void {
 /**
  * The rows of a statement, as `$queryRaw` has them, by the same connections, but without what Prisma does for
  * each: for statements that are asked so often that this counts. Columns may be `text`, `bool`, `int4`, `float8`
- * and `bytea`, parameters what these are made of: all else looks different than it does through Prisma.
+ * and `bytea`, parameters what these are made of and lists of it: all else looks different than it does through Prisma.
  *
  * @throws what `pg` throws; `isDatabaseUnavailable` knows it
  */

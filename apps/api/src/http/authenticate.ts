@@ -10,8 +10,9 @@ const MAX_REMEMBERED = 10_000;
 
 /**
  * The API key of one request. Whether it is good is decided by the database in every request: by the
- * endpoint's own statement (see {@link authCte} and {@link AUTH_OF_ASKED}), or by {@link Authenticator.lookUp}. A revoked key is
- * therefore refused by the very next request, whichever process gets it.
+ * endpoint's own statement (see {@link authCte} and {@link AUTH_OF_ASKED}), or by
+ * {@link Authenticator.lookUp}. A revoked key is therefore refused by the very next request, whichever
+ * process gets it.
  */
 export interface Credential {
   readonly keyHash: Uint8Array<ArrayBuffer>;

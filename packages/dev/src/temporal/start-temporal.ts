@@ -49,8 +49,8 @@ const TUNING = [
   // The dev server reads the search attributes' names from its file whenever it needs them, a cluster once a minute:
   // 4 % of its CPU for a run of three steps.
   ...["--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=false"],
-  // Default 128,000 runs, those that have ended too: after 6,000 runs of three steps 317 MB, with this 205 to 222 from
-  // the 1,500th run on.
+  // Default 128,000 runs, those that have ended too: after 6,000 runs of three local steps 317 MB, with this 205 to
+  // 222 from the 1,500th run on.
   ...["--dynamic-config-value", "history.hostLevelCacheMaxSize=2000"],
   // Default 30 s, for which a queue keeps what is done and looks at all of it for each task that comes: beside
   // thousands of runs 10 % of its CPU, with this 1 %.
