@@ -1,7 +1,8 @@
 // Components that do to the worker's process what no component may, in real workers made by the build.
 import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { to } from "./testing/shape.ts";
 import { createWorkerCopy, type WorkerCopy } from "./testing/worker-copy.ts";
 import { component } from "./testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
@@ -36,8 +37,8 @@ export default defineComponent({
   async run({ input: { way, ms }, signal }) {
     if (way in thrown) throw thrown[way]();
     if (way === "exit") process.exit(7);
-    const end = Date.now() + ms;
-    if (way === "loop") while (Date.now() < end);
+    // As a loop would, but without the CPU that other tests need.
+    if (way === "block") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
     if (way === "sleep") {
       await new Promise((resolve, reject) => {
         const timer = setTimeout(resolve, ms);
@@ -52,22 +53,6 @@ export default defineComponent({
 const LOST = "The worker that ran the component stopped answering.";
 
 const LATE = "The component did not finish within its timeout.";
-
-let rig: WorkerRig;
-let copy: WorkerCopy;
-let stopSupervisor = (): Promise<void> => Promise.resolve();
-
-beforeAll(async () => {
-  rig = await createWorkerRig({ idle: true });
-});
-beforeEach(async () => {
-  copy = await createWorkerCopy({ "hostile.js": HOSTILE });
-});
-afterEach(async () => {
-  await stopSupervisor();
-  await copy.remove();
-});
-afterAll(() => rig.close());
 
 const once = {
   max_attempts: 1,
@@ -94,128 +79,222 @@ function isRunning({ child }: ManagedProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 
-/** Starts another worker whenever one has ended; gives the codes that they ended by. */
-function supervise(): (number | null)[] {
+interface Stage {
+  rig: WorkerRig;
+  copy: WorkerCopy;
+  /** Starts another worker whenever one has ended; gives the codes that they ended by. */
+  supervise: () => (number | null)[];
+}
+
+/** Each test has a task queue, and workers, of its own: what it does to them must not reach the others. */
+function onStage(
+  run: (stage: Stage) => Promise<void>,
+  files: Readonly<Record<string, string>> = { "hostile.js": HOSTILE },
+): () => Promise<void> {
+  return async () => {
+    const rig = await createWorkerRig({ idle: true });
+    const copy = await createWorkerCopy(files);
+    const supervisor = createSupervisor(() => copy.start(rig.config));
+    try {
+      await run({ rig, copy, supervise: () => supervisor.start() });
+    } finally {
+      await supervisor.stop();
+      await copy.remove();
+      await rig.close();
+    }
+  };
+}
+
+function createSupervisor(startWorker: () => Promise<ManagedProcess>) {
   const exits: (number | null)[] = [];
   let current: ManagedProcess | undefined;
   let isOver = false;
-  const supervised = (async () => {
+  let supervised = Promise.resolve();
+  async function superviseAll(): Promise<void> {
     while (!isOver) {
-      current = await copy.start(rig.config);
+      current = await startWorker();
       const { code } = await current.exited;
       if (!isOver) exits.push(code);
     }
-  })();
-  stopSupervisor = async () => {
-    isOver = true;
-    current?.kill("SIGKILL");
-    await supervised;
+  }
+  return {
+    start() {
+      supervised = superviseAll();
+      return exits;
+    },
+    async stop() {
+      isOver = true;
+      current?.kill("SIGKILL");
+      await supervised;
+    },
   };
-  return exits;
 }
 
-test("whatever components throw, their steps fail, and the worker goes on", async () => {
-  const worker = await copy.start(rig.config);
-  const ways = ["undefined", "text", "frozen", "frozen error", "unreadable", "proxy"];
-  const id = await rig.startRun({
-    components: [
-      ...ways.map((way, n) => ({
-        ...hostile(`way_${n}`, { way }),
-        on_failure: "continue" as const,
+test.concurrent(
+  "whatever components throw, their steps fail, and the worker goes on",
+  onStage(async ({ rig, copy }) => {
+    const worker = await copy.start(rig.config);
+    const ways = ["undefined", "text", "frozen", "frozen error", "unreadable", "proxy"];
+    const id = await rig.startRun({
+      components: [
+        ...ways.map((way, n) => ({
+          ...hostile(`way_${n}`, { way }),
+          on_failure: "continue" as const,
+        })),
+        hostile("after", { way: "sleep", ms: 500 }),
+      ],
+    });
+    const ended = await rig.finished(id);
+    expect(ended.status).toBe("completed");
+    expect(ended.steps.map((step) => [step.stepKey, step.status, step.message])).toEqual([
+      ["way_0", "failed", "The component threw undefined"],
+      ["way_1", "failed", "a text"],
+      ["way_2", "failed", 'The component threw {"frozen":true}'],
+      ["way_3", "failed", "a frozen error"],
+      ["way_4", "failed", "The component threw an unreadable error"],
+      ["way_5", "failed", "The component threw something unreadable"],
+      ["after", "success", null],
+    ]);
+    expect(isRunning(worker)).toBe(true);
+  }),
+);
+
+test.concurrent(
+  "process.exit ends the step by its attempts; a new worker goes on with the other runs",
+  onStage(async ({ rig, supervise }) => {
+    const exits = supervise();
+    const exiting = await rig.startRun({
+      components: [hostile("exits", { way: "exit", attempts: 2 })],
+    });
+    const beside = await rig.startRun({
+      components: [hostile("sleeps", { way: "sleep", ms: 1_000, attempts: 4 })],
+    });
+    const failed = await rig.finished(exiting);
+    expect(failed).toMatchObject({
+      status: "failed",
+      steps: [{ status: "failed", message: LOST }],
+    });
+    expect(exits).toEqual([7, 7]);
+    expect(await rig.finished(beside)).toMatchObject({ status: "completed" });
+    const after = await rig.startRun({ components: [hostile("sleeps", { way: "sleep" })] });
+    expect(await rig.finished(after)).toMatchObject({ status: "completed" });
+    expect(exits).toEqual([7, 7]);
+  }),
+);
+
+test.concurrent(
+  "one that ends its process inside of a workflow task is run outside of it, by its attempts",
+  onStage(async ({ rig, supervise }) => {
+    const exits = supervise();
+    const exiting = await rig.startRun({
+      components: [hostileLocal("exits", { way: "exit" })],
+    });
+    const failed = await rig.finished(exiting);
+    expect(failed).toMatchObject({
+      status: "failed",
+      steps: [{ status: "failed", message: LATE }],
+    });
+    expect(exits).toEqual([7, 7]);
+  }),
+);
+
+test.concurrent(
+  "behind others of its task it does so once more, until what begins is written first",
+  onStage(async ({ rig, supervise }) => {
+    const exits = supervise();
+    const exiting = await rig.startRun({
+      components: [
+        hostileLocal("before", { way: "sleep" }),
+        hostileLocal("beside", { way: "sleep" }),
+        hostileLocal("exits", { way: "exit" }),
+      ].map((each, n, all) => ({
+        ...each,
+        next: n + 1 < all.length ? [to(all[n + 1]?.key ?? "")] : [],
       })),
-      hostile("after", { way: "sleep", ms: 500 }),
-    ],
-  });
-  const ended = await rig.finished(id);
-  expect(ended.status).toBe("completed");
-  expect(ended.steps.map((step) => [step.stepKey, step.status, step.message])).toEqual([
-    ["way_0", "failed", "The component threw undefined"],
-    ["way_1", "failed", "a text"],
-    ["way_2", "failed", 'The component threw {"frozen":true}'],
-    ["way_3", "failed", "a frozen error"],
-    ["way_4", "failed", "The component threw an unreadable error"],
-    ["way_5", "failed", "The component threw something unreadable"],
-    ["after", "success", null],
-  ]);
-  expect(isRunning(worker)).toBe(true);
-});
+    });
+    const failed = await rig.finished(exiting);
+    expect(failed.status).toBe("failed");
+    expect(failed.steps).toMatchObject([
+      { status: "success" },
+      { status: "success" },
+      { status: "failed", message: LATE },
+    ]);
+    expect(exits).toEqual([7, 7, 7]);
+  }),
+);
 
-test("process.exit ends the step by its attempts; a new worker goes on with the other runs", async () => {
-  const exits = supervise();
-  const exiting = await rig.startRun({
-    components: [hostile("exits", { way: "exit", attempts: 2 })],
-  });
-  const beside = await rig.startRun({
-    components: [hostile("sleeps", { way: "sleep", ms: 1_000, attempts: 4 })],
-  });
-  const failed = await rig.finished(exiting);
-  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LOST }] });
-  expect(exits).toEqual([7, 7]);
-  expect(await rig.finished(beside)).toMatchObject({ status: "completed" });
-  const after = await rig.startRun({ components: [hostile("sleeps", { way: "sleep" })] });
-  expect(await rig.finished(after)).toMatchObject({ status: "completed" });
-  expect(exits).toEqual([7, 7]);
-});
+test.concurrent(
+  "one that never yields inside of a workflow task is run outside of it, by its attempts",
+  onStage(async ({ rig, copy }) => {
+    await copy.start(rig.config);
+    const looping = await rig.startRun({
+      components: [hostileLocal("loops", { way: "block", ms: 12_000 })],
+    });
+    await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
+    await copy.start(rig.config);
+    // Whoever was held up says that the run has ended before it hears that its task was lost.
+    const failed = await waitFor("the confirmed end", async () => {
+      const run = await rig.getRun(looping);
+      return run.confirmedAt !== null && run;
+    });
+    expect(failed).toMatchObject({
+      status: "failed",
+      steps: [{ status: "failed", message: LATE }],
+    });
+    const { events } = await rig.client.workflow.getHandle(looping).fetchHistory();
+    expect(
+      events?.filter((event) => event.activityTaskScheduledEventAttributes != null),
+    ).toHaveLength(1);
+  }),
+);
 
-test("one that ends its process inside of a workflow task is run outside of it, by its attempts", async () => {
-  const exits = supervise();
-  const exiting = await rig.startRun({
-    components: [hostileLocal("exits", { way: "exit" })],
-  });
-  const failed = await rig.finished(exiting);
-  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LATE }] });
-  expect(exits).toEqual([7, 7]);
-});
+test.concurrent(
+  "a component that never yields loses its attempt, and other runs go on",
+  onStage(async ({ rig, copy }) => {
+    const blocked = await copy.start(rig.config);
+    const looping = await rig.startRun({
+      components: [hostile("loops", { way: "block", ms: 15_000 })],
+    });
+    await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
+    await copy.start(rig.config);
+    const beside = await rig.startRun({
+      components: [hostile("sleeps", { way: "sleep", ms: 100, attempts: 4 })],
+    });
+    const failed = await rig.finished(looping);
+    expect(failed).toMatchObject({
+      status: "failed",
+      steps: [{ status: "failed", message: LOST }],
+    });
+    expect(await rig.finished(beside)).toMatchObject({ status: "completed" });
+    expect(isRunning(blocked)).toBe(true);
+  }),
+);
 
-test("one that never yields inside of a workflow task is run outside of it, by its attempts", async () => {
-  await copy.start(rig.config);
-  const looping = await rig.startRun({
-    components: [hostileLocal("loops", { way: "loop", ms: 15_000 })],
-  });
-  await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
-  await copy.start(rig.config);
-  const failed = await rig.finished(looping);
-  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LATE }] });
-});
+const BROKEN_FILES = {
+  "hostile.js": HOSTILE,
+  "wrong-name.js": HOSTILE,
+  "wait.js": HOSTILE.replace('action: "hostile"', 'action: "wait"'),
+  "no-component.js": "export default { action: 'no_component' };",
+  "bad-spec.js": HOSTILE.replace('action: "hostile"', 'action: "bad_spec", timeout: "soon"'),
+  "broken.js": "export default {",
+};
 
-test("a component that never yields loses its attempt, and other runs go on", async () => {
-  const blocked = await copy.start(rig.config);
-  const looping = await rig.startRun({
-    components: [hostile("loops", { way: "loop", ms: 15_000 })],
-  });
-  await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
-  await copy.start(rig.config);
-  const beside = await rig.startRun({
-    components: [hostile("sleeps", { way: "sleep", ms: 100, attempts: 4 })],
-  });
-  const failed = await rig.finished(looping);
-  expect(failed).toMatchObject({ status: "failed", steps: [{ status: "failed", message: LOST }] });
-  expect(await rig.finished(beside)).toMatchObject({ status: "completed" });
-  expect(isRunning(blocked)).toBe(true);
-});
-
-test("files that hold no usable component stop the worker at its start, each by name", async () => {
-  await copy.remove();
-  copy = await createWorkerCopy({
-    "hostile.js": HOSTILE,
-    "wrong-name.js": HOSTILE,
-    "wait.js": HOSTILE.replace('action: "hostile"', 'action: "wait"'),
-    "no-component.js": "export default { action: 'no_component' };",
-    "bad-spec.js": HOSTILE.replace('action: "hostile"', 'action: "bad_spec", timeout: "soon"'),
-    "broken.js": "export default {",
-  });
-  const worker = await copy.start(rig.config);
-  expect(await worker.exited).toEqual({ code: 1, signal: null });
-  const said = worker.tail();
-  for (const line of [
-    "wrong-name.js: holds the action hostile, so its name must be hostile",
-    "wait.js: the engine has an action of that name",
-    "no-component.js: its default export is not made by defineComponent",
-    'bad-spec.js: Component "bad_spec": timeout "soon" is no duration',
-    "broken.js: ",
-  ]) {
-    expect(said).toContain(line);
-  }
-  expect(said).not.toContain("hostile.js");
-  expect(said).not.toContain("    at ");
-});
+test.concurrent(
+  "files that hold no usable component stop the worker at its start, each by name",
+  onStage(async ({ rig, copy }) => {
+    const worker = await copy.start(rig.config);
+    expect(await worker.exited).toEqual({ code: 1, signal: null });
+    const said = worker.tail();
+    for (const line of [
+      "wrong-name.js: holds the action hostile, so its name must be hostile",
+      "wait.js: the engine has an action of that name",
+      "no-component.js: its default export is not made by defineComponent",
+      'bad-spec.js: Component "bad_spec": timeout "soon" is no duration',
+      "broken.js: ",
+    ]) {
+      expect(said).toContain(line);
+    }
+    expect(said).not.toContain("hostile.js");
+    expect(said).not.toContain("    at ");
+  }, BROKEN_FILES),
+);

@@ -68,7 +68,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
       else adopter.consider(run, refused);
     },
     onWritten: options.metrics?.mirrored,
-    onReopened: (stepIds) => reopened.add(stepIds),
+    onReopened: (steps) => reopened.add(steps),
   });
   options.metrics?.watchMirror(mirror.counts);
   const strays = createStrayTerminator({ client, logger });
@@ -89,7 +89,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
     dataConverter,
     activities: createActivities(options, reopened),
-    sinks: createMirrorSink(mirror, slots),
+    sinks: createMirrorSink({ writer: mirror, slots, reopened }),
     ...toTaskOptions(config, slots),
     // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.
     maxHeartbeatThrottleInterval: "1s",

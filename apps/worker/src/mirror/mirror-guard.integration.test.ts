@@ -146,7 +146,38 @@ test("a step that begins again in another try of its workflow task is told", asy
   expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
   expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
   const again = { ...first, mirror_time_ms: first.mirror_time_ms + 10_000 };
-  expect(await writeRecords(db, [again])).toEqual({ refused: [], reopened: [first.id] });
+  const reopened = [{ run_id: runId, step_id: first.id }];
+  expect(await writeRecords(db, [again])).toEqual({ refused: [], reopened });
+});
+
+test("so is one whose outcome was written and lost; one that is late in beginning is not", async () => {
+  const runId = await insertRun(db);
+  const [first] = story(runId);
+  if (first?.kind !== "step") throw new Error("The story begins with a step");
+  const done = { ...first, status: "success" as const, mirror_seq: first.mirror_seq + 1 };
+  await writeRecords(db, [done]);
+  expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
+  const before = { ...first, mirror_time_ms: first.mirror_time_ms - 10_000 };
+  expect(await writeRecords(db, [before])).toEqual({ refused: [], reopened: [] });
+  const again = { ...first, mirror_time_ms: first.mirror_time_ms + 10_000 };
+  const reopened = [{ run_id: runId, step_id: first.id }];
+  expect(await writeRecords(db, [again])).toEqual({ refused: [], reopened });
+});
+
+test("an end from a lost task is taken back when the run's steps begin again", async () => {
+  const runId = await insertRun(db);
+  const [first] = story(runId);
+  if (first?.kind !== "step") throw new Error("The story begins with a step");
+  const end = story(runId).findLast((record) => record.kind === "end");
+  if (end === undefined) throw new Error("The story has an end");
+  await writeRecords(db, [first]);
+  await writeRecords(db, [end]);
+  expect(await readRows(runId)).toMatchObject({ status: end.status });
+  const at = { mirror_length: end.mirror_length + 3, mirror_time_ms: end.mirror_time_ms + 10_000 };
+  await writeRecords(db, [{ ...first, ...at }]);
+  expect(await readRows(runId)).toMatchObject({ status: "started", completedAt: null });
+  await writeRecords(db, [{ ...end, ...at }]);
+  expect(await readRows(runId)).toMatchObject({ status: end.status });
 });
 
 test("records of a run without a row are reported and leave nothing", async () => {

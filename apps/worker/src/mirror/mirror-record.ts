@@ -63,5 +63,8 @@ export type MirrorRecord = StepRow | RunEnd;
 
 /** The way out of the sandbox. */
 export interface MirrorSinks extends Sinks {
-  mirror: { write(record: MirrorRecord): void };
+  mirror: {
+    /** @param mayWait - for a record that need not be committed before the workflow goes on; default: false */
+    write(record: MirrorRecord, mayWait?: boolean): void;
+  };
 }

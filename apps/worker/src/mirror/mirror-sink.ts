@@ -2,23 +2,33 @@ import type { InjectedSinks } from "@temporalio/worker";
 import type { MirrorSinks } from "./mirror-record.ts";
 import type { WorkflowTaskSlots } from "../workflow-task-slots.ts";
 import type { MirrorWriter } from "./mirror-writer.ts";
+import type { ReopenedSteps } from "./reopened-steps.ts";
+
+export interface MirrorSinkOptions {
+  writer: MirrorWriter;
+  slots: Pick<WorkflowTaskSlots, "recorded">;
+  reopened: Pick<ReopenedSteps, "hasRun">;
+}
 
 /**
  * Where the interceptor's records leave the sandbox. The SDK awaits the function after an activation
  * and before it sends the task's commands: a step's row is readable before its component starts, and
- * its outcome before the next begins. During replay nothing is written: those rows were, or the
- * reconciler writes them.
+ * its outcome before the next begins; those inside of a workflow task a moment later. During replay nothing is
+ * written: those rows were, or the reconciler writes them.
  */
-export function createMirrorSink(
-  writer: MirrorWriter,
-  slots: Pick<WorkflowTaskSlots, "recorded">,
-): InjectedSinks<MirrorSinks> {
+export function createMirrorSink({
+  writer,
+  slots,
+  reopened,
+}: MirrorSinkOptions): InjectedSinks<MirrorSinks> {
   return {
     mirror: {
       write: {
-        fn: async ({ runId }, record) => {
+        fn: async ({ runId }, record, mayWait = false) => {
           slots.recorded(runId, record.kind === "end");
-          await writer.write(record);
+          // Which of its steps has ended a worker can only be told by the rows that were there before.
+          if (mayWait && !reopened.hasRun(record.run_id)) writer.writeSoon(record);
+          else await writer.write(record);
         },
         callDuringReplay: false,
       },

@@ -2,6 +2,7 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { queryDirectly } from "@truerun/shared/direct-query";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
+import type { ReopenedStep } from "./reopened-steps.ts";
 
 /** A Temporal run whose records were not written. */
 export interface RefusedRun {
@@ -15,8 +16,8 @@ export interface RefusedRun {
 export interface Written {
   /** The Temporal runs whose records were left out. */
   refused: RefusedRun[];
-  /** Ids of the steps that begin, and had begun before: in a try of their workflow task that was lost. */
-  reopened: string[];
+  /** The steps that begin, and had begun before: in a try of their workflow task that was lost. */
+  reopened: ReopenedStep[];
 }
 
 /** Columns of a step as the records carry them. */
@@ -49,6 +50,11 @@ const STEP_VALUES = Prisma.sql`
  * database. What else is written here is restored from the history before it matters.
  */
 export const DURABLE = Prisma.sql`set_config('synchronous_commit', 'on', true) = 'on'`;
+
+/** Columns of a run that has no end. */
+export const NO_END = Prisma.sql`
+  status = 'started', completed_at = NULL, error_code = NULL, error_message = NULL, step_count = NULL,
+  steps_digest = NULL, confirmed_at = NULL, mirror_length = 0, mirror_time_ms = 0, mirror_seq = 0`;
 
 /** A newer write replaces the whole row, whatever an abandoned attempt left in it; an older one does nothing. */
 const STEP_GUARD = Prisma.sql`
@@ -92,13 +98,16 @@ const OVERTAKEN = Prisma.sql`EXISTS (
    WHERE kept.run_id = run.id AND kept.temporal_run_id = w.temporal_run_id
      AND (kept.mirror_length, kept.mirror_time_ms) > (w.mirror_length, w.mirror_time_ms))`;
 
-/** Of the steps that begin, those that have no outcome as yet: what began them did not come to its end. */
+/**
+ * Of the steps that begin, those that had begun in an earlier task of the Temporal run. An outcome that they
+ * have was lost with that task: what Temporal knows of does not begin again.
+ */
 const REOPENED = Prisma.sql`
   SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id
     FROM steps AS step
     JOIN workflow_run_steps AS kept ON kept.id = ANY (ARRAY[step.id])
-   WHERE step.status IS NULL AND kept.status IS NULL AND kept.temporal_run_id = step.temporal_run_id
-     AND (kept.mirror_length, kept.mirror_time_ms) <> (step.mirror_length, step.mirror_time_ms)`;
+   WHERE step.status IS NULL AND kept.temporal_run_id = step.temporal_run_id
+     AND (kept.mirror_length, kept.mirror_time_ms) < (step.mirror_length, step.mirror_time_ms)`;
 
 /**
  * Writes a batch in one statement: steps by the guard, ends by the guard, and the Temporal run's id
@@ -109,7 +118,10 @@ export async function writeRecords(
   records: readonly MirrorRecord[],
 ): Promise<Written> {
   const said = await writeOnce(db, records);
-  const reopened = said.flatMap(({ step_id: id }) => id ?? []);
+  const reopened = said.flatMap(({ run_id, step_id }) =>
+    step_id === null ? [] : { run_id, step_id },
+  );
+  if (reopened.length > 0) await takeBackEnds(db, reopened);
   const refused = said.filter(({ step_id: id }) => id === null);
   // Their rows changed while the statement was on its way, which saw them as they were before.
   const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
@@ -120,7 +132,22 @@ export async function writeRecords(
   return { refused: [...known, ...others.refused], reopened: [...reopened, ...others.reopened] };
 }
 
-/** Of a run that was refused, or of a step that was open before. */
+/**
+ * A worker that was held up may have gone on with a lost task to the run's end, and then be given the next one,
+ * in which the same steps begin again.
+ */
+async function takeBackEnds(db: Database, reopened: readonly ReopenedStep[]): Promise<void> {
+  const ids = reopened.map(({ run_id: id }) => id);
+  await db.$executeRaw`
+    UPDATE workflow_runs AS run SET ${NO_END}
+     WHERE run.id = ANY (${ids}) AND run.confirmed_at IS NULL AND run.status <> 'started'
+       AND EXISTS (
+         SELECT FROM workflow_run_steps AS kept
+          WHERE kept.run_id = run.id AND kept.temporal_run_id = run.temporal_run_id
+            AND (kept.mirror_length, kept.mirror_time_ms) > (run.mirror_length, run.mirror_time_ms))`;
+}
+
+/** Of a run that was refused, or of a step that has begun before. */
 interface Said extends Omit<RefusedRun, "why"> {
   why: RefusedRun["why"] | null;
   step_id: string | null;

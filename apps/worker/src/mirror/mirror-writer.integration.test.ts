@@ -7,7 +7,8 @@ import { createLogger } from "@truerun/shared/logger";
 import { stepId } from "@truerun/shared/step-id";
 import type { StepRow } from "./mirror-record.ts";
 import { insertRun } from "../testing/insert-run.ts";
-import { createMirrorWriter, type MirrorLimits, type MirrorWriter } from "./mirror-writer.ts";
+import type { MirrorLimits } from "./held-records.ts";
+import { createMirrorWriter, type MirrorWriter } from "./mirror-writer.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -81,9 +82,7 @@ test("a batch has a limit in size; a record larger than it goes alone", async ()
   const sizes = [3_000, 30_000, 3_000, 3_000, 3_000];
   await Promise.all(sizes.map((size, key) => writer.write(step(runId, key, "x".repeat(size)))));
   expect(await countSteps(runId)).toBe(sizes.length);
-  const [{ statements } = { statements: 0 }] = await db.$queryRaw<{ statements: number }[]>`
-    SELECT count(DISTINCT xmin::text)::int AS statements FROM workflow_run_steps WHERE run_id = ${runId}`;
-  expect(statements).toBe(4);
+  expect(await countStatements(runId)).toBe(4);
   await writer.close();
 });
 
@@ -99,6 +98,34 @@ test("a record that the database refuses does not take its neighbours along, nor
   expect(writer.counts).toEqual({ held: 0, dropped: 1, written: 2 });
   expect(lines.join("\n")).toContain(bad.id);
   expect(lines.join("\n")).not.toContain("private");
+  await writer.close();
+});
+
+test("what nobody waits for goes with what somebody does, or by itself, and is there when the writer is closed", async () => {
+  const runId = await insertRun(db);
+  const writer = createWriter();
+  writer.writeSoon(step(runId, 0));
+  writer.writeSoon(step(runId, 1));
+  await writer.write(step(runId, 2));
+  expect(await keysOf(runId)).toEqual(["k0", "k1", "k2"]);
+  expect(await countStatements(runId)).toBe(1);
+  writer.writeSoon(step(runId, 3));
+  await waitFor("the one alone", async () => (await countSteps(runId)) === 4);
+  writer.writeSoon(step(runId, 4));
+  await writer.close();
+  expect(await countSteps(runId)).toBe(5);
+  expect(writer.counts).toEqual({ held: 0, dropped: 0, written: 5 });
+});
+
+test("what nobody waits for is held as well while Postgres is away", async () => {
+  const runId = await insertRun(db);
+  const writer = createWriter();
+  proxy.cut();
+  writer.writeSoon(step(runId, 0));
+  await writer.write(step(runId, 1));
+  writer.writeSoon(step(runId, 2));
+  proxy.restore();
+  await waitFor("all", async () => (await countSteps(runId)) === 3);
   await writer.close();
 });
 
@@ -141,6 +168,13 @@ function step(runId: string, place: number, output = "done"): StepRow {
 async function keysOf(runId: string): Promise<string[]> {
   const steps = await db.workflowRunStep.findMany({ where: { runId } });
   return steps.map(({ stepKey }) => stepKey).toSorted();
+}
+
+/** By which so many of its rows were written last. */
+async function countStatements(runId: string): Promise<number> {
+  const [{ statements } = { statements: 0 }] = await db.$queryRaw<{ statements: number }[]>`
+    SELECT count(DISTINCT xmin::text)::int AS statements FROM workflow_run_steps WHERE run_id = ${runId}`;
+  return statements;
 }
 
 async function countSteps(runId: string): Promise<number> {

@@ -2,8 +2,10 @@
 import { type Database, isDatabaseUnavailable } from "@truerun/shared/db";
 import { pause } from "@truerun/shared/pause";
 import type { Logger } from "@truerun/shared/logger";
-import type { MirrorPosition, MirrorRecord } from "./mirror-record.ts";
+import { type Held, HeldRecords, type MirrorLimits, rowKey } from "./held-records.ts";
+import type { MirrorRecord } from "./mirror-record.ts";
 import { type RefusedRun, writeRecords } from "./mirror-statement.ts";
+import type { ReopenedStep } from "./reopened-steps.ts";
 
 export interface MirrorWriter {
   /**
@@ -11,6 +13,8 @@ export interface MirrorWriter {
    * written later. Never rejects: nothing that happens here may reach a component or a workflow.
    */
   write(record: MirrorRecord): Promise<void>;
+  /** Has the record written with the next one that is waited for, or after a moment. */
+  writeSoon(record: MirrorRecord): void;
   /** Writes what is held, for a while at most. */
   close(): Promise<void>;
   /** What was held, lost and written so far. */
@@ -27,38 +31,17 @@ export interface MirrorWriterOptions {
   onRefused: (run: RefusedRun, refused: readonly MirrorRecord[]) => Promise<void>;
   /** Called for each record that the database has taken. */
   onWritten?: ((record: MirrorRecord) => void) | undefined;
-  /** Called with the ids of steps that begin another time, before their writing is done. */
-  onReopened?: ((stepIds: readonly string[]) => void) | undefined;
+  /** Called with steps that begin another time, before their writing is done. */
+  onReopened?: ((steps: readonly ReopenedStep[]) => void) | undefined;
   limits?: Partial<MirrorLimits>;
 }
 
-/** What is held and sent at most. Sizes count the characters of the records' texts. */
-export interface MirrorLimits {
-  /** Held while the database is away; beyond it the oldest records go, and the reconciler restores them. */
-  heldRecords: number;
-  heldSize: number;
-  /** In one statement. A batch that is too large to be written in time would never be. */
-  batchRecords: number;
-  batchSize: number;
-}
-
-const DEFAULT_LIMITS: MirrorLimits = {
-  heldRecords: 100_000,
-  heldSize: 128 * 1024 * 1024,
-  batchRecords: 500,
-  batchSize: 8 * 1024 * 1024,
-};
-
+/** How long a record that nobody waits for is held for others to go with it. */
+const SOON_MS = 50;
 /** How long until a failed write is tried again. */
 const RETRY_MS = 1_000;
 /** How long {@link MirrorWriter.close} tries. */
 const CLOSE_MS = 5_000;
-
-interface Held {
-  record: MirrorRecord;
-  size: number;
-  done: (() => void)[];
-}
 
 export function createMirrorWriter(options: MirrorWriterOptions): MirrorWriter {
   return new BatchingWriter(options);
@@ -66,76 +49,57 @@ export function createMirrorWriter(options: MirrorWriterOptions): MirrorWriter {
 
 class BatchingWriter implements MirrorWriter {
   readonly #options: MirrorWriterOptions;
-  readonly #limits: MirrorLimits;
-  /** By row: a newer record of a row takes the older one's place. */
-  readonly #held = new Map<string, Held>();
-  #heldSize = 0;
+  readonly #held: HeldRecords;
   readonly counts = { held: 0, dropped: 0, written: 0 };
   #flushing: Promise<void> | undefined;
+  /** What is held is to be written now. */
+  #isWanted = false;
+  #soon: NodeJS.Timeout | undefined;
   /** Since a write failed, until one gets through. Nobody waits then: a dead Postgres must not slow runs. */
   #isAway = false;
 
   constructor(options: MirrorWriterOptions) {
     this.#options = options;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#held = new HeldRecords(this.counts, options.limits);
   }
 
   async write(record: MirrorRecord): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#hold({ record, size: sizeOf(record), done: [resolve] });
-      if (this.#isAway) this.#releaseAll();
-      this.#flushing ??= this.#flush();
+      this.#held.hold({ record, done: [resolve] });
+      if (this.#isAway) this.#held.release();
+      this.#want();
     });
+  }
+
+  writeSoon(record: MirrorRecord): void {
+    this.#held.hold({ record, done: [] });
+    this.#soon ??= setTimeout(() => this.#want(), SOON_MS);
   }
 
   async close(): Promise<void> {
     const end = Date.now() + CLOSE_MS;
+    this.#want();
     while (this.#flushing !== undefined && Date.now() < end) {
       await Promise.race([this.#flushing, pause(200)]);
     }
-    if (this.#held.size > 0) {
-      this.#options.logger.error(
-        { count: this.#held.size },
-        "mirror records not written before the end",
-      );
-    }
+    const { count } = this.#held;
+    if (count > 0)
+      this.#options.logger.error({ count }, "mirror records not written before the end");
   }
 
-  #hold(entry: Held): void {
-    const key = rowKey(entry.record);
-    const older = this.#held.get(key);
-    const { record, size } =
-      older !== undefined && isNewer(older.record, entry.record) ? older : entry;
-    this.#held.set(key, { record, size, done: [...(older?.done ?? []), ...entry.done] });
-    this.#heldSize += size - (older?.size ?? 0);
-    while (this.#held.size > this.#limits.heldRecords || this.#heldSize > this.#limits.heldSize) {
-      this.#dropOldest();
-    }
-    this.counts.held = this.#held.size;
-  }
-
-  #dropOldest(): void {
-    const [key, oldest] = this.#held.entries().next().value ?? [];
-    if (key === undefined || oldest === undefined) return;
-    this.#remove(key, oldest);
-    this.counts.dropped++;
-    for (const done of oldest.done) done();
-  }
-
-  #remove(key: string, { size }: Held): void {
-    this.#held.delete(key);
-    this.#heldSize -= size;
-  }
-
-  #releaseAll(): void {
-    for (const entry of this.#held.values()) for (const done of entry.done.splice(0)) done();
+  #want(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    this.#isWanted = true;
+    this.#flushing ??= this.#flush();
   }
 
   async #flush(): Promise<void> {
     // What the activations at hand have to say, each all in one go, goes together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#held.size > 0) {
-      const batch = this.#take();
+    while (this.#isWanted && this.#held.count > 0) {
+      const batch = this.#held.take();
+      this.#isWanted = this.#held.count > 0;
       try {
         await this.#commit(batch);
         this.#setAway(false);
@@ -146,8 +110,9 @@ class BatchingWriter implements MirrorWriter {
           "mirror write failed; it is tried again",
         );
         this.#setAway(true);
-        for (const entry of batch) this.#hold(entry);
-        this.#releaseAll();
+        for (const entry of batch) this.#held.hold(entry);
+        this.#isWanted = true;
+        this.#held.release();
         await pause(RETRY_MS);
       }
     }
@@ -157,25 +122,6 @@ class BatchingWriter implements MirrorWriter {
   #setAway(isAway: boolean): void {
     if (this.#isAway && !isAway) this.#options.logger.info(this.counts, "mirror writes again");
     this.#isAway = isAway;
-  }
-
-  /** The oldest records, but none of a second Temporal run of the same run. */
-  #take(): Held[] {
-    const batch: Held[] = [];
-    const temporalRuns = new Map<string, string>();
-    let size = 0;
-    for (const [key, entry] of this.#held) {
-      const { run_id, temporal_run_id } = entry.record;
-      if ((temporalRuns.get(run_id) ?? temporal_run_id) !== temporal_run_id) continue;
-      size += entry.size;
-      if (batch.length > 0 && size > this.#limits.batchSize) break;
-      temporalRuns.set(run_id, temporal_run_id);
-      this.#remove(key, entry);
-      batch.push(entry);
-      if (batch.length === this.#limits.batchRecords) break;
-    }
-    this.counts.held = this.#held.size;
-    return batch;
   }
 
   async #commit(batch: readonly Held[]): Promise<void> {
@@ -211,25 +157,4 @@ class BatchingWriter implements MirrorWriter {
     const rows = batch.map(({ record }) => rowKey(record));
     this.#options.logger.error({ err: error, rows }, "the database refuses a mirror record");
   }
-}
-
-function rowKey(record: MirrorRecord): string {
-  const row = record.kind === "step" ? record.id : record.run_id;
-  return `${row} ${record.temporal_run_id}`;
-}
-
-/** About what a record takes in memory and in a statement. */
-function sizeOf(record: MirrorRecord): number {
-  const texts =
-    record.kind === "step"
-      ? [record.output, record.artifacts, record.message, record.component_name]
-      : [record.error_message];
-  return texts.reduce((size, text) => size + (text?.length ?? 0), 500);
-}
-
-/** Whether `a` stands behind `b` in their Temporal run. */
-function isNewer(a: MirrorPosition, b: MirrorPosition): boolean {
-  if (a.mirror_length !== b.mirror_length) return a.mirror_length > b.mirror_length;
-  if (a.mirror_time_ms !== b.mirror_time_ms) return a.mirror_time_ms > b.mirror_time_ms;
-  return a.mirror_seq > b.mirror_seq;
 }

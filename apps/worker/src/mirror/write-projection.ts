@@ -1,6 +1,6 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { findWrongSteps } from "./diff-run.ts";
-import { DURABLE, writeProjectedSteps } from "./mirror-statement.ts";
+import { DURABLE, NO_END, writeProjectedSteps } from "./mirror-statement.ts";
 import type { Projection } from "./project-history.ts";
 import type { RunRows } from "./run-rows.ts";
 
@@ -56,11 +56,7 @@ export async function writeProjection(
 }
 
 function endColumns({ end }: WritableProjection): Prisma.Sql {
-  if (end === null) {
-    return Prisma.sql`
-      status = 'started', completed_at = NULL, error_code = NULL, error_message = NULL, step_count = NULL,
-      steps_digest = NULL, confirmed_at = NULL, mirror_length = 0, mirror_time_ms = 0, mirror_seq = 0`;
-  }
+  if (end === null) return NO_END;
   return Prisma.sql`
     status = ${end.status}, completed_at = to_timestamp(${end.completed_at_ms}::double precision / 1000),
     error_code = ${end.error_code}, error_message = ${end.error_message}, step_count = ${end.step_count},

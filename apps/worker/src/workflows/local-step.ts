@@ -43,7 +43,7 @@ export async function runLocalStep(
       if (!recorder.isOpen(step.key)) throw error;
       return toFailure(error, recorder.cancelReasonOf(step.key));
     });
-    if (outcome !== null) recorder.close(step.key, outcome);
+    if (outcome !== null) recorder.close(step.key, outcome, { isLocal: true });
     return outcome;
   });
 }

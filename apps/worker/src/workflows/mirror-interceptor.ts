@@ -95,7 +95,7 @@ async function runLocalAttempt(
   const key = toStepKey(input.args);
   // What is canceled while it waits for its turn has no step.
   const isOver = CancellationScope.current().consideredCancelled;
-  if (key !== undefined && input.attempt === 1 && !isOver) recorder?.open(key);
+  if (key !== undefined && input.attempt === 1 && !isOver) recorder?.open(key, { isLocal: true });
   const task = workflowInfo().historyLength;
   try {
     return await next(input);

@@ -64,8 +64,8 @@ export class StepRecorder {
   }
 
   /** Records that a component began: a row without a status. */
-  open(key: string): void {
-    this.#put(key, { ...engineOutcome("success", null), status: null });
+  open(key: string, { isLocal = false } = {}): void {
+    this.#put(key, { ...engineOutcome("success", null), status: null }, isLocal);
   }
 
   /** Whether a component began and has no outcome yet. */
@@ -74,8 +74,8 @@ export class StepRecorder {
   }
 
   /** Records a component's outcome, over the row that {@link open} made or as a row of its own. */
-  close(key: string, outcome: StepOutcome): void {
-    if (this.#rows.get(key)?.status == null) this.#put(key, outcome);
+  close(key: string, outcome: StepOutcome, { isLocal = false } = {}): void {
+    if (this.#rows.get(key)?.status == null) this.#put(key, outcome, isLocal);
   }
 
   /**
@@ -180,8 +180,11 @@ export class StepRecorder {
     this.#details.end(status, error.message);
   }
 
-  #put(key: string, outcome: OpenOutcome): void {
-    this.#write(this.#toRow(key, outcome));
+  #put(key: string, outcome: OpenOutcome, isLocal = false): void {
+    // Between two steps of one workflow task. What begins the task is waited for: were the task lost, it is by
+    // these rows that the next worker knows.
+    const mayWait = isLocal && this.#markers.length === workflowInfo().historyLength;
+    this.#write(this.#toRow(key, outcome), mayWait);
   }
 
   /** @param place - the step's ordinal, where it was kept free; else the next one */
@@ -220,10 +223,10 @@ export class StepRecorder {
     return this.#nextOrdinal++;
   }
 
-  #write(row: StepRow): void {
+  #write(row: StepRow, mayWait = false): void {
     row.digest = digestStep(row);
     this.#rows.set(row.step_key, row);
-    mirror.write(row);
+    mirror.write(row, mayWait);
     this.#details.show(row, this.#rows.size);
   }
 
