@@ -1,3 +1,4 @@
+import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
 import {
   DEFAULT_ATTEMPT_TIMEOUT,
   DEFAULT_RETRY,
@@ -76,9 +77,6 @@ export interface Component<
   readonly timeout: string;
   readonly retry: RetryPolicy;
 }
-
-/** What an action type looks like. */
-export const ACTION_PATTERN = /^[a-z][a-z0-9_]*$/;
 
 /**
  * Defines a component activity; the default export of a file in `components/`.

@@ -1,6 +1,7 @@
 // Components that do to the worker's process what no component may, in real workers made by the build.
 import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { expect, test } from "vitest";
 import { to } from "./testing/shape.ts";
 import { createWorkerCopy, type WorkerCopy } from "./testing/worker-copy.ts";
@@ -34,7 +35,8 @@ export default defineComponent({
   description: "For tests",
   input: z.object({ way: z.string(), ms: z.number().default(0) }),
   output: z.string(),
-  async run({ input: { way, ms }, signal }) {
+  async run({ input: { way, ms }, signal, attempt }) {
+    if (way === "retry" && attempt === 1) throw new Error("not yet");
     if (way in thrown) throw thrown[way]();
     if (way === "exit") process.exit(7);
     // As a loop would, but without the CPU that other tests need.
@@ -75,6 +77,22 @@ function hostileLocal(key: string, given: { way: string; ms?: number; attempts?:
   return { ...hostile(key, given), execution: "local" as const, timeout: "5s" };
 }
 
+/** One after the other. */
+function chain(...components: ComponentDefinition[]): ComponentDefinition[] {
+  return components.map((each, n) => {
+    const next = components[n + 1];
+    return next === undefined ? each : { ...each, next: [to(next.key)] };
+  });
+}
+
+/** The steps that ran as activities of their own. */
+async function activitiesOf(rig: WorkerRig, id: string): Promise<string[]> {
+  const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
+  return (events ?? []).flatMap(
+    ({ activityTaskScheduledEventAttributes: activity }) => activity?.activityId ?? [],
+  );
+}
+
 function isRunning({ child }: ManagedProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
@@ -113,6 +131,7 @@ function createSupervisor(startWorker: () => Promise<ManagedProcess>) {
   async function superviseAll(): Promise<void> {
     while (!isOver) {
       current = await startWorker();
+      if (isOver) current.kill("SIGKILL");
       const { code } = await current.exited;
       if (!isOver) exits.push(code);
     }
@@ -203,23 +222,50 @@ test.concurrent(
   onStage(async ({ rig, supervise }) => {
     const exits = supervise();
     const exiting = await rig.startRun({
-      components: [
-        hostileLocal("before", { way: "sleep" }),
-        hostileLocal("beside", { way: "sleep" }),
+      components: chain(
+        hostileLocal("first", { way: "sleep" }),
+        hostileLocal("second", { way: "sleep" }),
+        hostileLocal("third", { way: "sleep" }),
         hostileLocal("exits", { way: "exit" }),
-      ].map((each, n, all) => ({
-        ...each,
-        next: n + 1 < all.length ? [to(all[n + 1]?.key ?? "")] : [],
-      })),
+      ),
     });
-    const failed = await rig.finished(exiting);
+    // Two lost tasks, 10 s each, then a timeout, and a worker's start before each.
+    const failed = await waitFor(
+      "the confirmed end",
+      async () => {
+        const run = await rig.getRun(exiting);
+        return run.confirmedAt !== null && run;
+      },
+      100_000,
+    );
     expect(failed.status).toBe("failed");
-    expect(failed.steps).toMatchObject([
-      { status: "success" },
-      { status: "success" },
-      { status: "failed", message: LATE },
+    expect(failed.steps.map(({ status, message }) => [status, message])).toEqual([
+      ...Array<unknown>(3).fill(["success", null]),
+      ["failed", LATE],
     ]);
     expect(exits).toEqual([7, 7, 7]);
+    // Of each lost task the first step, and the one that was open.
+    expect(await activitiesOf(rig, exiting)).toEqual(["first", "second", "exits"]);
+  }),
+);
+
+test.concurrent(
+  "it is known in a task that begins with another attempt of the step before",
+  onStage(async ({ rig, supervise }) => {
+    const exits = supervise();
+    const exiting = await rig.startRun({
+      components: chain(
+        hostileLocal("retried", { way: "retry", attempts: 2 }),
+        hostileLocal("exits", { way: "exit" }),
+      ),
+    });
+    const failed = await rig.finished(exiting);
+    expect(failed.steps.map(({ status, message }) => [status, message])).toEqual([
+      ["success", null],
+      ["failed", LATE],
+    ]);
+    expect(exits).toEqual([7, 7]);
+    expect(await activitiesOf(rig, exiting)).toEqual(["exits"]);
   }),
 );
 
@@ -241,10 +287,7 @@ test.concurrent(
       status: "failed",
       steps: [{ status: "failed", message: LATE }],
     });
-    const { events } = await rig.client.workflow.getHandle(looping).fetchHistory();
-    expect(
-      events?.filter((event) => event.activityTaskScheduledEventAttributes != null),
-    ).toHaveLength(1);
+    expect(await activitiesOf(rig, looping)).toEqual(["loops"]);
   }),
 );
 

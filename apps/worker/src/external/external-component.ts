@@ -12,7 +12,8 @@ import type { JsonObject } from "@truerun/shared/contracts/json";
 import { jsonObjectSchema } from "@truerun/shared/contracts/json-schema";
 import { type CheckValue, compileSchema } from "@truerun/shared/contracts/schema-faults";
 import { z } from "zod";
-import { ACTION_PATTERN, policyFaults } from "../component.ts";
+import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
+import { policyFaults } from "../component.ts";
 
 export interface ExternalComponent {
   action: string;

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
-import { component, type RunRow } from "../testing/rig-runs.ts";
+import { component, local, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";
 
@@ -130,6 +130,16 @@ test("its output and artifacts are the step's; the next component sees them", as
   });
   expect(seen.steps[1]?.output).toEqual(value);
   await expectProjected(seen);
+});
+
+test("what its input and output are called is its own affair, beside local components as well", async () => {
+  const value = { step_key: "s" };
+  const seen = await run(
+    external("first", { do: "echo", value, step_key: "x" }),
+    local("beside"),
+    external("second", { ...give({ output: { value: 1 }, step_key: "y" }) }),
+  );
+  expect(seen.steps.map(({ status }) => status)).toEqual(["success", "success", "success"]);
 });
 
 test("an input that does not fit its schema is refused before the other worker sees it", async () => {

@@ -1,14 +1,16 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import fc from "fast-check";
 import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
+import { createLogger } from "@truerun/shared/logger";
 import { stepId } from "@truerun/shared/step-id";
 import { insertRun } from "../testing/insert-run.ts";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 import { writeRecords } from "./mirror-statement.ts";
+import { createMirrorWriter } from "./mirror-writer.ts";
 
 let database: TestDatabase;
 let db: Database;
@@ -139,45 +141,65 @@ test("an end from a task that another worker has begun anew is not taken", async
   expect(await readRows(runId)).toMatchObject({ status: end.status });
 });
 
-test("a step that begins again in another try of its workflow task is told", async () => {
-  const runId = await insertRun(db);
-  const [first] = story(runId);
-  if (first?.kind !== "step") throw new Error("The story begins with a step");
-  expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
-  expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
-  const again = { ...first, mirror_time_ms: first.mirror_time_ms + 10_000 };
-  const reopened = [{ run_id: runId, step_id: first.id }];
-  expect(await writeRecords(db, [again])).toEqual({ refused: [], reopened });
-});
+describe("a step that begins", () => {
+  async function begun(): Promise<{
+    first: StepRow;
+    later: Pick<StepRow, "mirror_time_ms" | "created_at_ms">;
+  }> {
+    const [first] = story(await insertRun(db));
+    if (first?.kind !== "step") throw new Error("The story begins with a step");
+    const time = first.mirror_time_ms + 10_000;
+    return { first, later: { mirror_time_ms: time, created_at_ms: time } };
+  }
 
-test("so is one whose outcome was written and lost; one that is late in beginning is not", async () => {
-  const runId = await insertRun(db);
-  const [first] = story(runId);
-  if (first?.kind !== "step") throw new Error("The story begins with a step");
-  const done = { ...first, status: "success" as const, mirror_seq: first.mirror_seq + 1 };
-  await writeRecords(db, [done]);
-  expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
-  const before = { ...first, mirror_time_ms: first.mirror_time_ms - 10_000 };
-  expect(await writeRecords(db, [before])).toEqual({ refused: [], reopened: [] });
-  const again = { ...first, mirror_time_ms: first.mirror_time_ms + 10_000 };
-  const reopened = [{ run_id: runId, step_id: first.id }];
-  expect(await writeRecords(db, [again])).toEqual({ refused: [], reopened });
-});
+  test("is told when it does so again, in another try of its workflow task", async () => {
+    const { first, later } = await begun();
+    expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
+    expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
+    const told = { run_id: first.run_id, step_id: first.id, was_open: true };
+    expect(await writeRecords(db, [{ ...first, ...later }])).toEqual({
+      refused: [],
+      reopened: [told],
+    });
+  });
 
-test("an end from a lost task is taken back when the run's steps begin again", async () => {
-  const runId = await insertRun(db);
-  const [first] = story(runId);
-  if (first?.kind !== "step") throw new Error("The story begins with a step");
-  const end = story(runId).findLast((record) => record.kind === "end");
-  if (end === undefined) throw new Error("The story has an end");
-  await writeRecords(db, [first]);
-  await writeRecords(db, [end]);
-  expect(await readRows(runId)).toMatchObject({ status: end.status });
-  const at = { mirror_length: end.mirror_length + 3, mirror_time_ms: end.mirror_time_ms + 10_000 };
-  await writeRecords(db, [{ ...first, ...at }]);
-  expect(await readRows(runId)).toMatchObject({ status: "started", completedAt: null });
-  await writeRecords(db, [{ ...end, ...at }]);
-  expect(await readRows(runId)).toMatchObject({ status: end.status });
+  test("is told as well when its outcome was written, and lost", async () => {
+    const { first, later } = await begun();
+    await writeRecords(db, [{ ...first, status: "success", mirror_seq: first.mirror_seq + 1 }]);
+    const told = { run_id: first.run_id, step_id: first.id, was_open: false };
+    expect(await writeRecords(db, [{ ...first, ...later }])).toEqual({
+      refused: [],
+      reopened: [told],
+    });
+  });
+
+  test("is not when its first record is late, nor when the workflow has gone on from it", async () => {
+    const { first, later } = await begun();
+    await writeRecords(db, [first]);
+    const time = first.mirror_time_ms - 10_000;
+    const before = { ...first, mirror_time_ms: time, created_at_ms: time };
+    expect(await writeRecords(db, [before])).toEqual({ refused: [], reopened: [] });
+    // A step that says what it has to do with while it is under way.
+    const noted = { ...first, mirror_time_ms: later.mirror_time_ms, artifacts: "[{}]" };
+    expect(await writeRecords(db, [noted])).toEqual({ refused: [], reopened: [] });
+  });
+
+  test("takes back the end that was recorded in a lost task", async () => {
+    const { first, later } = await begun();
+    const end = story(first.run_id).findLast((record) => record.kind === "end");
+    if (end === undefined) throw new Error("The story has an end");
+    const logger = createLogger({ name: "test", level: "silent" });
+    const writer = createMirrorWriter({ db, logger, onRefused: async () => undefined });
+    const at = { ...later, mirror_length: end.mirror_length + 3 };
+    await writer.write(first);
+    await writer.write(end);
+    expect(await readRows(first.run_id)).toMatchObject({ status: end.status });
+    await writer.write({ ...first, ...at });
+    expect(await readRows(first.run_id)).toMatchObject({ status: "started", completedAt: null });
+    await writer.write({ ...end, ...at });
+    expect(await readRows(first.run_id)).toMatchObject({ status: end.status });
+    await writer.close();
+  });
 });
 
 test("records of a run without a row are reported and leave nothing", async () => {

@@ -5,7 +5,7 @@ import type { MirrorWriter } from "./mirror-writer.ts";
 import type { ReopenedSteps } from "./reopened-steps.ts";
 
 export interface MirrorSinkOptions {
-  writer: MirrorWriter;
+  writer: Pick<MirrorWriter, "write" | "writeSoon">;
   slots: Pick<WorkflowTaskSlots, "recorded">;
   reopened: Pick<ReopenedSteps, "hasRun">;
 }
@@ -26,7 +26,6 @@ export function createMirrorSink({
       write: {
         fn: async ({ runId }, record, mayWait = false) => {
           slots.recorded(runId, record.kind === "end");
-          // Which of its steps has ended a worker can only be told by the rows that were there before.
           if (mayWait && !reopened.hasRun(record.run_id)) writer.writeSoon(record);
           else await writer.write(record);
         },

@@ -83,7 +83,7 @@ export const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = 
 const REFUSED = Prisma.sql`
   SELECT w.run_id, w.temporal_run_id,
          CASE WHEN run.id IS NULL OR run.temporal_run_id IS NOT NULL THEN 'foreign'
-              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why, NULL AS step_id
+              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why, NULL AS step_id, NULL AS was_open
     FROM run_writes AS w
     LEFT JOIN workflow_runs AS run ON run.id = ANY (ARRAY[w.run_id])
    WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id
@@ -99,15 +99,16 @@ const OVERTAKEN = Prisma.sql`EXISTS (
      AND (kept.mirror_length, kept.mirror_time_ms) > (w.mirror_length, w.mirror_time_ms))`;
 
 /**
- * Of the steps that begin, those that had begun in an earlier task of the Temporal run. An outcome that they
- * have was lost with that task: what Temporal knows of does not begin again.
+ * Of the steps that begin, those that had begun in a task that was lost, whatever became of them there: to the
+ * workflow this is their first record, and there is an earlier one.
  */
 const REOPENED = Prisma.sql`
-  SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id
+  SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id, kept.status IS NULL AS was_open
     FROM steps AS step
     JOIN workflow_run_steps AS kept ON kept.id = ANY (ARRAY[step.id])
    WHERE step.status IS NULL AND kept.temporal_run_id = step.temporal_run_id
-     AND (kept.mirror_length, kept.mirror_time_ms) < (step.mirror_length, step.mirror_time_ms)`;
+     AND (kept.mirror_length, kept.mirror_time_ms) < (step.mirror_length, step.mirror_time_ms)
+     AND step.created_at_ms = step.mirror_time_ms`;
 
 /**
  * Writes a batch in one statement: steps by the guard, ends by the guard, and the Temporal run's id
@@ -118,10 +119,9 @@ export async function writeRecords(
   records: readonly MirrorRecord[],
 ): Promise<Written> {
   const said = await writeOnce(db, records);
-  const reopened = said.flatMap(({ run_id, step_id }) =>
-    step_id === null ? [] : { run_id, step_id },
+  const reopened = said.flatMap(({ run_id, step_id, was_open }) =>
+    step_id === null ? [] : { run_id, step_id, was_open: was_open === true },
   );
-  if (reopened.length > 0) await takeBackEnds(db, reopened);
   const refused = said.filter(({ step_id: id }) => id === null);
   // Their rows changed while the statement was on its way, which saw them as they were before.
   const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
@@ -134,13 +134,13 @@ export async function writeRecords(
 
 /**
  * A worker that was held up may have gone on with a lost task to the run's end, and then be given the next one,
- * in which the same steps begin again.
+ * in which the same steps begin again. Their runs have not ended.
  */
-async function takeBackEnds(db: Database, reopened: readonly ReopenedStep[]): Promise<void> {
+export async function takeBackEnds(db: Database, reopened: readonly ReopenedStep[]): Promise<void> {
   const ids = reopened.map(({ run_id: id }) => id);
   await db.$executeRaw`
     UPDATE workflow_runs AS run SET ${NO_END}
-     WHERE run.id = ANY (${ids}) AND run.confirmed_at IS NULL AND run.status <> 'started'
+     WHERE run.id = ANY (${ids}) AND ${UNCONFIRMED} AND run.status <> 'started'
        AND EXISTS (
          SELECT FROM workflow_run_steps AS kept
           WHERE kept.run_id = run.id AND kept.temporal_run_id = run.temporal_run_id
@@ -151,6 +151,7 @@ async function takeBackEnds(db: Database, reopened: readonly ReopenedStep[]): Pr
 interface Said extends Omit<RefusedRun, "why"> {
   why: RefusedRun["why"] | null;
   step_id: string | null;
+  was_open: boolean | null;
 }
 
 async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promise<Said[]> {

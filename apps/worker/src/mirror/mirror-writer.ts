@@ -4,7 +4,7 @@ import { pause } from "@truerun/shared/pause";
 import type { Logger } from "@truerun/shared/logger";
 import { type Held, HeldRecords, type MirrorLimits, rowKey } from "./held-records.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
-import { type RefusedRun, writeRecords } from "./mirror-statement.ts";
+import { type RefusedRun, takeBackEnds, writeRecords } from "./mirror-statement.ts";
 import type { ReopenedStep } from "./reopened-steps.ts";
 
 export interface MirrorWriter {
@@ -129,7 +129,7 @@ class BatchingWriter implements MirrorWriter {
     try {
       const records = batch.map(({ record }) => record);
       const { refused, reopened } = await writeRecords(db, records);
-      if (reopened.length > 0) this.#options.onReopened?.(reopened);
+      if (reopened.length > 0) await this.#reopen(reopened);
       this.counts.written += batch.length;
       for (const record of records) this.#options.onWritten?.(record);
       for (const run of refused) this.#handRefused(run, batch);
@@ -138,6 +138,18 @@ class BatchingWriter implements MirrorWriter {
       // The database refuses the data of one of them: the others must not be lost with it.
       if (batch.length > 1) for (const entry of batch) await this.#commit([entry]);
       else this.#refused(batch, error);
+    }
+  }
+
+  async #reopen(steps: readonly ReopenedStep[]): Promise<void> {
+    this.#options.onReopened?.(steps);
+    try {
+      await takeBackEnds(this.#options.db, steps);
+    } catch (error) {
+      this.#options.logger.warn(
+        { err: error },
+        "an end was not taken back; the reconciler does it",
+      );
     }
   }
 

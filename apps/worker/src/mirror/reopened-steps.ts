@@ -3,14 +3,22 @@ import { stepId } from "@truerun/shared/step-id";
 export interface ReopenedStep {
   run_id: string;
   step_id: string;
+  /** It had no outcome when its task was lost: it may be the reason. */
+  was_open: boolean;
 }
 
-/** Steps that have begun before, in a try of their workflow task that was lost: with its worker, most likely. */
+/**
+ * Steps that have begun before, in a try of their workflow task that was lost: with its worker, most likely. See
+ * docs/decisions/0014-local-records-go-along.md.
+ */
 export interface ReopenedSteps {
   add(steps: readonly ReopenedStep[]): void;
-  /** Whether the step is one; it is forgotten then. */
+  /**
+   * Whether the step is to run outside of its workflow task: it was open, or is the first one of its run that
+   * begins again. It is forgotten then.
+   */
   take(workflowRunId: string, stepKey: string): boolean;
-  /** Whether a step of the run was one. */
+  /** Whether a step of the run has begun again: which one ends workers must be in its row before it runs. */
   hasRun(workflowRunId: string): boolean;
 }
 
@@ -22,8 +30,8 @@ export function createReopenedSteps(): ReopenedSteps {
   const runs = new Set<string>();
   return {
     add(reopened) {
-      for (const { run_id: runId, step_id: id } of reopened) {
-        keep(steps, id);
+      for (const { run_id: runId, step_id: id, was_open: wasOpen } of reopened) {
+        if (wasOpen || !runs.has(runId)) keep(steps, id);
         keep(runs, runId);
       }
     },

@@ -1,6 +1,7 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
+import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
 import {
   ApplicationFailure,
   CancellationScope,
@@ -92,7 +93,7 @@ async function runLocalAttempt(
   next: (input: Parameters<ScheduleLocalActivity>[0]) => Promise<unknown>,
   recorder: StepRecorder | undefined,
 ): Promise<unknown> {
-  const key = toStepKey(input.args);
+  const key = toStepKey(input);
   // What is canceled while it waits for its turn has no step.
   const isOver = CancellationScope.current().consideredCancelled;
   if (key !== undefined && input.attempt === 1 && !isOver) recorder?.open(key, { isLocal: true });
@@ -111,8 +112,13 @@ function toTurns(components: readonly ComponentDefinition[]): LocalTurns | undef
 }
 
 /** The step that an attempt inside of the workflow task is for; the engine's own helpers have none. */
-function toStepKey([, attempt]: readonly unknown[]): string | undefined {
-  return (attempt as Partial<LocalAttempt> | undefined)?.step_key;
+function toStepKey({
+  activityType,
+  args,
+}: Parameters<ScheduleLocalActivity>[0]): string | undefined {
+  if (!ACTION_PATTERN.test(activityType)) return undefined;
+  const [, attempt] = args as [unknown, LocalAttempt | undefined];
+  return attempt?.step_key;
 }
 
 async function recordEnd<T>(recorder: StepRecorder, run: () => Promise<T>): Promise<T> {

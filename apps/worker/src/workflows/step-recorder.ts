@@ -54,6 +54,11 @@ export class StepRecorder {
   #isUncertain = false;
   /** Results of local activities in the workflow task that began at this length of the history. */
   #markers = { length: 0, count: 0 };
+  /**
+   * The history's length at the beginning of the workflow task that a local step has begun in last. The first one
+   * of a task is waited for: were the task lost, its row is how the next worker knows.
+   */
+  #taskOfLocal = 0;
   /** What a step's message says when the run cancels it. The interpreter sets it before it cancels. */
   cancelReason = "The run was canceled.";
 
@@ -181,9 +186,9 @@ export class StepRecorder {
   }
 
   #put(key: string, outcome: OpenOutcome, isLocal = false): void {
-    // Between two steps of one workflow task. What begins the task is waited for: were the task lost, it is by
-    // these rows that the next worker knows.
-    const mayWait = isLocal && this.#markers.length === workflowInfo().historyLength;
+    const { historyLength: task } = workflowInfo();
+    const mayWait = isLocal && this.#taskOfLocal === task;
+    if (isLocal && outcome.status === null) this.#taskOfLocal = task;
     this.#write(this.#toRow(key, outcome), mayWait);
   }
 
