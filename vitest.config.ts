@@ -24,6 +24,8 @@ export default defineConfig({
           exclude: ["**/*.integration.test.ts", "**/node_modules/**"],
           // The SDK's mock environment and its native parts do not live in threads.
           pool: "forks",
+          // Modules are loaded once, not for each file: most of the time went there. Nothing in them keeps state.
+          isolate: false,
         },
       },
       {
