@@ -243,9 +243,10 @@ test.concurrent(
       ...Array<unknown>(3).fill(["success", null]),
       ["failed", LATE],
     ]);
-    expect(exits).toEqual([7, 7, 7]);
-    // Of each lost task the first step, and the one that was open.
-    expect(await activitiesOf(rig, exiting)).toEqual(["first", "second", "exits"]);
+    // Which step was seen to be open when the first worker ended, if any, is a matter of milliseconds.
+    expect(exits.length).toBeLessThanOrEqual(3);
+    const activities = await activitiesOf(rig, exiting);
+    expect([activities[0], activities.at(-1)]).toEqual(["first", "exits"]);
   }),
 );
 
@@ -288,6 +289,25 @@ test.concurrent(
       steps: [{ status: "failed", message: LATE }],
     });
     expect(await activitiesOf(rig, looping)).toEqual(["loops"]);
+  }),
+);
+
+test.concurrent(
+  "so is one that stands behind another, by a worker that is alone and is held up each time",
+  onStage(async ({ rig, copy }) => {
+    await copy.start(rig.config);
+    const blocking = await rig.startRun({
+      components: chain(
+        hostileLocal("before", { way: "sleep" }),
+        hostileLocal("blocks", { way: "block", ms: 11_000 }),
+      ),
+    });
+    await waitFor(
+      "the confirmed end",
+      async () => (await rig.getRun(blocking)).confirmedAt !== null,
+      100_000,
+    );
+    expect((await activitiesOf(rig, blocking)).at(-1)).toBe("blocks");
   }),
 );
 

@@ -72,6 +72,10 @@ async function isAtRest(
   projection: Projection,
 ): Promise<boolean> {
   const now = await client.workflow.getHandle(rows.workflowRunId).describe();
+  for (const batch of openBatches(now)) {
+    // A lost task's rows tell the worker that is given it next what has begun there.
+    if (hasWorkflowTask(await client.workflow.getHandle(batch).describe())) return false;
+  }
   const newest = Math.max(0, ...rows.steps.map(({ updated_at_ms }) => updated_at_ms));
   return (
     now.runId === projection.temporalRunId &&
@@ -79,6 +83,13 @@ async function isAtRest(
     !hasWorkflowTask(now) &&
     newest < Date.now() - REST_MS
   );
+}
+
+/** Workflow ids of the batches of a run that have not ended. */
+export function openBatches({ workflowId, raw }: WorkflowExecutionDescription): string[] {
+  return (raw.pendingChildren ?? [])
+    .map((child) => child.workflowId ?? "")
+    .filter((id) => id.startsWith(`${workflowId}/`));
 }
 
 /** Whether a workflow task is waiting, under way, or tried again. */

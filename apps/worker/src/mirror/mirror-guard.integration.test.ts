@@ -156,20 +156,28 @@ describe("a step that begins", () => {
     const { first, later } = await begun();
     expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
     expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
-    const told = { run_id: first.run_id, step_id: first.id, was_open: true };
-    expect(await writeRecords(db, [{ ...first, ...later }])).toEqual({
+    expect(await writeRecords(db, [{ ...first, ...later }])).toMatchObject({
       refused: [],
-      reopened: [told],
+      reopened: [
+        {
+          ...{ run_id: first.run_id, step_id: first.id, was_open: true },
+          ...{ kept_ms: first.mirror_time_ms, begins_ms: later.mirror_time_ms },
+        },
+      ],
     });
   });
 
   test("is told as well when its outcome was written, and lost", async () => {
     const { first, later } = await begun();
     await writeRecords(db, [{ ...first, status: "success", mirror_seq: first.mirror_seq + 1 }]);
-    const told = { run_id: first.run_id, step_id: first.id, was_open: false };
-    expect(await writeRecords(db, [{ ...first, ...later }])).toEqual({
+    expect(await writeRecords(db, [{ ...first, ...later }])).toMatchObject({
       refused: [],
-      reopened: [told],
+      reopened: [
+        {
+          ...{ run_id: first.run_id, step_id: first.id, was_open: false },
+          ...{ kept_ms: first.mirror_time_ms, begins_ms: later.mirror_time_ms },
+        },
+      ],
     });
   });
 

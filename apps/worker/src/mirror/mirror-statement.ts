@@ -83,7 +83,8 @@ export const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = 
 const REFUSED = Prisma.sql`
   SELECT w.run_id, w.temporal_run_id,
          CASE WHEN run.id IS NULL OR run.temporal_run_id IS NOT NULL THEN 'foreign'
-              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why, NULL AS step_id, NULL AS was_open
+              WHEN run.confirmed_at IS NOT NULL THEN 'stray' END AS why, NULL AS step_id, NULL AS was_open,
+         NULL AS kept_ms, NULL AS begins_ms
     FROM run_writes AS w
     LEFT JOIN workflow_runs AS run ON run.id = ANY (ARRAY[w.run_id])
    WHERE run.id IS NULL OR run.temporal_run_id <> w.temporal_run_id
@@ -103,7 +104,8 @@ const OVERTAKEN = Prisma.sql`EXISTS (
  * workflow this is their first record, and there is an earlier one.
  */
 const REOPENED = Prisma.sql`
-  SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id, kept.status IS NULL AS was_open
+  SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id, kept.status IS NULL AS was_open,
+         kept.mirror_time_ms::float8 AS kept_ms, step.mirror_time_ms::float8 AS begins_ms
     FROM steps AS step
     JOIN workflow_run_steps AS kept ON kept.id = ANY (ARRAY[step.id])
    WHERE step.status IS NULL AND kept.temporal_run_id = step.temporal_run_id
@@ -119,9 +121,7 @@ export async function writeRecords(
   records: readonly MirrorRecord[],
 ): Promise<Written> {
   const said = await writeOnce(db, records);
-  const reopened = said.flatMap(({ run_id, step_id, was_open }) =>
-    step_id === null ? [] : { run_id, step_id, was_open: was_open === true },
-  );
+  const reopened = said.filter((each): each is Said & ReopenedStep => each.step_id !== null);
   const refused = said.filter(({ step_id: id }) => id === null);
   // Their rows changed while the statement was on its way, which saw them as they were before.
   const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
@@ -132,12 +132,18 @@ export async function writeRecords(
   return { refused: [...known, ...others.refused], reopened: [...reopened, ...others.reopened] };
 }
 
+/** Below the 10 s after which Temporal gives a task away, above what it takes to do one again that it refused. */
+const LOST_AFTER_MS = 5_000;
+
 /**
  * A worker that was held up may have gone on with a lost task to the run's end, and then be given the next one,
- * in which the same steps begin again. Their runs have not ended.
+ * in which the same steps begin again. Their runs have not ended. An end that Temporal refused is left to the
+ * one that follows at once.
  */
 export async function takeBackEnds(db: Database, reopened: readonly ReopenedStep[]): Promise<void> {
-  const ids = reopened.map(({ run_id: id }) => id);
+  const lost = reopened.filter((step) => step.begins_ms - step.kept_ms > LOST_AFTER_MS);
+  if (lost.length === 0) return;
+  const ids = lost.map(({ run_id: id }) => id);
   await db.$executeRaw`
     UPDATE workflow_runs AS run SET ${NO_END}
      WHERE run.id = ANY (${ids}) AND ${UNCONFIRMED} AND run.status <> 'started'
@@ -152,6 +158,8 @@ interface Said extends Omit<RefusedRun, "why"> {
   why: RefusedRun["why"] | null;
   step_id: string | null;
   was_open: boolean | null;
+  kept_ms: number | null;
+  begins_ms: number | null;
 }
 
 async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promise<Said[]> {

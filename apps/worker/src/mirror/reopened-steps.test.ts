@@ -2,26 +2,50 @@ import { stepId } from "@truerun/shared/step-id";
 import { expect, test } from "vitest";
 import { createReopenedSteps } from "./reopened-steps.ts";
 
-function reopened(key: string, wasOpen: boolean, runId = "cbwr_1") {
-  return { run_id: runId, step_id: stepId(runId, key), was_open: wasOpen };
+interface Given {
+  runId?: string;
+  wasOpen?: boolean;
+  keptMs?: number;
+  beginsMs?: number;
 }
 
-test("of a run the first step that begins again is taken, and those that were open", () => {
+function reopened(key: string, { runId = "cbwr_1", ...given }: Given = {}) {
+  const { wasOpen = false, keptMs = 1_000, beginsMs = 11_000 } = given;
+  const ids = { run_id: runId, step_id: stepId(runId, key) };
+  return { ...ids, was_open: wasOpen, kept_ms: keptMs, begins_ms: beginsMs };
+}
+
+test("of a lost task the first step is taken, and those that were open", () => {
   const steps = createReopenedSteps();
-  steps.add([reopened("first", false)]);
-  steps.add([reopened("second", false), reopened("third", true)]);
-  expect(["first", "second", "third"].map((key) => steps.take("cbwr_1", key))).toEqual([
-    true,
-    false,
-    true,
-  ]);
+  steps.add([reopened("first")]);
+  expect(steps.take("cbwr_1", "first")).toBe(true);
+  const later = { keptMs: 1_100, beginsMs: 11_500 };
+  steps.add([reopened("second", later), reopened("third", { ...later, wasOpen: true })]);
+  expect(steps.take("cbwr_1", "second")).toBe(false);
+  expect(steps.take("cbwr_1", "third")).toBe(true);
   expect(steps.take("cbwr_1", "first")).toBe(false);
   expect([steps.hasRun("cbwr_1"), steps.hasRun("cbwr_2")]).toEqual([true, false]);
 });
 
+test("so is the first of the next task that is lost, by a step that had an outcome in both", () => {
+  const steps = createReopenedSteps();
+  steps.add([reopened("first")]);
+  steps.take("cbwr_1", "first");
+  steps.add([reopened("second", { keptMs: 1_100, beginsMs: 11_500 })]);
+  expect(steps.take("cbwr_1", "second")).toBe(false);
+  steps.add([reopened("second", { keptMs: 16_500, beginsMs: 21_500 })]);
+  expect(steps.take("cbwr_1", "second")).toBe(true);
+});
+
+test("what nobody asks for stands for no other", () => {
+  const steps = createReopenedSteps();
+  steps.add([reopened("an activity"), reopened("a local one")]);
+  expect(steps.take("cbwr_1", "a local one")).toBe(true);
+});
+
 test("a thousand are kept, the newest", () => {
   const steps = createReopenedSteps();
-  for (let n = 0; n < 1_001; n++) steps.add([reopened("a", true, `cbwr_${n}`)]);
+  for (let n = 0; n < 1_001; n++) steps.add([reopened("a", { runId: `cbwr_${n}` })]);
   expect([steps.hasRun("cbwr_0"), steps.hasRun("cbwr_1")]).toEqual([false, true]);
   expect([steps.take("cbwr_0", "a"), steps.take("cbwr_1000", "a")]).toEqual([false, true]);
 });

@@ -1,21 +1,26 @@
 import { stepId } from "@truerun/shared/step-id";
 
+/** A step that begins, and had begun before: in a try of its workflow task that was lost. */
 export interface ReopenedStep {
   run_id: string;
   step_id: string;
   /** It had no outcome when its task was lost: it may be the reason. */
   was_open: boolean;
+  /** Workflow time at which it was last written, in ms. */
+  kept_ms: number;
+  /** Workflow time at which it begins now, in ms. */
+  begins_ms: number;
 }
 
 /**
- * Steps that have begun before, in a try of their workflow task that was lost: with its worker, most likely. See
+ * What lost workflow tasks had begun, with their workers, most likely. See
  * docs/decisions/0014-local-records-go-along.md.
  */
 export interface ReopenedSteps {
   add(steps: readonly ReopenedStep[]): void;
   /**
-   * Whether the step is to run outside of its workflow task: it was open, or is the first one of its run that
-   * begins again. It is forgotten then.
+   * Whether a step is to run outside of its workflow task: it was open when its task was lost, or is the first of
+   * that task to be asked for. What is known of it is forgotten then.
    */
   take(workflowRunId: string, stepKey: string): boolean;
   /** Whether a step of the run has begun again: which one ends workers must be in its row before it runs. */
@@ -26,24 +31,33 @@ export interface ReopenedSteps {
 const MAX_KEPT = 1_000;
 
 export function createReopenedSteps(): ReopenedSteps {
-  const steps = new Set<string>();
-  const runs = new Set<string>();
+  const steps = new Map<string, ReopenedStep>();
+  /** By run, when the one of its steps began again that was taken last: what is older was lost with that. */
+  const takenAt = new Map<string, number>();
   return {
     add(reopened) {
-      for (const { run_id: runId, step_id: id, was_open: wasOpen } of reopened) {
-        if (wasOpen || !runs.has(runId)) keep(steps, id);
-        keep(runs, runId);
+      for (const step of reopened) {
+        keep(steps, step.step_id, step);
+        keep(takenAt, step.run_id, takenAt.get(step.run_id) ?? 0);
       }
     },
-    take: (workflowRunId, stepKey) =>
-      steps.size > 0 && steps.delete(stepId(workflowRunId, stepKey)),
-    hasRun: (workflowRunId) => runs.has(workflowRunId),
+    take(workflowRunId, stepKey) {
+      if (steps.size === 0) return false;
+      const id = stepId(workflowRunId, stepKey);
+      const step = steps.get(id);
+      steps.delete(id);
+      if (step === undefined) return false;
+      if (!step.was_open && step.kept_ms < (takenAt.get(workflowRunId) ?? 0)) return false;
+      keep(takenAt, workflowRunId, step.begins_ms);
+      return true;
+    },
+    hasRun: (workflowRunId) => takenAt.has(workflowRunId),
   };
 }
 
 /** The newest stay. */
-function keep(kept: Set<string>, id: string): void {
+function keep<T>(kept: Map<string, T>, id: string, value: T): void {
   kept.delete(id);
-  kept.add(id);
-  if (kept.size > MAX_KEPT) kept.delete(kept.values().next().value ?? "");
+  kept.set(id, value);
+  if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value ?? "");
 }

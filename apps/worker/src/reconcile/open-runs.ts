@@ -2,7 +2,7 @@
 // reset, are stuck, or are gone.
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
-import { hasWorkflowTask } from "../mirror/inspect-run.ts";
+import { hasWorkflowTask, openBatches } from "../mirror/inspect-run.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
 import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
@@ -150,12 +150,8 @@ function isUnchanged(run: OpenRun, execution: WorkflowExecutionDescription): boo
   const isSame = run.temporal_run_id === execution.runId && run.status === "started";
   if (!isSame || execution.status.name !== "RUNNING") return false;
   if (hasWorkflowTask(execution)) return true;
-  return execution.historyLength === run.projected_length && !hasBatches(run.id, execution);
-}
-
-/** A run in batches goes on without its own history. */
-function hasBatches(id: string, { raw }: WorkflowExecutionDescription): boolean {
-  return raw.pendingChildren?.some(({ workflowId }) => workflowId?.startsWith(`${id}/`)) ?? false;
+  // A run in batches goes on without its own history.
+  return execution.historyLength === run.projected_length && openBatches(execution).length === 0;
 }
 
 async function noteLength(db: Database, run: OpenRun, length: number): Promise<void> {
