@@ -91,7 +91,7 @@ test("a reset takes back the end and the steps behind it, and the row follows th
     components: [
       component("a", { next: [{ to: "b", on: "success" }] }),
       // Long enough for the row to be seen while it runs: that it follows takes a replay.
-      component("b", { action: "slow", with: { ms: 4_000 }, next: [{ to: "c", on: "success" }] }),
+      component("b", { action: "slow", with: { ms: 8_000 }, next: [{ to: "c", on: "success" }] }),
       component("c"),
     ],
   });
