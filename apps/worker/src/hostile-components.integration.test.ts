@@ -1,9 +1,8 @@
 // Components that do to the worker's process what no component may, in real workers made by the build.
 import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { expect, test } from "vitest";
-import { to } from "./testing/shape.ts";
+import { chain } from "./testing/shape.ts";
 import { createWorkerCopy, type WorkerCopy } from "./testing/worker-copy.ts";
 import { component } from "./testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
@@ -75,14 +74,6 @@ function hostile(key: string, given: { way: string; ms?: number; attempts?: numb
 /** The same inside of its workflow task. */
 function hostileLocal(key: string, given: { way: string; ms?: number; attempts?: number }) {
   return { ...hostile(key, given), execution: "local" as const, timeout: "5s" };
-}
-
-/** One after the other. */
-function chain(...components: ComponentDefinition[]): ComponentDefinition[] {
-  return components.map((each, n) => {
-    const next = components[n + 1];
-    return next === undefined ? each : { ...each, next: [to(next.key)] };
-  });
 }
 
 /** The steps that ran as activities of their own. */
@@ -222,22 +213,15 @@ test.concurrent(
   onStage(async ({ rig, supervise }) => {
     const exits = supervise();
     const exiting = await rig.startRun({
-      components: chain(
+      components: chain([
         hostileLocal("first", { way: "sleep" }),
         hostileLocal("second", { way: "sleep" }),
         hostileLocal("third", { way: "sleep" }),
         hostileLocal("exits", { way: "exit" }),
-      ),
+      ]),
     });
     // Two lost tasks, 10 s each, then a timeout, and a worker's start before each.
-    const failed = await waitFor(
-      "the confirmed end",
-      async () => {
-        const run = await rig.getRun(exiting);
-        return run.confirmedAt !== null && run;
-      },
-      100_000,
-    );
+    const failed = await rig.confirmed(exiting, 100_000);
     expect(failed.status).toBe("failed");
     expect(failed.steps.map(({ status, message }) => [status, message])).toEqual([
       ...Array<unknown>(3).fill(["success", null]),
@@ -255,10 +239,10 @@ test.concurrent(
   onStage(async ({ rig, supervise }) => {
     const exits = supervise();
     const exiting = await rig.startRun({
-      components: chain(
+      components: chain([
         hostileLocal("retried", { way: "retry", attempts: 2 }),
         hostileLocal("exits", { way: "exit" }),
-      ),
+      ]),
     });
     const failed = await rig.finished(exiting);
     expect(failed.steps.map(({ status, message }) => [status, message])).toEqual([
@@ -280,10 +264,7 @@ test.concurrent(
     await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
     await copy.start(rig.config);
     // Whoever was held up says that the run has ended before it hears that its task was lost.
-    const failed = await waitFor("the confirmed end", async () => {
-      const run = await rig.getRun(looping);
-      return run.confirmedAt !== null && run;
-    });
+    const failed = await rig.confirmed(looping);
     expect(failed).toMatchObject({
       status: "failed",
       steps: [{ status: "failed", message: LATE }],
@@ -297,16 +278,12 @@ test.concurrent(
   onStage(async ({ rig, copy }) => {
     await copy.start(rig.config);
     const blocking = await rig.startRun({
-      components: chain(
+      components: chain([
         hostileLocal("before", { way: "sleep" }),
         hostileLocal("blocks", { way: "block", ms: 11_000 }),
-      ),
+      ]),
     });
-    await waitFor(
-      "the confirmed end",
-      async () => (await rig.getRun(blocking)).confirmedAt !== null,
-      100_000,
-    );
+    await rig.confirmed(blocking, 100_000);
     expect((await activitiesOf(rig, blocking)).at(-1)).toBe("blocks");
   }),
 );

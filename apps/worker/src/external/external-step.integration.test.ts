@@ -137,7 +137,7 @@ test("what its input and output are called is its own affair, beside local compo
   const seen = await run(
     external("first", { do: "echo", value, step_key: "x" }),
     local("beside"),
-    external("second", { ...give({ output: { value: 1 }, step_key: "y" }) }),
+    external("second", give({ output: { value: 1 }, step_key: "y" })),
   );
   expect(seen.steps.map(({ status }) => status)).toEqual(["success", "success", "success"]);
 });

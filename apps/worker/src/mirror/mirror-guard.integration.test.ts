@@ -152,34 +152,29 @@ describe("a step that begins", () => {
     return { first, later: { mirror_time_ms: time, created_at_ms: time } };
   }
 
-  test("is told when it does so again, in another try of its workflow task", async () => {
-    const { first, later } = await begun();
-    expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
-    expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
-    expect(await writeRecords(db, [{ ...first, ...later }])).toMatchObject({
-      refused: [],
-      reopened: [
+  test.for([
+    ["is open", null],
+    ["had an outcome", "success"],
+  ] as const)(
+    "is told when it does so again, and %s in the task that was lost",
+    async ([, status]) => {
+      const { first, later } = await begun();
+      const known = { ...first, status, mirror_seq: first.mirror_seq + (status === null ? 0 : 1) };
+      expect(await writeRecords(db, [known])).toEqual({ refused: [], reopened: [] });
+      expect(await writeRecords(db, [first])).toEqual({ refused: [], reopened: [] });
+      const { refused, reopened } = await writeRecords(db, [{ ...first, ...later }]);
+      expect(refused).toEqual([]);
+      expect(reopened).toMatchObject([
         {
-          ...{ run_id: first.run_id, step_id: first.id, was_open: true },
-          ...{ kept_ms: first.mirror_time_ms, begins_ms: later.mirror_time_ms },
+          run_id: first.run_id,
+          step_id: first.id,
+          was_open: status === null,
+          kept_ms: first.mirror_time_ms,
+          begins_ms: later.mirror_time_ms,
         },
-      ],
-    });
-  });
-
-  test("is told as well when its outcome was written, and lost", async () => {
-    const { first, later } = await begun();
-    await writeRecords(db, [{ ...first, status: "success", mirror_seq: first.mirror_seq + 1 }]);
-    expect(await writeRecords(db, [{ ...first, ...later }])).toMatchObject({
-      refused: [],
-      reopened: [
-        {
-          ...{ run_id: first.run_id, step_id: first.id, was_open: false },
-          ...{ kept_ms: first.mirror_time_ms, begins_ms: later.mirror_time_ms },
-        },
-      ],
-    });
-  });
+      ]);
+    },
+  );
 
   test("is not when its first record is late, nor when the workflow has gone on from it", async () => {
     const { first, later } = await begun();

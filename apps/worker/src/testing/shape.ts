@@ -25,6 +25,14 @@ export interface Shape {
 /** An edge without a condition. */
 export const to = (key: string, on: Edge["on"] = "success"): Edge => ({ to: key, on });
 
+/** The components, one after the other. */
+export function chain(components: readonly ComponentDefinition[]): ComponentDefinition[] {
+  return components.map((each, n) => {
+    const next = components[n + 1];
+    return next === undefined ? each : { ...each, next: [to(next.key)] };
+  });
+}
+
 const BATCHED_ITEMS = 101;
 const isSomething = (index: number): boolean => index < 2 || index === BATCHED_ITEMS - 1;
 

@@ -42,6 +42,8 @@ export interface WorkerRig {
   startRun(run: RunSpec): Promise<string>;
   /** Waits until the run's row says that it ended. */
   finished(workflowRunId: string): Promise<RunRow>;
+  /** Waits until its end is confirmed: something has to reconcile, a whole worker for example. */
+  confirmed(workflowRunId: string, timeoutMs?: number): Promise<RunRow>;
   getRun(workflowRunId: string): Promise<RunRow>;
   /** Resets a run in Temporal to the end of its workflow task with this event id; gives the new run's id. */
   reset(run: RunRow, workflowTaskFinishEventId: number): Promise<string>;
@@ -134,6 +136,15 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
         const row = await readRun(db, id);
         return isTerminal(row.status as RunStatus) && row;
       }),
+    confirmed: (id, timeoutMs) =>
+      waitFor(
+        `the confirmed end of ${id}`,
+        async () => {
+          const row = await readRun(db, id);
+          return row.confirmedAt !== null && row;
+        },
+        timeoutMs,
+      ),
     async reset(row, eventId) {
       const reply = await temporal.connection.workflowService.resetWorkflowExecution({
         namespace: config.TEMPORAL_NAMESPACE,

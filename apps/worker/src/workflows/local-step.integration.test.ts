@@ -10,7 +10,7 @@ import { diffRun } from "../mirror/diff-run.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { component, local } from "../testing/rig-runs.ts";
-import { to } from "../testing/shape.ts";
+import { chain, to } from "../testing/shape.ts";
 import { createWorkerCopy } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
@@ -56,17 +56,12 @@ async function expectProjected(id: string, from = rig): Promise<void> {
   expect(differences.filter(({ field }) => !ofEnd.includes(field))).toEqual([]);
 }
 
-function chain(count: number, given: (n: number) => Parameters<typeof local>[1] = () => ({})) {
-  return Array.from({ length: count }, (_, n) =>
-    local(`s${n}`, {
-      ...given(n),
-      next: n + 1 < count ? [{ to: `s${n + 1}`, on: "success" }] : [],
-    }),
-  );
+function localChain(count: number, given?: Parameters<typeof local>[1]) {
+  return chain(Array.from({ length: count }, (_, n) => local(`s${n}`, given)));
 }
 
 test("three steps share one workflow task, and each is named in Temporal by its key", async () => {
-  const id = await rig.startRun({ components: chain(3) });
+  const id = await rig.startRun({ components: localChain(3) });
   expect((await rig.finished(id)).status).toBe("completed");
   expect(await costsOf(id)).toEqual({ tasks: 1, activities: 0, markers: 3 });
   const summaries = (await eventsOf(id)).flatMap(
@@ -78,7 +73,7 @@ test("three steps share one workflow task, and each is named in Temporal by its 
 });
 
 test("a hundred steps, and a fan-out over three hundred items, come to their end and are projected", async () => {
-  const long = await rig.startRun({ components: chain(100) });
+  const long = await rig.startRun({ components: localChain(100) });
   const wide = await rig.startRun({
     components: [
       local("each", {
@@ -102,7 +97,7 @@ test("a hundred steps, and a fan-out over three hundred items, come to their end
 
 test("results of more than one message takes go over several workflow tasks", async () => {
   const id = await rig.startRun({
-    components: chain(20, () => ({ action: "produce", with: { size: 250 * KB } })),
+    components: localChain(20, { action: "produce", with: { size: 250 * KB } }),
   });
   expect((await rig.finished(id)).status).toBe("completed");
   expect(await costsOf(id)).toMatchObject({ activities: 0, markers: 20 });
@@ -179,7 +174,7 @@ test("a regular component beside local ones takes its effect at its time", async
   const id = await rig.startRun({
     components: [
       component("regular", { action: "slow", with: { ms: 300 } }),
-      ...chain(6, () => ({ action: "slow", with: { ms: 1_000 } })),
+      ...localChain(6, { action: "slow", with: { ms: 1_000 } }),
     ],
   });
   expect((await rig.finished(id)).status).toBe("completed");
@@ -216,7 +211,7 @@ test.concurrent.for(["SIGTERM", "SIGKILL"] as const)(
     try {
       const first = await copy.start(idle.config);
       const id = await idle.startRun({
-        components: chain(6, () => ({ action: "notes", with: { file, ms: 800 } })),
+        components: localChain(6, { action: "notes", with: { file, ms: 800 } }),
       });
       // The first workflow task has ended by then.
       await waitFor("the fifth step", async () => (await note()).length === 5);
@@ -261,7 +256,7 @@ test.concurrent("a task that is renewed under an attempt, in a worker that was h
     const { status, steps } = await held.finished(id);
     expect(status).toBe("completed");
     expect(steps.map((step) => step.status)).toEqual(Array(4).fill("success"));
-    await waitFor("the confirmed end", async () => (await held.getRun(id)).confirmedAt !== null);
+    await held.confirmed(id);
     await expectProjected(id, held);
   } finally {
     await copy.remove();
