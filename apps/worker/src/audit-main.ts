@@ -1,4 +1,4 @@
-// `npm run audit`: whether the run tables say what Temporal's histories say.
+// `npm run audit`: checks that the run tables say what Temporal's histories say.
 import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { ConfigurationError } from "@truerun/shared/config";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
@@ -9,7 +9,7 @@ import { createLogger } from "@truerun/shared/logger";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { parseAuditOptions, readAuditConfig } from "./audit/audit-options.ts";
 
-/** It was not found out: neither 0, nothing differs, nor 1, something does. */
+/** Exit code when there is no result. 0: nothing differs; 1: something does. */
 const FAILED = 2;
 
 const stopping = new AbortController();
@@ -45,7 +45,7 @@ function explain(error: unknown): string {
   return `The audit failed: ${error.message}${cause}`;
 }
 
-/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE; the latter's text may be that of any refused connection. */
+/** By gRPC code (DEADLINE_EXCEEDED, UNAVAILABLE): the latter's text may be that of any refused connection. */
 function isTemporalAway(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (isGrpcServiceError(cause)) return [4, 14].includes(Number(cause.code));

@@ -20,23 +20,23 @@ import {
 export interface ComponentDependencies {
   logger: Logger;
   config: ComponentsConfig;
-  /** Of the mirror, where there is one. */
+  /** The mirror's, where there is one. */
   reopened?: Pick<ReopenedSteps, "take">;
 }
 
-/** A cancellation is told to the attempt in the answer to a heartbeat, so this is how soon it hears of it. */
+/** An attempt learns of a cancellation from the answer to a heartbeat, so these set how soon. */
 const FIRST_HEARTBEAT_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
 
-/** How long a component may go on after its signal. Then its attempt ends without it. */
+/** How long a component may go on after its signal is aborted. Then its attempt ends without it. */
 const GIVE_UP_AFTER_MS = 10_000;
 
 /**
- * The Temporal activity of a component. Its argument is the step's resolved `with`; an attempt inside of a
- * workflow task is told of its step by another one.
+ * The Temporal activity of a component. Its argument is the step's resolved `with`; an attempt inside a
+ * workflow task gets a second one that tells it about its step.
  *
  * @returns a function that rejects with an `ApplicationFailure` whose details are {@link AttemptTimes},
- * or with the `CancelledFailure` of an attempt that was canceled. Types of its own, all non-retryable:
+ * or with the `CancelledFailure` of an attempt that was canceled. Its own failure types, all non-retryable:
  * `InvalidInput`, `InvalidOutput`, `OutputTooLarge`; and {@link NOT_LOCAL}.
  */
 export function toActivity(
@@ -78,7 +78,7 @@ export function toActivity(
   };
 }
 
-/** Equal across the attempts of a step, and of no other step. */
+/** Equal across the attempts of a step, and different for every other step. */
 export function toIdempotencyKey(workflowRunId: string, stepKey: string): string {
   return `${workflowRunId}:${stepKey}`;
 }
@@ -123,8 +123,8 @@ function toComponentContext(
 }
 
 /**
- * The component's result; but one that does not answer its signal would hold its place in the worker for
- * ever, and the worker's end back, so after a while the signal's reason stands in for it.
+ * The component's result. A component that ignores its signal would keep its slot in the worker for ever and
+ * delay the worker's end, so after a while this rejects with the signal's reason instead.
  */
 async function untilGivenUp<T>(
   work: Promise<T>,
@@ -150,7 +150,7 @@ async function untilGivenUp<T>(
   }
 }
 
-/** Inside of a workflow task nobody waits for a sign of life: the task itself is one. */
+/** Inside a workflow task no heartbeats are needed: the task itself is the sign of life. */
 const NO_HEART: ReturnType<typeof startHeartbeat> = {
   beat: (given) => void (given === undefined || toJsonValue(given, "heartbeat details")),
   stop: () => undefined,
@@ -203,10 +203,10 @@ function toJson(output: unknown): Json {
 }
 
 /**
- * A worker that came to its end in this step may have done so because of it. Outside of its workflow task the
- * step's attempts are counted, and it holds up nothing else.
+ * If a worker was lost after it had begun this step, the step may be why. Outside its workflow task the step's
+ * attempts are counted, and it holds up nothing else.
  *
- * @throws what has the step run there
+ * @throws a failure that makes the step run there
  */
 function assertNotReopened(
   { step_key: stepKey }: LocalAttempt,
@@ -218,7 +218,7 @@ function assertNotReopened(
   throw ApplicationFailure.nonRetryable("The step has begun before and was lost", NOT_LOCAL);
 }
 
-/** @throws what has the step run again, outside of its workflow task */
+/** @throws a failure that makes the step run again, outside its workflow task */
 function assertFitsTask(envelope: ResultEnvelope): void {
   const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
   if (bytes <= MAX_LOCAL_BYTES) return;
@@ -226,9 +226,9 @@ function assertFitsTask(envelope: ResultEnvelope): void {
 }
 
 /**
- * The cancellation behind an error, if there is one: what the signal gave as its reason, wrapped or
- * not, and what libraries make of an aborted signal. Another error is the component's own failure,
- * even when it came after the abort.
+ * The cancellation behind an error, if there is one: the signal's reason, wrapped or not, or what
+ * libraries throw for an aborted signal. Any other error is the component's own failure, even if it
+ * came after the abort.
  */
 function toCancellation(error: unknown, signal: AbortSignal): CancelledFailure | null {
   if (!signal.aborted) return null;

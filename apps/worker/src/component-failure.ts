@@ -7,16 +7,16 @@ export interface AttemptTimes {
   finished_at_ms: number;
 }
 
-/** A run's history and its step's message hold a failure whole, so it must stay small. */
+/** A run's history and the step's message hold the whole failure, so it must stay small. */
 const MAX_MESSAGE = 2_000;
 const MAX_STACK = 1_500;
 const MAX_TYPE = 255;
 const MAX_CAUSES = 5;
 
 /**
- * Makes one failure of whatever a component threw, undefined and hostile objects included. Type and
- * retryability of an `ApplicationFailure` are kept. Causes are told in the message, not attached: the
- * SDK follows them without end when they are circular.
+ * Turns whatever a component threw, undefined and hostile objects included, into one failure. An
+ * `ApplicationFailure` keeps its type and retryability. Causes go into the message and are not
+ * attached: the SDK follows circular ones without end.
  */
 export function toComponentFailure(thrown: unknown, times: AttemptTimes): ApplicationFailure {
   const known = thrown instanceof ApplicationFailure ? thrown : null;
@@ -42,7 +42,7 @@ export function toReadable(thrown: unknown): unknown {
     : thrown;
 }
 
-/** Runs what may be a getter that throws. */
+/** Null if `read` throws, as a getter may. */
 function attempt<T>(read: () => T): T | null {
   try {
     return read();

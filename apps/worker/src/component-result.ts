@@ -1,4 +1,4 @@
-// What a step's input and result have to be, whoever runs the component.
+// The rules for a step's input and result, whoever runs the component.
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 
@@ -18,7 +18,7 @@ export const artifactsSchema = z
   )
   .max(1_000);
 
-/** Which part of a step is at fault, and how its failure is called. */
+/** Which part of a step is at fault, and the type of its failure. */
 export interface Judged {
   type: "InvalidInput" | "InvalidOutput";
   place: "with" | "output" | "artifacts";
@@ -53,7 +53,7 @@ export function toRefusal(
   return ApplicationFailure.nonRetryable(lines.join("; ") + more, type);
 }
 
-/** A failure of a component's own making that no other attempt can mend. */
+/** A failure of a component's own making that no other attempt can fix. */
 export function invalidOutput(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, "InvalidOutput");
 }

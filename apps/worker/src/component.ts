@@ -17,13 +17,13 @@ export interface ComponentContext<Input> {
   /** The step's `with`, its references resolved, as the component's input schema parsed it. */
   input: Input;
   config: ComponentsConfig;
-  /** Aborted when the step is canceled, timed out, or the worker has to stop. Hand it on. */
+  /** Aborted when the step is canceled or times out, or the worker has to stop. Hand it on. */
   signal: AbortSignal;
   /** Carries run id, step key, action and attempt. */
   log: Logger;
   /** Progress for Temporal Web UI. Needed for nothing else: the attempt heartbeats by itself. */
   heartbeat: (details?: Json) => void;
-  /** Run id and step key, equal across attempts: what to hand to the systems that are called. */
+  /** Run id and step key, equal across attempts. Hand it to the systems that you call. */
   idempotencyKey: string;
   /** 1 for the first. */
   attempt: number;
@@ -51,10 +51,10 @@ export interface ComponentSpec<Input extends z.ZodType, Output extends z.ZodType
   /** Default duration of one attempt, such as `30s`. A definition may override it. */
   timeout?: string;
   /**
-   * `local`: short, and safe to repeat even after it had succeeded. It runs inside of the workflow task of its
-   * run, which saves most of what a step costs; several of them share one task. What may be repeated when a
-   * worker dies stands in CONTRIBUTING. Its attempts take {@link MAX_LOCAL_TIMEOUT} at most; where a definition
-   * allows more, or input or result is large, the step runs like any other.
+   * `local`: short, and safe to repeat even after it has succeeded. It runs inside its run's workflow task, which
+   * saves most of what a step costs; several of them share one task. CONTRIBUTING says what may be repeated when
+   * a worker dies. Its attempts take {@link MAX_LOCAL_TIMEOUT} at most; where a definition allows more, or input
+   * or result is large, the step runs like any other.
    */
   execution?: "local";
   /** Default retry policy; what is left out is filled in. A definition may override it. */
@@ -114,7 +114,7 @@ function specFaults(spec: ComponentSpec<z.ZodType, z.ZodType>): string[] {
   return faults;
 }
 
-/** The limits of definitions: what they could not say, a default cannot be. */
+/** Applies the limits of definitions: a default must be a value that a definition could give. */
 export function policyFaults(timeout: string, retry: RetryPolicy): string[] {
   const durations = {
     timeout,

@@ -10,9 +10,9 @@ import {
 } from "./outbound-smtp/email-settings.ts";
 import type { WebhookSecrets } from "./webhook-secrets.ts";
 
-/** Spread into the worker's environment schema; {@link toComponentsConfig} makes of it what components see. */
+/** Spread into the worker's environment schema; {@link toComponentsConfig} turns it into what components see. */
 export const componentsEnv = {
-  /** Private hosts that `http_request` and `send_webhook` may reach: `host`, `host:port` or CIDR, by commas. */
+  /** Private hosts that `http_request` and `send_webhook` may reach: comma-separated `host`, `host:port` or CIDR. */
   HTTP_ALLOWED_PRIVATE_HOSTS: z
     .string()
     .default("")
@@ -40,7 +40,7 @@ export const componentsEnv = {
       return z.NEVER;
     })
     .optional(),
-  /** Whom its messages are from. */
+  /** The sender of those messages. */
   EMAIL_FROM: z
     .string()
     .transform((text, context) => {
@@ -55,7 +55,7 @@ export const componentsEnv = {
     .optional(),
 };
 
-/** What the environment says to components, parsed once at start-up. */
+/** What components get from the environment, parsed once at start-up. */
 export interface ComponentsConfig {
   allowedPrivateHosts: readonly AllowedHost[];
   vendorsFile: string;

@@ -7,7 +7,7 @@ export interface AuditOptions {
   repair: boolean;
   /** Only these runs. Empty: all. */
   runs: string[];
-  /** Only runs that started at or after it. */
+  /** Only runs that started at or after this time. */
   since: Date | null;
 }
 
@@ -34,7 +34,7 @@ export function parseAuditOptions(args: readonly string[], now = new Date()): Au
   return { repair, runs: run, since: from };
 }
 
-/** Undefined where it is neither a date nor a duration. */
+/** Undefined if the text is neither a date nor a duration. */
 function toDate(text: string, now: Date): Date | undefined {
   if (/^\d{4}-\d{2}-\d{2}/.test(text)) {
     const date = new Date(text);
@@ -49,7 +49,7 @@ function toDate(text: string, now: Date): Date | undefined {
 
 const auditEnv = z.object({ ...databaseEnv, ...temporalEnv, ...logEnv });
 
-/** Where the database and Temporal are, as the worker is told. */
+/** Where the database and Temporal are, from the same variables as the worker's. */
 export function readAuditConfig(): z.output<typeof auditEnv> {
   return parseEnvironment(auditEnv);
 }

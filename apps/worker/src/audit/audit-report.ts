@@ -2,10 +2,10 @@ import type { Difference } from "../mirror/diff-run.ts";
 import type { AuditProgress, Verdict } from "./audit-runs.ts";
 import type { BrokenInvariant } from "./check-invariants.ts";
 
-/** An output can be a megabyte; so much of a value is shown. */
+/** Characters of a value that are shown: an output can be a megabyte. */
 const SHOWN = 160;
 
-/** One line for each difference, or for why a run could not be compared. Empty when nothing is wrong. */
+/** One line per difference, or one that says why the run could not be compared. Empty when nothing is wrong. */
 export function toLines(workflowRunId: string, verdict: Verdict): string[] {
   if (verdict.kind === "different") {
     return verdict.differences.map((each) => `${workflowRunId}  ${toText(each)}`);
@@ -46,7 +46,7 @@ const NAMES = {
   going_on: "going on",
 } as const satisfies Record<Verdict["kind"], string>;
 
-/** How many runs turned out to be what. */
+/** The number of runs for each kind of verdict. */
 export function toSummary(verdicts: ReadonlyMap<string, Verdict>, seconds: number): string {
   const counts = new Map<Verdict["kind"], number>();
   for (const { kind } of verdicts.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -62,7 +62,7 @@ export interface Output {
   write(text: string): unknown;
 }
 
-/** A bar that is drawn over itself on a terminal; elsewhere a line now and then. */
+/** A bar that redraws itself on a terminal; elsewhere a line now and then. */
 export function createProgressBar(out: Output): {
   show(progress: AuditProgress): void;
   clear(): void;

@@ -14,7 +14,7 @@ export type Verdict =
   | { kind: "past_retention" }
   /** Temporal was never known to have it: it waits for its dispatch, or ended without one. */
   | { kind: "not_dispatched" }
-  /** It goes on so fast that it could not be caught at rest. */
+  /** It kept moving and could not be caught at rest. */
   | { kind: "going_on" }
   | { kind: "different"; differences: Difference[]; rows: RunRows; isGone: boolean }
   | { kind: "unreadable"; reason: string };
@@ -26,7 +26,7 @@ export interface AuditScope {
 }
 
 export interface AuditOptions extends InspectionSource, AuditScope {
-  /** Told after each run: how many were looked at, of how many, and how many of them to look at again. */
+  /** Called after each run: runs looked at so far, of how many, and how many of them need another look. */
   onProgress: (progress: AuditProgress) => void;
   signal: AbortSignal;
 }
@@ -38,19 +38,19 @@ export interface AuditProgress {
 }
 
 /**
- * A mirror writes before Temporal knows, and the reconciler a second or so after: what is found different is
- * looked at again, so often and so long after.
+ * The mirror writes before Temporal knows, and the reconciler a second or so after: a run that seems wrong is
+ * looked at this many times in all, this far apart.
  */
 const LOOKS = 3;
 const BETWEEN_LOOKS_MS = 3_000;
-/** How long Temporal may take with a run's history. */
+/** How long Temporal may take to answer for one run, its history included. */
 const ANSWER_MS = 60_000;
-/** Fetching histories overlaps with replaying them. */
+/** Runs at a time: fetching histories overlaps with replaying them. */
 const CONCURRENCY = 8;
 const PAGE = 1_000;
 
 /**
- * Looks at all runs in scope, and at those that are not as they should be several times.
+ * Looks at all runs in scope, and several times at those that seem wrong.
  *
  * @returns each run's verdict, in the order of their ids
  * @throws when Temporal or the database cannot be reached
@@ -98,7 +98,7 @@ async function look(
   await Promise.all(Array.from({ length: CONCURRENCY }, lane));
 }
 
-/** @returns null when there is no such run any more */
+/** @returns null when the run no longer exists */
 async function judgeRun(source: InspectionSource, id: string): Promise<Verdict | null> {
   try {
     const found = await withTemporalDeadline(source.client.connection, ANSWER_MS, () =>
@@ -113,7 +113,7 @@ async function judgeRun(source: InspectionSource, id: string): Promise<Verdict |
 
 function toVerdict(found: Inspection): Verdict {
   const { rows } = found;
-  // Whatever Temporal may have had under its id came too late and was ended: the run's end stands.
+  // Whatever Temporal may have run under its id was a stray and was terminated: the run's end stands.
   if (rows.temporalRunId === null && rows.isConfirmed) return { kind: "not_dispatched" };
   switch (found.kind) {
     case "equal":

@@ -31,9 +31,9 @@ const STATEMENT_TIMEOUT_MS = 120_000;
 const REACH_TEMPORAL_MS = 10_000;
 
 /**
- * Compares, prints what differs, and mends it if wanted; then compares what it mended once more.
+ * Compares, prints what differs, and repairs it if asked to; then looks at the repaired runs once more.
  *
- * @returns whether all is right (in the end)
+ * @returns whether everything is right, after the repair if there was one
  * @throws when Temporal or the database cannot be reached
  */
 export async function audit(options: Audit): Promise<boolean> {
@@ -72,7 +72,7 @@ type Source = Parameters<typeof repairRuns>[0];
 
 interface Wrong {
   count: number;
-  /** Of the runs with which something is wrong. */
+  /** Of the runs that have something wrong. */
   verdicts: Map<string, Verdict>;
 }
 

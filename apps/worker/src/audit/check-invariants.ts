@@ -5,7 +5,7 @@ import { WRONGLY_COUNTED } from "./wrong-counts.ts";
 
 /** An invariant that does not hold. */
 export interface BrokenInvariant {
-  /** What is wrong, as a sentence's beginning: "3 runs ...". */
+  /** What is wrong, worded to follow the count: "3 runs ...". */
   what: string;
   count: number;
   /** Ids of some of them. */
@@ -14,7 +14,7 @@ export interface BrokenInvariant {
 
 interface Invariant {
   what: string;
-  /** Selects the `id` of each that breaks it. */
+  /** Selects the `id` of everything that breaks it. */
   broken: Prisma.Sql;
 }
 
@@ -65,7 +65,7 @@ const INVARIANTS: readonly Invariant[] = [
 
 const EXAMPLES = 5;
 
-/** Checks all of them with one statement each. */
+/** Checks every invariant, with one statement each. */
 export async function checkInvariants(db: Database): Promise<BrokenInvariant[]> {
   const broken: BrokenInvariant[] = [];
   for (const { what, broken: select } of INVARIANTS) {

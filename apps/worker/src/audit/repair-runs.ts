@@ -6,8 +6,8 @@ import { repairRun } from "../reconcile/repair-run.ts";
 import type { Verdict } from "./audit-runs.ts";
 
 /**
- * Writes anew what was found different, with the reconciler's own guard, and takes away steps of no run.
- * Whether it is right afterwards, another audit says.
+ * Rewrites what was found different, under the reconciler's own guard, and deletes steps that belong to no
+ * run. Only another audit can tell whether everything is right afterwards.
  */
 export async function repairRuns(
   source: InspectionSource & { logger: Logger },

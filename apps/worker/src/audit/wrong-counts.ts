@@ -2,8 +2,8 @@ import { type Database, Prisma } from "@truerun/shared/db";
 import { recountRuns } from "@truerun/shared/run-counts/recount-runs";
 
 /**
- * Selects, as `id`, the orgs in which a block's counts, and what has changed since, are not what there is of
- * it. In one statement: another would see other changes.
+ * Selects, as `id`, the orgs with a block whose counts, plus the changes not yet added up, do not match its
+ * runs. One statement, as a second one would see other changes.
  */
 export const WRONGLY_COUNTED = Prisma.sql`
   SELECT org_id AS id FROM (
@@ -34,7 +34,7 @@ export const WRONGLY_COUNTED = Prisma.sql`
     HAVING (sum(s * started), sum(s * completed), sum(s * canceled), sum(s * failed)) <> (0, 0, 0, 0)
   ) AS wrong`;
 
-/** Counts anew the runs of all orgs in which something is counted wrongly. */
+/** Recounts the runs of every org that has wrong counts. */
 export async function recountWrongOrgs(db: Database): Promise<void> {
   const orgs = await db.$queryRaw<{ id: string }[]>`${WRONGLY_COUNTED}`;
   for (const { id } of orgs) await recountRuns(db, id);

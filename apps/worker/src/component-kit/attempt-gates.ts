@@ -1,19 +1,19 @@
-/** A place in an attempt that a worker of the kit does not pass without being told to. */
+/** A point in an attempt that a worker of the kit passes only when told to. */
 export interface Gate {
   idempotencyKey: string;
   /** 1 for the first. */
   attempt: number;
-  /** Before the component's `run` is called, or after it has come to its end, whichever that is. */
+  /** Before the component's `run` is called, or after it has succeeded or failed. */
   point: "start" | "end";
 }
 
-/** Knows how far each attempt came, in whichever process, and stops those that a scenario wants stopped. */
+/** Knows how far each attempt has come, in any process, and stops those that a scenario wants stopped. */
 export interface AttemptGates {
   /** Shuts a gate that no attempt has reached. */
   shut(gate: Gate): void;
   hasReached(gate: Gate): boolean;
   open(gate: Gate): void;
-  /** An attempt is there; `letThrough` is called when it may go on. */
+  /** An attempt has reached the gate; `letThrough` is called when it may go on. */
   reach(gate: Gate, letThrough: () => void): void;
 }
 

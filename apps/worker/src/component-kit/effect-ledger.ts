@@ -1,13 +1,13 @@
-/** What a component did to the world, by the idempotency key of the step that it did it for. */
+/** What a component did to the world, by the idempotency key of its step. */
 export interface EffectLedger {
   /**
-   * What happened for a key so far, one entry an effect: `["mail to ada@example.com"]`. Twice done is
-   * twice in it. What a system recognised as a repeat, and did not do again, is in it once.
+   * What has happened for a key so far, one entry per effect: `["mail to ada@example.com"]`. What was done
+   * twice is listed twice; what a system recognised as a repeat, and did not do again, is listed once.
    */
   effects(idempotencyKey: string): readonly string[] | Promise<readonly string[]>;
   /**
-   * From now on, the effects of a key happen but their answers do not come, until the returned function
-   * is called. Without it a worker is killed, canceled and timed out as soon as the first effect is seen.
+   * From now on, the effects of a key happen but are not answered until the returned function is called.
+   * Without it, attempts are killed, canceled and timed out as soon as the first effect is seen.
    */
   hold?(idempotencyKey: string): () => void;
 }
@@ -17,7 +17,7 @@ export interface RequestedEffect {
   idempotencyKey: string;
   /** What it is, in the same words each time. */
   effect: string;
-  /** By what the system knows a repeat: another request with the same does nothing. */
+  /** How the system recognises a repeat: another request with the same value does nothing. */
   recognisedBy: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-// A worker with one component, that tells its parent how far each attempt is and waits there to be let on.
+// A worker with one component. It tells its parent how far each attempt has come, and waits there to be let through.
 import { pathToFileURL } from "node:url";
 import { parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
@@ -13,7 +13,7 @@ import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 import type { Gate } from "./attempt-gates.ts";
 import type { FromKitWorker, ToKitWorker } from "./kit-worker.ts";
 
-// It outlives no test.
+// It must not outlive the test that started it.
 process.on("disconnect", () => process.exit(0));
 
 const waiting = new Map<string, () => void>();
@@ -62,7 +62,7 @@ async function load(file: string): Promise<Component> {
   throw new TypeError(`${file}: its default export is not made by defineComponent`);
 }
 
-/** The component itself, stopped before and after its `run`. */
+/** The component, with a gate before and after its `run`. */
 function withGates(component: Component): Component {
   return {
     ...component,
@@ -78,7 +78,7 @@ function withGates(component: Component): Component {
   };
 }
 
-/** An attempt that is canceled is let through: a shut gate is not what the component has to answer for. */
+/** A canceled attempt is let through: the component is not to blame for a shut gate. */
 async function pass(gate: Gate, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     waiting.set(JSON.stringify(gate), resolve);

@@ -1,4 +1,4 @@
-// Runs kit-worker-main.ts from its source, as the tests themselves are: what was built may be older.
+// Runs kit-worker-main.ts from source, as the tests are run: the build may be older.
 import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
 

@@ -15,14 +15,14 @@ export { NotRetrySafeError, type RetrySafetyReport } from "./retry-safety-report
 export interface RetrySafetyOptions<Input> {
   /**
    * The step's `with`. Every scenario is a run of its own: put the idempotency key where the ledger sees
-   * it again (a path, a subject), so that it knows whose effect an effect is.
+   * it again (a path, a subject), so that it can tell whose effect it sees.
    */
   input: (idempotencyKey: string) => Input;
-  /** Where the effects are seen: `createLedger()` for a server that the test plays, or one's own. */
+  /** Where the effects are seen: `createLedger()` for a server that the test plays, or a ledger of your own. */
   ledger: EffectLedger;
   /** The environment of the workers: `{ SMTP_URL: "smtp://..." }`. */
   env?: Readonly<Record<string, string>>;
-  /** The component's file, where it is none of the folder `components`. */
+  /** The component's file, if it is not in the folder `components`. */
   file?: URL;
 }
 
@@ -30,15 +30,15 @@ export interface RetrySafetyOptions<Input> {
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
 
 /**
- * Runs a component under real workers, each a process of its own, and lets happen to it what happens to
+ * Runs a component under real workers, each a process of its own, and does to it what can happen to
  * components: its worker is killed before, during and after its effect; it is delivered twice at the same
- * time; canceled, and timed out, while its effect has happened and the answer is on its way. Takes some
- * 20 s, and needs the services of the integration tests.
+ * time; it is canceled, and timed out, after its effect but before the answer. Takes about 20 s and needs
+ * the services of the integration tests.
  *
  * @returns what was seen in each scenario
- * @throws {@link NotRetrySafeError} naming the scenarios in which an effect did not happen exactly once
- * for its idempotency key (of a canceled run: at most once), or that the run did not get over; an Error
- * when the component fails without any fault, or has no effect that the ledger shows
+ * @throws {@link NotRetrySafeError} naming the scenarios in which an effect did not happen as often for its
+ * idempotency key as it does undisturbed (of a canceled run: at most as often), or from which the run did not
+ * recover; an Error when the component fails without any fault, or has no effect that the ledger shows
  */
 export async function provesRetrySafe<
   Each extends Component,
@@ -50,7 +50,7 @@ export async function provesRetrySafe<
   const stage = await setStage({ action, file, toInput, env, ledger });
   try {
     const plays = await playScenarios(stage);
-    // A worker that nobody waits for any more could still have an effect.
+    // A worker that is still up could have another effect.
     await Promise.all(Object.values(stage.workers).map((worker) => worker.kill()));
     const ends = await Promise.all(plays.map((play) => stage.endOf(play)));
     const report = toReport(action, ends);
@@ -63,7 +63,7 @@ export async function provesRetrySafe<
 
 const COMPONENTS = fileURLToPath(new URL("../components", import.meta.url));
 
-/** By the rule that a worker loads them by. */
+/** By the same naming rule as a worker's loader. */
 async function findFile(action: string): Promise<string> {
   const name = action.replaceAll("_", "-");
   const entries = await readdir(COMPONENTS);

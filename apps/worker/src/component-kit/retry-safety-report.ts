@@ -1,4 +1,4 @@
-/** What is done to a component, in the words of reports. */
+/** What is done to a component, as reports call it. */
 export type Scenario =
   | "undisturbed"
   | "killed before the effect"
@@ -13,26 +13,26 @@ export interface ScenarioEnd {
   scenario: Scenario;
   idempotencyKey: string;
   runStatus: string;
-  /** What the step says of its end, or else the run. */
+  /** The step's message; null if it has none. */
   message: string | null;
-  /** Attempts that Temporal counted; null where it does not say, as of a canceled step. */
+  /** Attempts that Temporal counted; null where it does not say, as for a canceled step. */
   attempts: number | null;
   effects: readonly string[];
 }
 
 export interface ScenarioReport extends ScenarioEnd {
-  /** Null if all is as it must be. */
+  /** Null if everything is as it must be. */
   fault: string | null;
 }
 
 export interface RetrySafetyReport {
   action: string;
-  /** What happens when nothing goes wrong, and has to happen exactly once whatever does. */
+  /** What happens when nothing goes wrong, and must happen exactly as often whatever does. */
   expected: readonly string[];
   scenarios: ScenarioReport[];
 }
 
-/** An effect happened twice or not at all, or a run did not get over the fault. */
+/** An effect happened too often or not at all, or a run did not recover from the fault. */
 export class NotRetrySafeError extends Error {
   override name = "NotRetrySafeError";
   readonly report: RetrySafetyReport;

@@ -1,11 +1,11 @@
-// Each scenario makes its fault happen at an exact place of the first attempt, and lets the second one be.
+// Each scenario makes its fault happen at an exact point of an early attempt, and leaves the later ones alone.
 import type { Gate } from "./attempt-gates.ts";
 import type { Scenario } from "./retry-safety-report.ts";
 import type { Play, Stage } from "./retry-stage.ts";
 
 /**
- * Plays every scenario, most of them at the same time: what takes long is Temporal's waiting for workers
- * that are gone.
+ * Plays every scenario, most of them at the same time: what takes long is Temporal's wait for workers that
+ * are gone.
  *
  * @returns the ended plays, the undisturbed one first
  * @throws an Error when the component does not even work undisturbed, or has no effect that the ledger sees
@@ -49,7 +49,7 @@ async function playUndisturbed(stage: Stage): Promise<Play> {
   return play;
 }
 
-/** Three runs whose first attempts stand before, in and after their effect. */
+/** Three runs whose first attempts are stopped before, during and after their effect. */
 async function bringToKill(stage: Stage): Promise<{ plays: Play[]; release: () => void }> {
   const [before, during, after] = await Promise.all([
     stage.start("killed before the effect", (play) => {
@@ -75,7 +75,7 @@ async function playCanceled(stage: Stage): Promise<Play> {
   return play;
 }
 
-/** Two attempts are: the first has heard of it by the time at which the second is. */
+/** Two attempts time out: by the time the second one does, the first has heard of its own. */
 async function playTimedOut(stage: Stage): Promise<Play> {
   const { play, release } = await startHeld(stage, "timed out during the effect", [1, 2]);
   await stage.firstEffect(play);
@@ -85,7 +85,7 @@ async function playTimedOut(stage: Stage): Promise<Play> {
   return play;
 }
 
-/** The first attempt goes on in a worker that cannot know of the second one, beside it. */
+/** The first attempt goes on beside the second one, in a worker that cannot know of it. */
 async function deliverAgain(stage: Stage, play: Play): Promise<void> {
   await stage.reached(gateOf(play, 2, "start"));
   stage.gates.open(gateOf(play, 1, "start"));
@@ -94,7 +94,7 @@ async function deliverAgain(stage: Stage, play: Play): Promise<void> {
   await stage.ended(play);
 }
 
-/** A run whose attempts get no answer, nor come to their ends the given ones, until it is released. */
+/** A run whose effects are not answered, and whose given attempts do not end, until it is released. */
 async function startHeld(
   stage: Stage,
   scenario: Scenario,

@@ -34,9 +34,9 @@ export interface Play {
 export interface Stage {
   gates: AttemptGates;
   ledger: EffectLedger;
-  /** One each for what its name says; none takes tasks before it is told to. */
+  /** One for each role; none takes tasks before it is told to. */
   workers: { cutOff: KitWorker; killed: KitWorker; surviving: KitWorker };
-  /** Ends the way between Temporal and the worker `cutOff` for good. */
+  /** Cuts the connection between Temporal and the worker `cutOff` for good. */
   cut(): void;
   start(scenario: Scenario, prepare?: (play: Play) => void): Promise<Play>;
   cancel(play: Play): Promise<void>;
@@ -51,7 +51,7 @@ export interface Stage {
 }
 
 const STEP_KEY = "step";
-/** Above the ten seconds after which Temporal gives the attempt of a silent worker to another one. */
+/** More than the ten seconds after which Temporal gives the attempt of a silent worker to another one. */
 const PATIENCE_MS = 30_000;
 
 export async function setStage(subject: Subject): Promise<Stage> {
@@ -79,7 +79,7 @@ export async function setStage(subject: Subject): Promise<Stage> {
     hire("killed"),
     hire("surviving"),
   ] as const;
-  // Closed only once all of them are there or are not.
+  // Nothing is closed before each of them has started or failed to.
   await Promise.allSettled(hiring);
   const [cutOff, killed, surviving] = await Promise.all(hiring).catch(async (error: unknown) => {
     await close();
@@ -155,7 +155,7 @@ function toActs(rig: WorkerRig, subject: Subject, gates: AttemptGates) {
   };
 }
 
-/** Retried soon and often enough, whatever the component's own defaults are: a definition may say so. */
+/** Retries soon and often enough whatever the component's own defaults are, as a definition may. */
 function policyOf(scenario: Scenario) {
   const isTimedOut = scenario === "timed out during the effect";
   return {

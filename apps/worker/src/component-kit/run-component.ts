@@ -42,17 +42,17 @@ export type LogLine = Readonly<Record<string, unknown>> & { level: number; msg?:
 /** What an attempt that succeeded gives the workflow, and what it did on the way. */
 export interface ComponentRun<Output> extends Omit<ResultEnvelope, "output"> {
   output: Output;
-  /** Details of each heartbeat; `undefined` for those sent by themselves before any were given. */
+  /** Details of each heartbeat; `undefined` for automatic ones before any details were given. */
   heartbeats: (Json | undefined)[];
   logs: LogLine[];
 }
 
 /**
- * Runs one attempt of a component in this process, without any server, in the code that runs it in
+ * Runs one attempt of a component in this process, without any server, through the code that runs it in
  * production: its input is parsed, its output checked, turned into JSON and capped.
  *
  * @throws `ApplicationFailure` as Temporal gets it (see {@link failureOf}), or `CancelledFailure` of an
- * attempt that gave way to its signal; a `ConfigurationError` when `env` is none that a worker takes
+ * attempt that gave way to its signal; a `ConfigurationError` when a worker would not accept `env`
  */
 export async function runComponent<Input extends z.ZodType, Output extends z.ZodType>(
   component: Component<Input, Output>,
@@ -88,7 +88,7 @@ export async function runComponent<Input extends z.ZodType, Output extends z.Zod
   return { ...envelope, output: envelope.output as z.output<Output>, heartbeats, logs };
 }
 
-/** The failure of an attempt that must fail; anything else that it does is thrown. */
+/** The failure of an attempt that must fail; any other end of it is thrown. */
 export async function failureOf(work: Promise<ComponentRun<unknown>>): Promise<ApplicationFailure> {
   const error: unknown = await work.then(
     ({ output }) => new Error(`it succeeded with ${JSON.stringify(output)}`),
@@ -100,7 +100,7 @@ export async function failureOf(work: Promise<ComponentRun<unknown>>): Promise<A
 
 const environmentSchema = z.intersection(z.object(componentsEnv), webhookSecretsEnv);
 
-/** What is not set is as in production, but for the data folder: nothing is to be left in the real one. */
+/** What is not set is as in production, except the data folder: nothing may be left in the real one. */
 function toConfig(env: Readonly<Record<string, string>>): ComponentsConfig {
   const elsewhere = { DATA_DIR: join(tmpdir(), "truerun-component-kit") };
   return toComponentsConfig(parseEnvironment(environmentSchema, { ...elsewhere, ...env }));

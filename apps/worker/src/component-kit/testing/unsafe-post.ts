@@ -1,4 +1,4 @@
-// For tests only: a component that is not retry safe, in each of the ways in which components are not.
+// For tests only: a component that is not retry safe, in every way in which components fail to be.
 import { randomUUID } from "node:crypto";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
