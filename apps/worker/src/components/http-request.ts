@@ -8,7 +8,7 @@ import { toBodyValue } from "../outbound-http/response-body.ts";
 const METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"] as const;
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Set by the client itself from URL and body; a caller's would contradict them. */
+/** The client sets these itself from URL and body; a caller's would contradict them. */
 const OWN_HEADERS =
   /^(host|connection|content-length|transfer-encoding|upgrade|expect|keep-alive|te|trailer|proxy-.*)$/i;
 
@@ -98,7 +98,7 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
 
 type QueryValue = z.output<typeof queryValue>;
 
-/** A text that is no URL comes back unchanged, and is refused where URLs are checked. */
+/** A text that is not a URL comes back unchanged, and is refused where URLs are checked. */
 function withQuery(text: string, query: Record<string, QueryValue | QueryValue[]>): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     [value].flat().map((each) => [name, each] as const),

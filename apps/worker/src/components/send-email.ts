@@ -36,13 +36,13 @@ export default defineComponent({
       html: body.optional().describe("The message as HTML. Values from outside must be escaped"),
     })
     .refine(({ text, html }) => text !== undefined || html !== undefined, "needs text or html")
-    // The same for the check of a definition, which knows no code.
+    // The same rule as JSON Schema: checks of a definition cannot run code.
     .meta({ anyOf: [{ required: ["text"] }, { required: ["html"] }] }),
   output: z.strictObject({
     message_id: z.string().describe("The header Message-ID, in angle brackets"),
   }),
   timeout: "2m",
-  // Servers that do not know a sender put him off for minutes (greylisting).
+  // Servers put off a sender that they do not know for minutes (greylisting).
   retry: { max_attempts: 8, initial_interval: "10s", max_interval: "10m" },
   async run({ input, config, signal, log, idempotencyKey }) {
     const { server, from } = getSettings(config);
@@ -57,7 +57,7 @@ export default defineComponent({
   },
 });
 
-/** @throws a non-retryable `ApplicationFailure`: another attempt runs with the same environment */
+/** @throws a non-retryable `ApplicationFailure`: another attempt would have the same environment */
 function getSettings(config: ComponentsConfig): { server: MailServer; from: EmailSender } {
   const { mailServer: server, emailFrom: from } = config;
   if (server !== null && from !== null) return { server, from };
@@ -77,7 +77,7 @@ async function keep(message: Email, { outboxDir }: ComponentsConfig): Promise<vo
   await writeOnce({ folder: outboxDir, file, content: await renderEmail(message) });
 }
 
-/** Equal across attempts, so that a repeat is told from another message. */
+/** Equal across attempts, so that a repeat can be told from another message. */
 function toMessageId(idempotencyKey: string, { address }: EmailSender): string {
   const hash = createHash("sha256").update(`send_email ${idempotencyKey}`, "utf8").digest("hex");
   return `<${hash.slice(0, 32)}@${address.slice(address.lastIndexOf("@") + 1)}>`;

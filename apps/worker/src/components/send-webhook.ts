@@ -6,7 +6,7 @@ import { assertNoErrorStatus } from "../outbound-http/error-status.ts";
 import { type OutboundResponse, sendOutbound } from "../outbound-http/outbound-request.ts";
 import { toSecretVariable, type WebhookSecrets } from "../webhook-secrets.ts";
 
-/** Tells another system of an event, signed by https://www.standardwebhooks.com. */
+/** Tells another system of an event, signed as https://www.standardwebhooks.com specifies. */
 export default defineComponent({
   action: "send_webhook",
   title: "Send webhook",
@@ -20,7 +20,7 @@ export default defineComponent({
       .string()
       .max(100)
       .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "must be letters, digits and underscores")
-      // Else the failure that names the missing variable would show the secret.
+      // Otherwise the failure that names the missing variable would show the secret.
       .refine((name) => !name.startsWith("whsec_"), "is a secret itself; give the name of one")
       .describe(
         "Which secret signs it: billing is the worker's environment variable WEBHOOK_SECRET_BILLING. Never the secret itself.",
@@ -58,7 +58,7 @@ export default defineComponent({
   },
 });
 
-/** @throws a non-retryable `ApplicationFailure`: another attempt runs with the same environment */
+/** @throws a non-retryable `ApplicationFailure`: another attempt would have the same environment */
 function getSecret(secrets: WebhookSecrets, name: string): KeyObject {
   const variable = toSecretVariable(name);
   const key = secrets.get(variable);
@@ -69,7 +69,7 @@ function getSecret(secrets: WebhookSecrets, name: string): KeyObject {
   );
 }
 
-/** Equal across attempts, so that the receiver tells a repeat from another event. */
+/** Equal across attempts, so that the receiver can tell a repeat from another event. */
 function toEventId(idempotencyKey: string): string {
   const hash = createHash("sha256").update(`send_webhook ${idempotencyKey}`, "utf8").digest("hex");
   return `cbevt_${hash.slice(0, 32)}`;
@@ -96,7 +96,7 @@ function toSignatureHeaders(signed: {
   };
 }
 
-/** A receiver is who was named, not whom it names: a signed event is not handed on. */
+/** The receiver is the URL that was given, not one that it redirects to: a signed event is not handed on. */
 function assertNoRedirect(url: string, { status }: OutboundResponse): void {
   if (status < 300) return;
   const { origin, pathname } = new URL(url);

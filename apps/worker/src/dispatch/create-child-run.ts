@@ -21,9 +21,9 @@ import {
 } from "@truerun/shared/dispatch/run-requested";
 import type { Logger } from "@truerun/shared/logger";
 
-/** What a run asks for. */
+/** What a parent run asks for. */
 export interface ChildRunRequest {
-  /** The child's id: the same request, however often it is made, makes one row. */
+  /** The child's id: a request makes one row, however often it is repeated. */
   child_run_id: string;
   workflow_name: string;
   input: JsonObject;
@@ -32,7 +32,7 @@ export interface ChildRunRequest {
   parent_temporal_run_id: string;
 }
 
-/** All that the parent run needs to start the child; the input it has itself. */
+/** All that the parent run needs to start the child, except the input, which it has. */
 export type ChildRun = Omit<DispatchableRun, "input"> & { ancestors: readonly Ancestor[] };
 
 export interface ChildRunDependencies {
@@ -43,8 +43,8 @@ export interface ChildRunDependencies {
 /**
  * The local activity behind `run_workflow`.
  *
- * @returns a function that rejects with a non-retryable failure when there must be no such run, and with a
- * retryable one when the database did not do its part
+ * @returns a function that rejects with a non-retryable failure when the child run must not be started, and
+ * with a retryable one when the database failed
  */
 export function createChildRunActivity({ db, logger }: ChildRunDependencies) {
   return async (request: ChildRunRequest): Promise<ChildRun> => {
@@ -56,7 +56,7 @@ export function createChildRunActivity({ db, logger }: ChildRunDependencies) {
         { err: error, workflowRunId: request.parent.workflow_run_id },
         "a child run's row was not made; it is tried again",
       );
-      // Temporal's history is no place for what a driver says.
+      // A database driver's message does not belong in Temporal's history.
       throw ApplicationFailure.retryable("The database did not answer.", "DatabaseUnavailable");
     }
   };
@@ -64,7 +64,7 @@ export function createChildRunActivity({ db, logger }: ChildRunDependencies) {
 
 async function createChildRun(db: Database, request: ChildRunRequest): Promise<ChildRun> {
   const ancestors = toAncestors(request.parent);
-  // What an earlier attempt made stands, whatever became of the definition since.
+  // The row of an earlier attempt stands, whatever has become of the definition since.
   const existing = await findRun(db, request.child_run_id);
   const row = existing ?? (await insert(db, request, await resolve(db, request, ancestors)));
   // Another attempt was faster: the next one finds its row.
@@ -162,7 +162,7 @@ async function insert(
   return rows[0] ?? null;
 }
 
-/** The parent starts its child right after the row was made; after so long somebody looks whether it did. */
+/** The parent starts its child right after the row was made; after this long it is checked whether it did. */
 const START_WITHIN_SECONDS = 60;
 
 function refusal(type: string, message: string): ApplicationFailure {

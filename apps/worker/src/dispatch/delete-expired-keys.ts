@@ -2,7 +2,7 @@ import type { Database } from "@truerun/shared/db";
 
 const BATCH = 1_000;
 
-/** Deletes Idempotency-Keys past their window, which bind nothing any more. Returns whether there are more. */
+/** Deletes Idempotency-Keys past their window, which bind nothing any more. Returns whether there may be more. */
 export async function deleteExpiredKeys(db: Database): Promise<boolean> {
   const deleted = await db.$executeRaw`
     DELETE FROM idempotency_keys AS expired

@@ -22,8 +22,8 @@ interface UnstartedChild {
 }
 
 /**
- * One look at the child runs whose start should long have been seen. A parent run inserts a child's row and
- * starts it in the same workflow task; between the two it may be canceled, terminated or reset, and then
+ * Looks once at the child runs whose start is overdue. A parent run inserts a child's row and starts the
+ * child in the same workflow task; between the two it may be canceled, terminated or reset, and then
  * nothing ever starts the child. Any number of processes may look: each row is claimed by one at a time.
  *
  * @returns whether there may be more to do at once
@@ -48,7 +48,7 @@ async function claim(db: Database): Promise<UnstartedChild[]> {
 
 async function look(options: UnstartedChildrenOptions, child: UnstartedChild): Promise<void> {
   const { db, client, marks, logger } = options;
-  // The parent goes first: one that is over starts nothing between the two looks.
+  // The parent is looked at first: one that is over cannot start the child between the two looks.
   const isOver = await isParentOver(client, child);
   const started = await describe(client, child.id);
   if (started !== null) {

@@ -21,9 +21,9 @@ export interface RedispatchOptions {
 
 /** Runs that one sweep claims. */
 const BATCH = 50;
-/** Runs among which it chooses: to rank so many takes some 10 ms, to rank a million the statement's time. */
+/** Runs to choose from: ranking this many takes some 10 ms, ranking a million all of a statement's time. */
 const RANKED = 20_000;
-/** How long a claim holds: longer than a dispatch may take. A sweeper that dies gives its runs back by it. */
+/** How long a claim holds: longer than a dispatch may take. Then a dead sweeper's runs are free again. */
 const CLAIM_SECONDS = 15;
 /** When a run is due again after Temporal did not take it. */
 const RETRY_SECONDS = 1;
@@ -43,7 +43,7 @@ type ClaimedRow = DispatchableRow & { expired: boolean };
  */
 export async function redispatchRuns(options: RedispatchOptions): Promise<boolean> {
   const claimed = await claim(options.db);
-  // Not always the same one: a run that alone is refused must not keep all others waiting.
+  // A random one: a run that is the only one Temporal does not take must not hold up all others.
   const probe = claimed[Math.floor(Math.random() * claimed.length)];
   if (probe === undefined) return false;
   const rest = claimed.filter((row) => row !== probe);
@@ -56,11 +56,11 @@ export async function redispatchRuns(options: RedispatchOptions): Promise<boolea
   return claimed.length === BATCH && taken.every(Boolean);
 }
 
-/** Of a run `r`. */
+/** A condition on a run `r`. */
 const IS_DUE = Prisma.sql`r.dispatched_at IS NULL AND r.status = 'started'
   AND r.next_dispatch_at <= now() AND r.parent_run_id IS NULL`;
 
-/** The orgs take turns: one that left 10,000 runs behind does not hold up another's one. */
+/** The orgs take turns: the 10,000 runs that one left behind do not hold up another's single run. */
 async function claim(db: Database): Promise<ClaimedRow[]> {
   return await db.$queryRaw<ClaimedRow[]>`
     WITH oldest AS (
@@ -85,7 +85,7 @@ async function claim(db: Database): Promise<ClaimedRow[]> {
      ORDER BY r.started_at`;
 }
 
-/** @returns false when Temporal is not to be reached */
+/** @returns false when Temporal cannot be reached */
 async function redispatch(options: RedispatchOptions, row: ClaimedRow): Promise<boolean> {
   const { db, dispatcher, marks, logger } = options;
   if (row.expired) return await endExpired(options, row.id);

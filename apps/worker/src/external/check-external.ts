@@ -1,4 +1,4 @@
-// What workflow code cannot do itself: judge by JSON Schema what goes to, and comes from, another team's worker.
+// What workflow code cannot do itself: check against a JSON Schema what goes to and comes from another team's worker.
 import { ApplicationFailure } from "@temporalio/common";
 import type { CheckValue } from "@truerun/shared/contracts/schema-faults";
 import {
@@ -12,7 +12,7 @@ import {
 import type { ExternalComponent } from "./external-component.ts";
 import type { ExternalComponents } from "./load-external-components.ts";
 
-/** Names that no component can have. */
+/** By names that no component can have. */
 export interface ExternalChecks {
   /**
    * @param input - the step's resolved `with`
@@ -26,7 +26,7 @@ export interface ExternalChecks {
   "check-external-result": (action: string, result: unknown) => Promise<void>;
 }
 
-/** Local activities. They give nothing back: what they judge is in the history already, or goes there. */
+/** Local activities. They return nothing: what they check is in the history already, or will be. */
 export function createExternalChecks(components: ExternalComponents): ExternalChecks {
   const find = (action: string): ExternalComponent => {
     const component = components.get(action);

@@ -1,4 +1,4 @@
-// A component that another team's worker serves, as its declaration in `components/external/` says it.
+// A component that another team's worker serves, as declared in `components/external/`.
 import {
   DEFAULT_ATTEMPT_TIMEOUT,
   DEFAULT_RETRY,
@@ -19,7 +19,7 @@ export interface ExternalComponent {
   action: string;
   title: string;
   description: string;
-  /** Where the worker that serves it polls. */
+  /** The one that the worker that serves it polls. */
   taskQueue: string;
   inputSchema: JsonObject;
   outputSchema: JsonObject;
@@ -33,7 +33,7 @@ export interface ExternalComponent {
   checkOutput: CheckValue;
 }
 
-/** What {@link parseExternalComponent} finds wrong; the message is a line for each fault, with its place. */
+/** What {@link parseExternalComponent} finds wrong; the message has a line for each fault, with its place. */
 export class DeclarationError extends Error {
   override name = "DeclarationError";
 }

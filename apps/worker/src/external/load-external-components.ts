@@ -14,9 +14,9 @@ export type ExternalComponents = ReadonlyMap<string, ExternalComponent>;
 
 export interface DeclarationsSource {
   folder: string;
-  /** No such folder is no declarations. */
+  /** Whether a missing folder means no declarations, instead of an error. */
   optional: boolean;
-  /** The worker's own components and task queue: a declaration has neither's name. */
+  /** The worker's own components and task queue, whose names a declaration must not use. */
   components: Components;
   ownTaskQueue: string;
 }
@@ -76,7 +76,7 @@ function parseYaml(text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    // What follows the first line is a drawing of the place that it names.
+    // The first line names the place; the others only picture it.
     const [reason = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
     throw new DeclarationError(`is not YAML: ${reason}`);
   }

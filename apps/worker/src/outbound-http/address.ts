@@ -12,7 +12,7 @@ export function toAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
 /**
  * Whether an address is on the public internet. Only `unicast` counts: loopback, private, link-local,
  * shared (carrier-grade NAT), multicast and reserved addresses do not, nor do the IPv6 forms that lead
- * to an IPv4 address through a gateway (NAT64, 6to4, Teredo), as it may reach what must not be reached.
+ * to an IPv4 address through a gateway (NAT64, 6to4, Teredo), which may reach what must not be reached.
  */
 export function isPublicAddress(text: string): boolean {
   const address = toAddress(text);

@@ -6,8 +6,8 @@ const SNIPPET_LENGTH = 300;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * Throws for a status from 400 on. 408, 425, 429 and 5xx are retryable, after `Retry-After` if the server
- * names one; other 4xx are not. The message shows how the answer begins, and no query of the URL.
+ * Throws for a status of 400 or more. 408, 425, 429 and 5xx are retryable, after `Retry-After` if the server
+ * names one; other 4xx are not. The message shows how the answer begins, and the URL without its query.
  *
  * @throws `ApplicationFailure` of type `HttpStatus`
  */

@@ -24,20 +24,20 @@ export interface OutboundOptions {
   allowedPrivateHosts: readonly AllowedHost[];
   signal: AbortSignal;
   /**
-   * For requests whose outcome is the answer's status and nothing else: a redirect is an answer, and the
-   * body comes back as far as an error's message needs it, empty otherwise, however it may be broken.
+   * For requests of which only the answer's status counts: a redirect is an answer, and the body comes back
+   * only as far as an error's message needs it, otherwise empty. A broken body does no harm.
    */
   isStatusOnly?: boolean;
 }
 
 const MAX_REDIRECTS = 5;
 const HEADERS_TIMEOUT_MS = 300_000;
-/** Between two chunks. The whole is bounded by the step's time-out, through the signal. */
+/** Between two chunks. The step's time-out bounds the whole request, through the signal. */
 const BODY_TIMEOUT_MS = 30_000;
 
 /**
- * What goes along to another origin. Anything else of the caller's may be a secret meant for the first;
- * the key is none, and without it the other origin would do again what a repeat asks it for.
+ * The headers that are passed on to another origin. Any other may be a secret meant for the first one. The
+ * idempotency key is none, and without it the other origin would do again what a repeat asks for.
  */
 const HARMLESS_HEADERS = new Set([
   "accept",
@@ -88,7 +88,7 @@ export async function sendOutbound(
   }
 }
 
-/** While it connects, undici does not look at the signal. */
+/** undici ignores the signal while it connects. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const settled = new AbortController();
   const aborted = new Promise<never>((_, fail) => {
@@ -159,7 +159,7 @@ async function toResponse(
   );
   const status = answer.statusCode;
   if (isStatusOnly && status < 400) {
-    // Nobody reads it, so nobody is to be told that it was cut off.
+    // Nobody reads it, so nobody need be told that it was cut off.
     answer.body.on("error", () => undefined).destroy();
     return { status, headers, body: Buffer.alloc(0) };
   }

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { ApplicationFailure } from "@temporalio/common";
 import type { Json } from "@truerun/shared/contracts/json";
 
-/** Bytes of an answer at most, before and after it is decompressed. */
+/** Most bytes of an answer, both before and after it is decompressed. */
 const MAX_RESPONSE_BYTES = 1_048_576;
 
 const DECODERS = new Map([
@@ -51,7 +51,7 @@ export async function readErrorBody(
   }
 }
 
-/** Undoes `Content-Encoding`; servers may compress unasked. An encoding that is not known stays. */
+/** Undoes `Content-Encoding`; servers may compress unasked. An unknown encoding is left as it is. */
 export async function decodeContent(body: Buffer, encoding: string | undefined): Promise<Buffer> {
   const decode = DECODERS.get((encoding ?? "").trim().toLowerCase());
   if (decode === undefined || body.byteLength === 0) return body;
@@ -71,8 +71,8 @@ function tooLarge(): ApplicationFailure {
 }
 
 /**
- * A body as JSON: the parsed value if it is declared as JSON and is, else its text in the declared
- * charset (UTF-8 if none). Bytes that are no text become a `data:` URL in base64; no bytes are null.
+ * A body as a JSON value: parsed if it is declared as JSON and valid, else its text in the declared
+ * charset (UTF-8 if none). Bytes that are not text become a `data:` URL in base64; no bytes, null.
  */
 export function toBodyValue(body: Buffer, contentType: string | undefined): Json {
   if (body.byteLength === 0) return null;
@@ -89,7 +89,7 @@ function decodeText(body: Buffer, charset: string): string | null {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(body);
   } catch (error) {
-    // A RangeError is a charset that nobody knows, a TypeError bytes that are not of the charset.
+    // RangeError: the charset is unknown. TypeError: the bytes are not valid in it.
     return error instanceof RangeError ? decodeText(body, "utf-8") : null;
   }
 }

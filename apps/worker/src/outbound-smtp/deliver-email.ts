@@ -15,7 +15,7 @@ export interface Email {
   html: string | null;
 }
 
-/** How long a server may say nothing, in milliseconds. The whole is bounded by the step's time-out. */
+/** How long a server may stay silent, in milliseconds. The step's time-out bounds the whole delivery. */
 export interface SmtpTimeouts {
   connectMs: number;
   greetingMs: number;
@@ -27,10 +27,10 @@ const DEFAULT_TIMEOUTS: SmtpTimeouts = { connectMs: 10_000, greetingMs: 10_000, 
 /**
  * Hands a message to a mail server, once for all of its recipients.
  *
- * @throws `ApplicationFailure` of type `SmtpAnswer` (retryable if the server says that the reason may
- * pass, 4xx), `NetworkError` (retryable), `RecipientsRefused` (some were refused while the others were
- * sent to: not retryable, as those would get it again) or `InvalidEmail` (not retryable); the signal's
- * reason when it was aborted
+ * @throws `ApplicationFailure` of type `SmtpAnswer` (retryable if the server calls the reason temporary,
+ * 4xx), `NetworkError` (retryable), `RecipientsRefused` (the message was sent to the other recipients: not
+ * retryable, as those would get it again) or `InvalidEmail` (not retryable); the signal's reason when it
+ * was aborted
  */
 export async function deliverEmail(
   server: SmtpServer,
@@ -82,7 +82,7 @@ function toMessage(email: Email) {
     messageId,
     ...(text === null ? {} : { text }),
     ...(html === null ? {} : { html }),
-    // By RFC 3834, so that absence notes do not answer it.
+    // RFC 3834: keeps out-of-office replies from answering it.
     headers: { "Auto-Submitted": "auto-generated" },
     xMailer: false as const,
     disableFileAccess: true,
@@ -107,7 +107,7 @@ function listRefused(errors: readonly NodemailerError[]): string {
   return shown.join(", ") + more;
 }
 
-/** Faults that nodemailer finds without an answer of the server's, and would find again. */
+/** Faults that nodemailer finds without an answer from the server, and would find again. */
 const OWN_FAULTS: ReadonlySet<string> = new Set([
   "EAUTH",
   "ENOAUTH",

@@ -10,7 +10,7 @@ export interface SmtpServer {
   auth: { user: string; password: string } | null;
 }
 
-/** Stands for a mail server where there is none: messages become files of the outbox folder. */
+/** Stands in for a mail server where there is none: messages become files in the outbox folder. */
 export const OUTBOX = "outbox:";
 
 /** Where messages go. */

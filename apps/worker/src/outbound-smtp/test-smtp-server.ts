@@ -13,7 +13,7 @@ interface SeenMessage {
 
 /**
  * A mail server on 127.0.0.1 that answers as the addresses say: `a.450@example.com` is put off,
- * `a.550@example.com` refused; so are a sender and, by `X-Answer: <code>` in its text, a message.
+ * `a.550@example.com` refused. The same goes for the sender, and for a message with `X-Answer: <code>` in it.
  */
 export class TestSmtpServer {
   readonly seen: SeenMessage[] = [];
@@ -23,7 +23,7 @@ export class TestSmtpServer {
     this.#server = new SMTPServer({
       authOptional: true,
       allowInsecureAuth: true,
-      // Its certificate is nobody's: a client that checks it would not go on.
+      // Nobody vouches for its certificate: a client that checks it would not go on.
       hideSTARTTLS: true,
       logger: false,
       onMailFrom: ({ address }, _, done) => done(answerOf(/\.(\d{3})@/.exec(address))),
@@ -48,7 +48,7 @@ export class TestSmtpServer {
       },
       ...options,
     });
-    // A client that goes away in the middle is what some tests do.
+    // In some tests the client goes away in the middle.
     this.#server.on("error", () => undefined);
   }
 

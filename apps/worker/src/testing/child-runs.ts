@@ -10,7 +10,7 @@ export function runs(name: string, given: JsonObject = {}): ComponentDefinition 
   return component("run", { action: "run_workflow", with: { workflow_name: name, ...given } });
 }
 
-/** A workflow that takes so long. */
+/** A workflow that takes this long. */
 export function slow(ms: number): OtherDefinition {
   return { components: [component("slow", { action: "slow", with: { ms } })] };
 }

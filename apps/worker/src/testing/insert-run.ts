@@ -2,7 +2,7 @@
 import type { Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 
-/** The row of a run that belongs to nothing and is not dispatched, for tests of what the mirror writes. */
+/** Inserts a run that belongs to nothing and is not dispatched, for tests of what the mirror writes. */
 export async function insertRun(db: Database): Promise<string> {
   const id = newId("cbwr");
   await db.workflowRun.create({

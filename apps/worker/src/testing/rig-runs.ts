@@ -12,7 +12,7 @@ import { newId } from "@truerun/shared/ids";
 export interface RunSpec {
   /** Default: a new one. */
   id?: string;
-  /** Default: an org of its own. Of runs of one org, each needs another name. */
+  /** Default: an org of its own. Runs of one org need different names. */
   orgId?: string;
   name?: string;
   description?: string;

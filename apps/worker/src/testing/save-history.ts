@@ -1,4 +1,4 @@
-// For tests only: keeps a history, with what it hands to the mirror, as later releases have to replay it.
+// For tests only: keeps a history, and what it hands to the mirror, for later releases to replay.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ export interface RecordedHistory {
 }
 
 export const HISTORIES = fileURLToPath(new URL("../workflows/histories", import.meta.url));
-/** Said by `npm run record-histories`. */
+/** Set by `npm run record-histories`. */
 export const isRecording = process.env["RECORD_HISTORIES"] === "1";
 
 /** Writes `histories/<file>`. */
@@ -29,7 +29,7 @@ export async function saveHistory(
   await writeFile(join(HISTORIES, file), `${JSON.stringify(content, null, 1)}\n`);
 }
 
-/** What tells of the machine that recorded, and takes no part in a replay. */
+/** Removes what tells of the recording machine and takes no part in a replay. */
 function withoutMachine(name: string, value: unknown): unknown {
   if (name === "stackTrace") return undefined;
   const isIdentity = typeof value === "string" && /^\d+@/.test(value);

@@ -36,7 +36,7 @@ export function chain(components: readonly ComponentDefinition[]): ComponentDefi
 const BATCHED_ITEMS = 101;
 const isSomething = (index: number): boolean => index < 2 || index === BATCHED_ITEMS - 1;
 
-/** Items enough for two batches, of which three are `item`; a reference into any other leads to nothing. */
+/** Enough items for two batches, of which three are `item`; a reference into any other leads to nothing. */
 export function mostlyNothing(item: JsonObject): Json[] {
   return Array.from({ length: BATCHED_ITEMS }, (_, index) => (isSomething(index) ? item : {}));
 }

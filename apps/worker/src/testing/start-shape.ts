@@ -18,7 +18,7 @@ export async function startShape(rig: WorkerRig, shape: Shape): Promise<string> 
   });
   if (operator === undefined) return id;
   const handle = rig.client.workflow.getHandle(id);
-  // A row is written just before its task is completed: what the operator meets is what Temporal has.
+  // A row is written just before its task completes: the operator has to wait until Temporal has it too.
   await waitFor(`${operator.afterSteps} steps of ${id}`, async () => {
     const { raw } = await handle.describe();
     const isAtRest = raw.pendingWorkflowTask == null;

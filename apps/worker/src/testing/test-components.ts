@@ -59,7 +59,7 @@ const slowOrBad = defineComponent({
   },
 });
 
-/** Gives a text of the size that it is told. */
+/** Gives a text of the given size. */
 const produce = defineComponent({
   ...about,
   action: "produce",
@@ -124,7 +124,7 @@ const touch = defineComponent({
   },
 });
 
-/** Tells a heartbeat, and then takes its time. */
+/** Heartbeats, and then takes its time. */
 const beat = defineComponent({
   ...about,
   action: "beat",
@@ -137,7 +137,7 @@ const beat = defineComponent({
   },
 });
 
-/** Says what it is told of its step, and heartbeats. */
+/** Gives back what it is told of its step, and heartbeats. */
 const who = defineComponent({
   ...about,
   action: "who",

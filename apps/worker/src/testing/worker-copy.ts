@@ -1,4 +1,4 @@
-// For tests only: what the build made of the worker, with more files among its components.
+// For tests only: a copy of the built worker, with more files among its components.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { type ManagedProcess, startProcess } from "@truerun/dev/processes/manage
 import type { WorkerConfig } from "../config.ts";
 
 export interface WorkerCopy {
-  /** Starts it as a process of its own, which is killed at the latest when the copy is removed. */
+  /** Starts it as a process of its own, which is killed when the copy is removed, if not before. */
   start(config: WorkerConfig): Promise<ManagedProcess>;
   remove(): Promise<void>;
 }

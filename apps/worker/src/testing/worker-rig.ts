@@ -42,7 +42,7 @@ export interface WorkerRig {
   startRun(run: RunSpec): Promise<string>;
   /** Waits until the run's row says that it ended. */
   finished(workflowRunId: string): Promise<RunRow>;
-  /** Waits until its end is confirmed: something has to reconcile, a whole worker for example. */
+  /** Waits until its end is confirmed: something has to reconcile it, such as a whole worker. */
   confirmed(workflowRunId: string, timeoutMs?: number): Promise<RunRow>;
   getRun(workflowRunId: string): Promise<RunRow>;
   /** Resets a run in Temporal to the end of its workflow task with this event id; gives the new run's id. */
@@ -51,15 +51,15 @@ export interface WorkerRig {
 }
 
 export interface RigOptions {
-  /** Of the worker and its client, over what they have otherwise. */
+  /** Environment variables of the worker and its client, over the defaults. */
   environment?: Record<string, string>;
-  /** Where the mirror writes, if not straight to the database: the way through a proxy. */
+  /** Where the mirror writes, if not straight to the database: through a proxy, say. */
   mirrorUrl?: (url: string) => string;
   /** Where the worker reaches the database for everything else. */
   workerUrl?: (url: string) => string;
   /** Where the worker finds Temporal. */
   workerAddress?: (address: string) => string;
-  /** Where the client that the worker is given finds Temporal, if not straight: the way through a proxy. */
+  /** Where the client that the worker is given finds Temporal, if not straight: through a proxy, say. */
   clientAddress?: (address: string) => string;
   /** No worker in this process, until the test starts one. */
   idle?: boolean;
@@ -195,7 +195,7 @@ async function startWorker(
 
 let installed = false;
 
-/** The SDK's runtime is one a process. */
+/** The SDK has one runtime per process. */
 function installOnce(logger: Logger): void {
   if (!installed) installTemporalRuntime(logger, "silent");
   installed = true;
