@@ -18,14 +18,14 @@ export interface Adopter {
 export interface AdopterOptions extends ProjectionSource {
   db: Database;
   logger: Logger;
-  /** Takes the refused records again once their run is the row's. */
+  /** Writes a refused record again once the row mirrors its Temporal run. */
   rewrite: (record: MirrorRecord) => Promise<void>;
 }
 
 /**
  * A reset gives a run's workflow id a new Temporal run. Its first records do not fit the row, which
- * mirrors the old one: only if Temporal says that it is the current run, the row moves over to it, one
- * generation on, and is projected afresh, which takes away what lies behind the reset point.
+ * mirrors the old one. Only if Temporal says that it is the current one does the row move over to it, one
+ * generation on; it is then projected afresh, which removes what came after the reset point.
  */
 export function createAdopter(options: AdopterOptions): Adopter {
   const underWay = new Map<string, { refused: MirrorRecord[]; done: Promise<void> }>();
@@ -33,7 +33,7 @@ export function createAdopter(options: AdopterOptions): Adopter {
   async function run(key: string, foreign: RefusedRun, refused: MirrorRecord[]): Promise<void> {
     try {
       const adopted = await adopt(options, foreign);
-      // The history was read before these were refused, or after: the guard decides.
+      // The history may have been read before these were refused, or after: the guard decides.
       if (adopted) for (const record of refused) void options.rewrite(record);
     } catch (error) {
       options.logger.warn(

@@ -8,11 +8,11 @@ export interface Difference {
   field: string;
   table: unknown;
   history: unknown;
-  /** Event of the history at which the workflow recorded what is, or would be, there. */
+  /** Event of the history at which the workflow recorded, or would have recorded, this. */
   eventId: number;
 }
 
-/** All that a step's row says; `id` and `run_id` are how it is found. A new column is missed here by the types. */
+/** All that a step's row says; `id` and `run_id` only identify it. The types notice if a new column is missing. */
 const STEP_FIELDS = Object.keys({
   ordinal: true,
   step_key: true,
@@ -38,12 +38,12 @@ const STEP_FIELDS = Object.keys({
 
 type StepField = Exclude<keyof StepRow, "kind" | "id" | "run_id">;
 
-/** Compares a run's rows with its projection; what of them is equal is not mentioned. */
+/** Compares a run's rows with its projection, and returns only what differs. */
 export function diffRun(rows: RunRows, projection: Projection): Difference[] {
   return [...diffRunRow(rows, projection), ...diffSteps(rows, projection)];
 }
 
-/** The steps' rows that are not as the projection has them, or that it does not have at all. */
+/** The step rows that differ from the projection, or that it does not have at all. */
 export function findWrongSteps(rows: RunRows, { steps }: Pick<Projection, "steps">): TableStep[] {
   const right = new Map(steps.map((step) => [step.id, step]));
   return rows.steps.filter((row) => {
@@ -87,7 +87,7 @@ function diffSteps(rows: RunRows, projection: Projection): Difference[] {
   return differences;
 }
 
-/** Said of a step that is on one side only. */
+/** Shown for a step that only one side has. */
 const NOTHING = "(no such step)";
 
 function diffStep(row: TableStep | undefined, step: StepRow, generation: number): Difference[] {

@@ -4,8 +4,8 @@ import { findBatches } from "./project-batches.ts";
 const REASON = "Its run was reset to a point before this batch.";
 
 /**
- * A reset ends a run's former Temporal run, but not the batches that this one had under way: Temporal leaves
- * them to the new run, in case it knows them. Those behind the reset point nobody waits for; what they do is
+ * A reset ends a run's former Temporal run, but not the batches that it had under way: Temporal leaves them to
+ * the new run, in case it knows them. Nobody waits for those started after the reset point; what they do is
  * done again by others.
  */
 export async function endAbandonedBatches(
@@ -16,7 +16,7 @@ export async function endAbandonedBatches(
   const running: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
   if (running.length === 0) return;
-  // Read after the list: a batch that the new run has started by now is in its history as well.
+  // Read after the list, so that the history holds every listed batch that the new run started.
   const handle = client.workflow.getHandle(workflowRunId, temporalRunId);
   const known = new Set(findBatches(await handle.fetchHistory()));
   for (const workflowId of running.filter((id) => !known.has(id))) {

@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 
-/** Id of the Temporal run that a run's workflow id stands for now: the newest after resets. Null without any. */
+/** Id of a run's current Temporal run: the newest one, after resets. Null if there is none. */
 export async function findCurrentTemporalRun(
   client: Client,
   workflowRunId: string,

@@ -1,12 +1,12 @@
 // The mirror's records that are not written yet.
 import type { MirrorPosition, MirrorRecord } from "./mirror-record.ts";
 
-/** What is held and sent at most. Sizes count the characters of the records' texts. */
+/** Limits of what is held and sent. Sizes count the characters of the records' texts. */
 export interface MirrorLimits {
-  /** Held while the database is away; beyond it the oldest records go, and the reconciler restores them. */
+  /** Held while the database is away; beyond it the oldest records are dropped, and the reconciler restores them. */
   heldRecords: number;
   heldSize: number;
-  /** In one statement. A batch that is too large to be written in time would never be. */
+  /** In one statement. A batch that is too large to be written in time would never be written. */
   batchRecords: number;
   batchSize: number;
 }
@@ -31,7 +31,7 @@ export class HeldRecords {
   readonly #counts: { held: number; dropped: number };
   #size = 0;
 
-  /** @param counts - kept right from here on */
+  /** @param counts - kept up to date from here on */
   constructor(counts: { held: number; dropped: number }, limits: Partial<MirrorLimits> = {}) {
     this.#counts = counts;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
@@ -53,7 +53,7 @@ export class HeldRecords {
     this.#counts.held = this.#rows.size;
   }
 
-  /** The oldest records for one statement, but none of a second Temporal run of the same run. */
+  /** The oldest records for one statement, of only one Temporal run for each run. */
   take(): Held[] {
     const batch: Held[] = [];
     const temporalRuns = new Map<string, string>();
@@ -72,7 +72,7 @@ export class HeldRecords {
     return batch;
   }
 
-  /** Nobody waits any longer. */
+  /** Lets everybody who waits go on; the records stay. */
   release(): void {
     for (const { done } of this.#rows.values()) for (const resolve of done.splice(0)) resolve();
   }
@@ -91,13 +91,13 @@ export class HeldRecords {
   }
 }
 
-/** Tells the row of a record from those of others, and of other Temporal runs. */
+/** Tells the row of a record from other rows, and from those of other Temporal runs. */
 export function rowKey(record: MirrorRecord): string {
   const row = record.kind === "step" ? record.id : record.run_id;
   return `${row} ${record.temporal_run_id}`;
 }
 
-/** About what a record takes in memory and in a statement. */
+/** Roughly what a record takes in memory and in a statement. */
 function sizeOf(record: MirrorRecord): number {
   const texts =
     record.kind === "step"
@@ -106,7 +106,7 @@ function sizeOf(record: MirrorRecord): number {
   return texts.reduce((size, text) => size + (text?.length ?? 0), 500);
 }
 
-/** Whether `a` stands behind `b` in their Temporal run. */
+/** Whether `a` comes after `b` in their Temporal run. */
 function isNewer(a: MirrorPosition, b: MirrorPosition): boolean {
   if (a.mirror_length !== b.mirror_length) return a.mirror_length > b.mirror_length;
   if (a.mirror_time_ms !== b.mirror_time_ms) return a.mirror_time_ms > b.mirror_time_ms;

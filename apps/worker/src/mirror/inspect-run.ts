@@ -17,7 +17,7 @@ export type Inspection =
   /** It went on while it was looked at; only a later look can tell. */
   | { kind: "moving"; rows: RunRows };
 
-/** How long nothing may have been written of an open run that counts as at rest. */
+/** An open run counts as at rest only if nothing of it has been written for this long. */
 const REST_MS = 3_000;
 
 /**
@@ -33,7 +33,7 @@ export async function inspectRun(
 ): Promise<Inspection | null> {
   const { db } = source;
   const projection = await projectCurrentRun(source, workflowRunId);
-  // After the history: whatever it holds was written before it was there.
+  // Read after the history: whatever that holds had been written before it got there.
   const rows = await readRunRows(db, workflowRunId);
   if (rows === null) return null;
   if (projection === null) return { kind: "gone", rows };
@@ -62,9 +62,9 @@ async function projectCurrentRun(
 }
 
 /**
- * Whether the history has not moved since the projection was made. Rows are written before the workflow
- * task that they are from completes: while one is under way they are rightly ahead. A run in batches
- * moves without its own history, so its rows have to have been left alone for a while as well.
+ * Whether the history has stood still since the projection was made. Rows are written before their workflow
+ * task completes, so while one is under way they are rightly ahead. A run in batches moves without its own
+ * history, so its rows must also have been left alone for a while.
  */
 async function isAtRest(
   { client }: ProjectionSource,
@@ -80,20 +80,20 @@ async function isAtRest(
     newest < Date.now() - REST_MS;
   if (!isStill) return false;
   for (const batch of openBatches(now)) {
-    // A lost task's rows tell the worker that is given it next what has begun there.
+    // The rows of a lost task must stay: they tell the worker that gets it next what had begun in it.
     if (hasWorkflowTask(await client.workflow.getHandle(batch).describe())) return false;
   }
   return true;
 }
 
-/** Workflow ids of the batches of a run that have not ended. */
+/** Workflow ids of a run's batches that have not ended. */
 export function openBatches({ workflowId, raw }: WorkflowExecutionDescription): string[] {
   return (raw.pendingChildren ?? [])
     .map((child) => child.workflowId ?? "")
     .filter((id) => id.startsWith(`${workflowId}/`));
 }
 
-/** Whether a workflow task is waiting, under way, or tried again. */
+/** Whether a workflow task is waiting, under way, or being tried again. */
 export function hasWorkflowTask({ raw }: WorkflowExecutionDescription): boolean {
   return raw.pendingWorkflowTask != null;
 }

@@ -2,9 +2,9 @@ import type { StepRow } from "./mirror-record.ts";
 import { digestStep } from "./step-digest.ts";
 
 /**
- * The steps, those without an outcome failed: at an end at which no workflow code ran.
+ * The steps, with those that had no outcome failed: for an end at which no workflow code ran.
  *
- * @param at - where the end stands: behind all that was recorded, by whatever task
+ * @param at - the end's position: after everything that was recorded, by whatever task
  */
 export function interruptSteps(
   steps: readonly StepRow[],

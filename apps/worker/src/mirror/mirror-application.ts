@@ -1,2 +1,2 @@
-/** What the mirror's connections are called in Postgres: by this name its transactions are found there. */
+/** The name of the mirror's connections in Postgres, by which its transactions are found there. */
 export const MIRROR_APPLICATION = "truerun-mirror";

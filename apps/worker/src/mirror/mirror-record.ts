@@ -3,9 +3,9 @@ import type { RunErrorCode, RunStatus, StepStatus } from "@truerun/shared/contra
 import type { Sinks } from "@temporalio/workflow";
 
 /**
- * Where a write stands in its Temporal run. Within one, the greater (length, time, sequence) wins.
- * Start times are no order: a reset run sees the original's; and the attempts of a failing workflow
- * task report equal lengths.
+ * A write's position in its Temporal run. Within one, the greater (length, time, sequence) wins.
+ * Start times give no order: a reset run sees the original's. Lengths alone do not either: the tries
+ * of a failing workflow task report equal ones.
  */
 export interface MirrorPosition {
   temporal_run_id: string;
@@ -37,7 +37,7 @@ export interface StepRow extends MirrorPosition {
   finished_at_ms: number | null;
   created_at_ms: number;
   updated_at_ms: number;
-  /** 32 bits that stand for the content above; the position is not part of it. */
+  /** 32 bits that stand for the content above, without the position. */
   digest: number;
 }
 
@@ -53,8 +53,8 @@ export interface RunEnd extends MirrorPosition {
   /** Sum of the steps' digests. */
   steps_digest: number;
   /**
-   * Of an end that is still to be confirmed: how many local activities had their results in its workflow task,
-   * each of which is an event behind the task's beginning.
+   * Of an end that is still to be confirmed: how many local activities got their results in its workflow task,
+   * each of which is an event after the task's start.
    */
   closing_markers?: number;
 }

@@ -16,7 +16,7 @@ export interface RefusedRun {
 export interface Written {
   /** The Temporal runs whose records were left out. */
   refused: RefusedRun[];
-  /** The steps that begin, and had begun before: in a try of their workflow task that was lost. */
+  /** The steps that begin again: they had begun in a try of their workflow task that was lost. */
   reopened: ReopenedStep[];
 }
 
@@ -46,8 +46,8 @@ const STEP_VALUES = Prisma.sql`
   step.mirror_time_ms, step.mirror_seq, step.digest`;
 
 /**
- * Has the transaction wait for the disk: an end that callers have read must not be taken back by a crash of the
- * database. What else is written here is restored from the history before it matters.
+ * Makes the transaction wait for the disk: a crash of the database must not take back an end that callers have
+ * read. Everything else written here is restored from the history before it matters.
  */
 export const DURABLE = Prisma.sql`set_config('synchronous_commit', 'on', true) = 'on'`;
 
@@ -73,13 +73,13 @@ const STEP_GUARD = Prisma.sql`
           <= (excluded.mirror_length, excluded.mirror_time_ms, excluded.mirror_seq))`;
 
 /**
- * Of a run `run`. Runs are looked up by their id, each: `= ANY (ARRAY[...])` leaves Postgres no other join, and this
- * here no index but that of the ids. With a plain `=` and `IS NULL` it read all unconfirmed runs at each batch, as it
- * believes them to be few, and an org may have queued 10,000.
+ * A condition on a run `run`, written so that Postgres looks up each run by its id: `= ANY (ARRAY[...])` leaves it no
+ * other join, and this no other index. With a plain `=` and `IS NULL` it read all unconfirmed runs for each batch: it
+ * takes them to be few, but an org may have queued 10,000.
  */
 export const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = '-infinity'`;
 
-/** Of `run_writes`, what was left out and why; without a reason where another statement was faster. */
+/** The `run_writes` that were left out, and why; without a reason where another statement was faster. */
 const REFUSED = Prisma.sql`
   SELECT w.run_id, w.temporal_run_id,
          CASE WHEN run.id IS NULL OR run.temporal_run_id IS NOT NULL THEN 'foreign'
@@ -91,8 +91,8 @@ const REFUSED = Prisma.sql`
       OR (run.temporal_run_id IS NULL AND run.id NOT IN (SELECT id FROM ended))`;
 
 /**
- * An end from a try of a workflow task that another try has taken the place of: a worker that was held up with
- * local steps goes on with them, and to the run's end, before it learns that its task was given away.
+ * An end from a try of a workflow task that another try has replaced: a worker that was held up in local steps
+ * goes on with them, up to the run's end, before it learns that its task was given away.
  */
 const OVERTAKEN = Prisma.sql`EXISTS (
   SELECT FROM workflow_run_steps AS kept
@@ -100,8 +100,8 @@ const OVERTAKEN = Prisma.sql`EXISTS (
      AND (kept.mirror_length, kept.mirror_time_ms) > (w.mirror_length, w.mirror_time_ms))`;
 
 /**
- * Of the steps that begin, those that had begun in a task that was lost, whatever became of them there: to the
- * workflow this is their first record, and there is an earlier one.
+ * Of the steps that begin, those that had begun in a lost task, whatever became of them there: this is their
+ * first record as far as the workflow knows, but there is an earlier one.
  */
 const REOPENED = Prisma.sql`
   SELECT step.run_id, step.temporal_run_id, NULL AS why, step.id AS step_id, kept.status IS NULL AS was_open,
@@ -113,8 +113,8 @@ const REOPENED = Prisma.sql`
      AND step.created_at_ms = step.mirror_time_ms`;
 
 /**
- * Writes a batch in one statement: steps by the guard, ends by the guard, and the Temporal run's id
- * (with `dispatched_at`) where a run's row does not have it yet. A row may appear once in a batch.
+ * Writes a batch in one statement: steps and ends, each if its guard allows, and the Temporal run's id
+ * (with `dispatched_at`) where a run's row does not have it yet. A row may appear only once in a batch.
  */
 export async function writeRecords(
   db: Database,
@@ -123,7 +123,7 @@ export async function writeRecords(
   const said = await writeOnce(db, records);
   const reopened = said.filter((each): each is Said & ReopenedStep => each.step_id !== null);
   const refused = said.filter(({ step_id: id }) => id === null);
-  // Their rows changed while the statement was on its way, which saw them as they were before.
+  // Their rows changed while the statement was under way, which still saw their old state.
   const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
   const known = refused.filter((run): run is Said & RefusedRun => run.why !== null);
   if (overtaken.size === 0) return { refused: known, reopened };
@@ -132,13 +132,13 @@ export async function writeRecords(
   return { refused: [...known, ...others.refused], reopened: [...reopened, ...others.reopened] };
 }
 
-/** Below the 10 s after which Temporal gives a task away, above what it takes to do one again that it refused. */
+/** Less than the 10 s after which Temporal gives a task away, more than it takes to redo one that it refused. */
 const LOST_AFTER_MS = 5_000;
 
 /**
- * A worker that was held up may have gone on with a lost task to the run's end, and then be given the next one,
- * in which the same steps begin again. Their runs have not ended. An end that Temporal refused is left to the
- * one that follows at once.
+ * Takes back ends that were recorded in lost tasks: a worker that was held up may have gone on with one to the
+ * run's end, and then be given the next one, in which the same steps begin again. An end that Temporal refused
+ * is left alone: another one follows at once.
  */
 export async function takeBackEnds(db: Database, reopened: readonly ReopenedStep[]): Promise<void> {
   const lost = reopened.filter((step) => step.begins_ms - step.kept_ms > LOST_AFTER_MS);
@@ -153,7 +153,7 @@ export async function takeBackEnds(db: Database, reopened: readonly ReopenedStep
             AND (kept.mirror_length, kept.mirror_time_ms) > (run.mirror_length, run.mirror_time_ms))`;
 }
 
-/** Of a run that was refused, or of a step that has begun before. */
+/** A run that was refused, or a step that begins again. */
 interface Said extends Omit<RefusedRun, "why"> {
   why: RefusedRun["why"] | null;
   step_id: string | null;
@@ -226,7 +226,7 @@ export async function writeProjectedSteps(
 
 type RunWrite = { run_id: string; temporal_run_id: string } & Partial<RunEnd>;
 
-/** One write a run: its end, or only its Temporal run's id. */
+/** One write per run: its end, or only its Temporal run's id. */
 function toRunWrites(records: readonly MirrorRecord[]): RunWrite[] {
   const writes = new Map<string, RunWrite>();
   for (const record of records) {

@@ -13,7 +13,7 @@ export interface MirrorWriter {
    * written later. Never rejects: nothing that happens here may reach a component or a workflow.
    */
   write(record: MirrorRecord): Promise<void>;
-  /** Has the record written with the next one that is waited for, or after a moment. */
+  /** Writes the record along with the next one that is waited for, or after a moment. */
   writeSoon(record: MirrorRecord): void;
   /** Writes what is held, for a while at most. */
   close(): Promise<void>;
@@ -25,18 +25,18 @@ export interface MirrorWriterOptions {
   db: Database;
   logger: Logger;
   /**
-   * Called for a Temporal run whose records the row refused: it may be a newer one, or must not be. What
-   * it returns is waited for as if it were the writing of those records.
+   * Called for a Temporal run whose records the row refused: it may be a newer one, or one that must not
+   * run. Those who wait for the records wait for what this returns.
    */
   onRefused: (run: RefusedRun, refused: readonly MirrorRecord[]) => Promise<void>;
   /** Called for each record that the database has taken. */
   onWritten?: ((record: MirrorRecord) => void) | undefined;
-  /** Called with steps that begin another time, before their writing is done. */
+  /** Called with steps that begin again, before their write resolves. */
   onReopened?: ((steps: readonly ReopenedStep[]) => void) | undefined;
   limits?: Partial<MirrorLimits>;
 }
 
-/** How long a record that nobody waits for is held for others to go with it. */
+/** How long a record that nobody waits for is held, so that others can go with it. */
 const SOON_MS = 50;
 /** How long until a failed write is tried again. */
 const RETRY_MS = 1_000;
@@ -52,10 +52,10 @@ class BatchingWriter implements MirrorWriter {
   readonly #held: HeldRecords;
   readonly counts = { held: 0, dropped: 0, written: 0 };
   #flushing: Promise<void> | undefined;
-  /** What is held is to be written now. */
+  /** Whether what is held is to be written now. */
   #isWanted = false;
   #soon: NodeJS.Timeout | undefined;
-  /** Since a write failed, until one gets through. Nobody waits then: a dead Postgres must not slow runs. */
+  /** True from a failed write until one succeeds. Nobody waits then: a dead Postgres must not slow runs. */
   #isAway = false;
 
   constructor(options: MirrorWriterOptions) {
@@ -95,7 +95,7 @@ class BatchingWriter implements MirrorWriter {
   }
 
   async #flush(): Promise<void> {
-    // What the activations at hand have to say, each all in one go, goes together.
+    // Gathers what the current activations record: each hands over all of its records in one go.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#isWanted && this.#held.count > 0) {
       const batch = this.#held.take();
@@ -135,7 +135,7 @@ class BatchingWriter implements MirrorWriter {
       for (const run of refused) this.#handRefused(run, batch);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
-      // The database refuses the data of one of them: the others must not be lost with it.
+      // The database refuses the data of one record: the others must not be lost with it.
       if (batch.length > 1) for (const entry of batch) await this.#commit([entry]);
       else this.#refused(batch, error);
     }
@@ -153,7 +153,7 @@ class BatchingWriter implements MirrorWriter {
     }
   }
 
-  /** Others do not wait for what becomes of it. */
+  /** Those who wait for other records do not wait for what becomes of it. */
   #handRefused(run: RefusedRun, batch: readonly Held[]): void {
     const entries = batch.filter(({ record }) => record.run_id === run.run_id);
     const waiting = entries.flatMap(({ done }) => done.splice(0));

@@ -1,4 +1,4 @@
-// The steps of a run's batches that its own history does not tell.
+// The steps of a run's batches that its own history does not hold.
 import { WorkflowNotFoundError } from "@temporalio/client";
 import { stepId } from "@truerun/shared/step-id";
 import { toItemKey } from "@truerun/shared/step-key";
@@ -12,12 +12,12 @@ import { type History, newestSteps } from "./replay-history.ts";
 const BATCH_ID = /^([^/]+)\/(.+)\[(\d+)-\d+\]\/[^/]+$/;
 
 /**
- * A batch tells its run what it recorded when it ends: that is in the run's history. Of one that is under
- * way, was terminated or had too much to tell, the records are in its own history only.
+ * A batch tells its run what it recorded when it ends, so that is in the run's history. The records of one
+ * that is under way, was terminated or had too much to tell are only in its own.
  *
- * @param told - ids of the steps that the run's own history tells
+ * @param told - ids of the steps that the run's own history holds
  * @returns the records of all other batches; steps that a batch left open when it closed are failed
- * @throws when the run is closed and a batch is not: soon it will be
+ * @throws when the run is closed but a batch is not yet
  */
 export async function projectBatches(
   source: ProjectionSource,
@@ -51,7 +51,7 @@ async function projectBatch(
   const close = findClose(history);
   if (close === null && runClose !== null) throw new Error(`The batch ${workflowId} is still open`);
   const steps = newestSteps(await replayer.replay(history, workflowId));
-  // Where the run itself was interrupted, its reason is the steps' as well.
+  // Where the run itself was interrupted, that is why these steps fail as well.
   if (close?.interruption == null || runClose?.interruption != null) return steps;
   // A batch's records all have the length at which it was started: only time tells them apart.
   const { timeMs } = close;

@@ -10,7 +10,7 @@ import { newestSteps, type Replayer } from "./replay-history.ts";
 export interface Projection {
   workflowRunId: string;
   temporalRunId: string;
-  /** Events in the history that it was made from. */
+  /** Number of events in the history that it was made from. */
   historyLength: number;
   /** In order of recording. */
   steps: StepRow[];
@@ -26,7 +26,7 @@ export interface ProjectionSource {
 /**
  * Replays one Temporal run's history through the interpreter and its interceptor with a sink that collects.
  *
- * @throws when the history cannot be had, or cannot be replayed by this code
+ * @throws when the history cannot be fetched, or cannot be replayed by this code
  */
 export async function projectRun(
   source: ProjectionSource,
@@ -41,7 +41,7 @@ export async function projectRun(
   const told = new Set(own.map(({ id }) => id));
   const run = { workflowRunId, history, close };
   const all = [...own, ...(await projectBatches(source, run, told))]
-    // A reset run's history begins with the original's first event, and so its replay has that run's id.
+    // A reset run's history begins with the original's first event, so its replay sees that run's id.
     .map((row) => ({ ...row, temporal_run_id: temporalRunId }))
     .sort((a, b) => a.ordinal - b.ordinal);
   const historyLength = history.events?.length ?? 0;
@@ -66,7 +66,7 @@ export async function projectRun(
   };
 }
 
-/** What an end says itself; the rest is the run's. */
+/** What an end contributes itself; the rest is filled in from the run. */
 type EndRecord = Pick<
   RunEnd,
   | "kind"
@@ -82,7 +82,7 @@ function recordedEnd(records: readonly MirrorRecord[]): EndRecord | null {
   return records.findLast((record): record is RunEnd => record.kind === "end") ?? null;
 }
 
-/** The end of a run in which no code of ours ran. */
+/** An end of a run at which no code of ours ran. */
 function toEnd(close: Close, { code, message }: NonNullable<Close["interruption"]>): EndRecord {
   return {
     kind: "end",

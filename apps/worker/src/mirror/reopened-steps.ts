@@ -1,10 +1,10 @@
 import { stepId } from "@truerun/shared/step-id";
 
-/** A step that begins, and had begun before: in a try of its workflow task that was lost. */
+/** A step that begins again: it had begun in a try of its workflow task that was lost. */
 export interface ReopenedStep {
   run_id: string;
   step_id: string;
-  /** It had no outcome when its task was lost: it may be the reason. */
+  /** Whether it had no outcome when its task was lost: it may be the reason. */
   was_open: boolean;
   /** Workflow time at which it was last written, in ms. */
   kept_ms: number;
@@ -13,26 +13,26 @@ export interface ReopenedStep {
 }
 
 /**
- * What lost workflow tasks had begun, with their workers, most likely. See
+ * The steps that had begun in lost workflow tasks, which were most likely lost with their workers. See
  * docs/decisions/0014-local-records-go-along.md.
  */
 export interface ReopenedSteps {
   add(steps: readonly ReopenedStep[]): void;
   /**
-   * Whether a step is to run outside of its workflow task: it was open when its task was lost, or is the first of
-   * that task to be asked for. What is known of it is forgotten then.
+   * Whether a step is to run outside its workflow task: it was open when its task was lost, or is the first of
+   * that task to be asked for. What is known of it is forgotten.
    */
   take(workflowRunId: string, stepKey: string): boolean;
-  /** Whether a step of the run has begun again: which one ends workers must be in its row before it runs. */
+  /** Whether a step of the run has begun again: then each must be written before it runs, as one may end workers. */
   hasRun(workflowRunId: string): boolean;
 }
 
-/** Only steps inside of workflow tasks are asked for; the others are not kept for ever. */
+/** Only steps inside workflow tasks are ever asked for; the others must not be kept for ever. */
 const MAX_KEPT = 1_000;
 
 export function createReopenedSteps(): ReopenedSteps {
   const steps = new Map<string, ReopenedStep>();
-  /** By run, when the one of its steps began again that was taken last: what is older was lost with that. */
+  /** By run: when the step that was taken last began again. What was written before that was lost with it. */
   const takenAt = new Map<string, number>();
   return {
     add(reopened) {
@@ -55,7 +55,7 @@ export function createReopenedSteps(): ReopenedSteps {
   };
 }
 
-/** The newest stay. */
+/** Keeps only the newest. */
 function keep<T>(kept: Map<string, T>, id: string, value: T): void {
   kept.delete(id);
   kept.set(id, value);

@@ -16,7 +16,7 @@ export interface Replayer {
    * @throws when the history cannot be replayed by this code
    */
   replay(history: History, workflowId: string): Promise<MirrorRecord[]>;
-  /** Finishes what was asked for. */
+  /** Finishes the replays that were asked for. */
   close(): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ interface Job {
 }
 
 /**
- * Replays one history after another in one Temporal Worker, which is made with the first history: to make one for
- * each cost nine times what the replay itself did.
+ * Replays one history after another in one Temporal Worker, which is made with the first history: a Worker for each
+ * cost nine times as much as the replay itself.
  *
  * @param options - `bundlePath`: the workflow bundle that the workers run; `dataConverter`: what reads
  *   payloads as Temporal keeps them; default: plain JSON
@@ -82,7 +82,7 @@ class WarmReplayer implements Replayer {
           this.#current = undefined;
         }
       } catch (error) {
-        // The Worker itself failed, or could not be made. The histories behind this one get another.
+        // The Worker itself failed, or could not be made. The histories after this one get another.
         const failed = this.#current ?? this.#jobs.shift();
         failed?.reject(error);
         this.#current = undefined;
@@ -98,10 +98,10 @@ class WarmReplayer implements Replayer {
     const options = {
       workflowBundle: { codePath: this.#bundlePath },
       dataConverter: this.#dataConverter,
-      // In a thread of its own, as workflows have it: by default a replay runs in this one, where the SDK then looks
-      // at each promise that is made or settled, whoever does, until the process ends.
+      // Replays in a thread of its own, as live workflows run: the default is this thread, where the SDK would then
+      // watch every promise, whoever makes or settles it, until the process ends.
       debugMode: false,
-      // A replay worker calls no sinks without it.
+      // Without `callDuringReplay` a replay worker calls no sinks.
       sinks: { mirror: { write: { fn, callDuringReplay: true } } },
       replayName: "projection",
     };
@@ -135,7 +135,7 @@ function completedTasks({ events }: History): ReadonlySet<number> {
   return new Set(started.filter((id) => id != null).map(Number));
 }
 
-/** What a replay says of each step in the end, in order of recording. */
+/** What a replay finally says of each step, in order of recording. */
 export function newestSteps(records: readonly MirrorRecord[]): StepRow[] {
   const rows = new Map<string, StepRow>();
   for (const record of records) if (record.kind === "step") rows.set(record.id, record);

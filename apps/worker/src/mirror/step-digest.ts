@@ -2,7 +2,7 @@
 import { digestNumber } from "@truerun/shared/step-id";
 import type { StepRow } from "./mirror-record.ts";
 
-/** The digest of a step row: of all that it says, not of where the write stands. */
+/** The digest of a step row: of all that it says, but not of the write's position. */
 export function digestStep(row: StepRow): number {
   return digestNumber(
     JSON.stringify([

@@ -13,8 +13,8 @@ export interface StrayTerminatorOptions {
   client: Client;
   logger: Logger;
   /**
-   * How long it is tried. Above the 10 s that Temporal gives a workflow task: what the stray decided in
-   * the meantime is refused by then, and its next task comes here again.
+   * How long to try. More than the 10 s that Temporal gives a workflow task: by then what the stray has
+   * decided is refused, and its next task comes here again.
    */
   patienceMs?: number;
 }
@@ -25,10 +25,10 @@ const CALL_MS = 2_000;
 const RETRY_MS = 500;
 
 /**
- * A stray is a Temporal run of a run that ended without ever having one: a start that was given up and was
- * executed all the same, by a Temporal that was frozen or behind a slow network. The run's end has been
- * told to its caller, so nothing of it may run. While the terminator has not answered, the activation
- * that gave the stray away is held, and no command of it is sent.
+ * A stray is a Temporal run of a run that ended without ever having one: a start that was given up but
+ * executed all the same, by a Temporal that was frozen or behind a slow network. The caller has been told
+ * that the run ended, so nothing of it may run. Until the terminator resolves, the activation that revealed
+ * the stray is held, and none of its commands are sent.
  */
 export function createStrayTerminator(options: StrayTerminatorOptions): StrayTerminator {
   const underWay = new Map<string, Promise<void>>();

@@ -4,16 +4,16 @@ import { DURABLE, NO_END, writeProjectedSteps } from "./mirror-statement.ts";
 import type { Projection } from "./project-history.ts";
 import type { RunRows } from "./run-rows.ts";
 
-/** What rows can be made of. Without a Temporal run only when none was ever known. */
+/** A projection to write. It lacks a Temporal run only if none was ever known. */
 export type WritableProjection = Omit<Projection, "temporalRunId"> & {
   temporalRunId: string | null;
 };
 
 /**
  * Makes a run's rows equal to its projection: in one transaction, by compare-and-set on the run's row.
- * Of an open run, live writes that are newer than the projection, and were not seen, stay.
+ * In an open run, live writes that are newer than the projection, and were not seen, stay.
  *
- * @param seen - the rows as they were read, after the projection's history was
+ * @param seen - the rows as they were read, after the projection's history was read
  * @returns false when the run's row has moved on; then the projection is of no use
  */
 export async function writeProjection(

@@ -3,7 +3,7 @@ import { pause } from "@truerun/shared/pause";
 
 export interface TermOptions {
   db: Database;
-  /** Of the lead: one at a time holds it. */
+  /** The lead's name: one process at a time holds it. */
   name: string;
   /** How long it is held at most before others get their chance. */
   termMs?: number;
@@ -12,20 +12,20 @@ export interface TermOptions {
 
 const TERM_MS = 600_000;
 const STILL_HERE_MS = 1_500;
-/** Above a pause of this process that can be borne, and with the others' next try within ten seconds. */
+/** Longer than a tolerable pause of this process; with the others' next try, one of them leads within ten seconds. */
 const SILENCE = "6s";
-/** In `pg_stat_activity`: who waits for the mirror's transactions must not wait for this one. */
+/** In `pg_stat_activity`: whoever waits for the mirror's transactions must not wait for this one. */
 const LEADER_APPLICATION = "truerun-leader";
 /** How long the work may take to end after its term. */
 const END_WITHIN_MS = 120_000;
 
 /**
- * Does work while no other process does work of that name. The lead is an advisory lock of a transaction
- * that is open as long: a process that dies gives it back with its connection, and a frozen one loses it
- * when Postgres ends the idle transaction. What the work writes must be guarded on its own: a leader that
- * was frozen learns only afterwards that it is none any more.
+ * Does work while no other process does work of that name. The lead is an advisory lock, held by a
+ * transaction that stays open meanwhile: a process that dies gives it back with its connection, and a frozen
+ * one loses it when Postgres ends the idle transaction. The work must guard what it writes by itself: a
+ * leader that was frozen learns only afterwards that it no longer leads.
  *
- * @param work - ends soon after its signal: the term is over, or the lead is lost
+ * @param work - must end soon after its signal is aborted: the term is over, or the lead is lost
  * @returns false when another process has the lead
  */
 export async function asLeader(

@@ -26,15 +26,15 @@ interface Mismatch {
 }
 
 /**
- * How often all that closed is walked along. What came into the list behind its time has an unconfirmed row until
- * then, which the open runs' loop looks at meanwhile.
+ * How often everything that closed is walked. A run that entered the list late has an unconfirmed row until then,
+ * which the open runs' loop looks at meanwhile.
  */
 const WALK_EVERY_MS = 30_000;
 
 /**
- * A loop over what closed. An end that the interceptor saw is provisional until it was
- * here; terminated and timed-out runs, of whose end no code of ours is told, end here. A run that cannot be
- * repaired stays unconfirmed, and so among those that the open runs' loop looks at again.
+ * A loop over the runs that closed. An end that the interceptor saw is provisional until it is confirmed here;
+ * terminated and timed-out runs, whose end no code of ours is told of, get theirs here. A run that cannot be
+ * repaired stays unconfirmed, so the open runs' loop looks at it again.
  *
  * @returns a pass, which returns whether there is more to do at once
  */
@@ -46,7 +46,7 @@ export function createClosedRunsPass(
 }
 
 /**
- * One walk along what closed since the last one.
+ * One walk over what closed since the last one.
  *
  * @returns whether there is more to do at once
  */
@@ -74,7 +74,7 @@ function toWalk(options: ReconcileOptions): Walk {
   };
 }
 
-/** Which of Temporal's codes of a status is an end, and how it is called here. */
+/** Temporal's status codes that are an end, and what each is called here. */
 const STATUSES = new Map<number, ClosedRun["status"]>([
   // Completed, failed, canceled, terminated, timed out.
   [2, "completed"],
@@ -85,11 +85,11 @@ const STATUSES = new Map<number, ClosedRun["status"]>([
 ]);
 
 /**
- * What stands between the beginning of the task that closes a run and the end of its history, besides the
- * results of local activities, which the end counts. An attempt at
- * that task that Temporal did not take may have recorded an end as well, and the records of the one that it
- * took may be lost: then the history has at least three events more (failed or timed out, scheduled, started),
- * or, from the third attempt on, which has the second's place, the attempts lie seconds apart.
+ * The most that lies between the start of the task that closes a run and the end of its history, besides the
+ * results of local activities, which the end counts. A try of that task that Temporal did not accept may have
+ * recorded an end too, and the records of the accepted one may be lost. Then the history has at least three
+ * more events (failed or timed out, scheduled, started); or, from the third try on, which takes the second's
+ * place in the history, the tries lie seconds apart.
  */
 const CLOSING_TASK = { events: 4, ms: 5_000 };
 
@@ -102,8 +102,8 @@ function toClosedRun(execution: ListedExecution): ClosedRun[] {
 }
 
 /**
- * Confirms in one statement all whose rows agree in status, number and digest of steps, and whose end was
- * recorded by the task that closed them; gives those and the others. Each is looked up by its id: see
+ * Confirms in one statement all runs whose rows agree in status, number and digest of steps, and whose end was
+ * recorded by the task that closed them; returns those and the mismatches. Each is looked up by its id: see
  * {@link UNCONFIRMED}.
  */
 async function confirm(

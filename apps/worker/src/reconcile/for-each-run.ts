@@ -2,16 +2,16 @@ import { type Client, isGrpcServiceError } from "@temporalio/client";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 
-/** The runs that could not be reconciled, so that each is told of once and not tried without end. */
+/** The runs that could not be reconciled, so that each is logged once and not tried all the time. */
 export interface Failures {
-  /** Whether a run failed so lately that it is left alone for now. */
+  /** Whether a run failed so recently that it is left alone for now. */
   isResting(workflowRunId: string): boolean;
   add(workflowRunId: string, error: unknown): void;
   remove(workflowRunId: string): void;
 }
 
 const RETRY_MS = 15_000;
-/** More are forgotten, oldest first, and told of again. */
+/** Beyond it the oldest are forgotten, and logged again if they fail again. */
 const REMEMBERED = 10_000;
 
 export function createFailures(logger: Logger): Failures {
@@ -38,10 +38,10 @@ export function createFailures(logger: Logger): Failures {
 
 /** Runs at a time. */
 export const CONCURRENCY = 4;
-/** How long Temporal may take with a page of a list, or with a run, its history included. */
+/** How long Temporal may take to answer for a page of a list, or for a run, its history included. */
 const ANSWER_MS = 20_000;
 
-/** Lets Temporal's answers take so long at most; the end of a pass still cuts them short. */
+/** Lets Temporal's answers take this long at most; the end of a pass still cuts them short. */
 export async function withinDeadline<T>(
   { connection }: Client,
   calls: () => Promise<T>,
@@ -73,7 +73,7 @@ export async function forEachRun<T extends { id: string }>(
         failures.remove(id);
       } catch (error) {
         if (isOutage(error)) {
-          // The others have nothing to hope for either.
+          // The others would fail as well.
           due.length = 0;
           throw error;
         }
@@ -89,7 +89,7 @@ export async function forEachRun<T extends { id: string }>(
 /** gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED. */
 const OUTAGES = new Set([1, 4, 7, 8, 14, 16]);
 
-/** Whether an error says that Temporal or the database is away, and nothing of the run. */
+/** Whether an error says that Temporal or the database is away, and nothing about the run. */
 export function isOutage(error: unknown): boolean {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return (

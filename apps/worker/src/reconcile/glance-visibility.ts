@@ -1,17 +1,17 @@
-// Looks at what is new in Temporal's visibility, at little cost, and now and then thoroughly.
+// Looks at what is new in Temporal's visibility: mostly at little cost, now and then thoroughly.
 import { type ListedExecution, listExecutions } from "./list-executions.ts";
 import { isRun, timeOf, toFilter, VISITED, type Walk, walkVisibility } from "./walk-visibility.ts";
 
 export interface GlanceOptions {
-  /** How often the pass is a walk, which finds whatever came into the list behind its time. */
+  /** How often the pass is a walk, which also finds what entered the list late. */
   walkEveryMs: number;
 }
 
-/** Entries come into the list nearly in order: what is this much older than the newest seen is looked at again. */
+/** Entries come nearly in order: those up to this much older than the newest seen are looked at again. */
 const OVERLAP_MS = 500;
 /** When more are new, a walk takes them slice by slice. */
 const MOST = 2_000;
-/** Above the number of those that were new the last time, so that one page shows them all. */
+/** Added to the number listed the last time, so that one page shows them all. */
 const SPARE = 4;
 
 /** What the last pass saw. */
@@ -23,9 +23,9 @@ interface Seen {
 }
 
 /**
- * A loop over what is new. A query that names a time has Temporal read through all executions that it keeps, and
- * each one that is listed costs it: so most passes read the list from its top, newest first, and stop at what
- * they know. Nothing hangs on that: the walk asks for everything since the last walk.
+ * A loop over what is new. A query that names a time makes Temporal read through all executions that it keeps, and
+ * each one listed costs it something, so most passes read the list from its top, newest first, and stop at what
+ * they know. Nothing depends on that: a walk asks for everything since the last walk.
  *
  * @returns a pass, which returns whether there is more to do at once
  */
@@ -47,7 +47,7 @@ export function createGlances(walk: Walk, { walkEveryMs }: GlanceOptions): () =>
   };
 }
 
-/** @returns null when the list cannot be read like that: there is too much, or another order */
+/** @returns null when the list cannot be read like that: there is too much in it, or it is not in order */
 async function glance(walk: Walk, { newest, recent, count }: Seen): Promise<Seen | null> {
   const listed: { execution: ListedExecution; time: number }[] = [];
   let before = Number.POSITIVE_INFINITY;

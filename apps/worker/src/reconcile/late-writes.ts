@@ -1,5 +1,5 @@
 // A worker that has not heard of its run's end goes on with its task. A statement of its mirror that began before
-// the end was confirmed saw the run without one, locks nothing of it, and may commit behind the confirmation.
+// the end was confirmed does not see the confirmation, locks no row of the run, and may commit after it.
 import type { Database } from "@truerun/shared/db";
 import { diffRun } from "../mirror/diff-run.ts";
 import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
@@ -7,11 +7,11 @@ import type { Projection } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
 
-/** Above the time that a statement of the mirror may take: behind it none can be under way that was then. */
+/** Longer than a statement of the mirror may take: none that is under way now can still be so after it. */
 const PATIENCE_MS = 3_000;
 const LOOK_EVERY_MS = 10;
 
-/** Makes sure of an ended run's rows that were just written: takes away what came behind them. */
+/** Makes sure that an ended run's rows, just written, stay right: removes what was written after them. */
 export async function settleLateWrites(db: Database, projection: Projection): Promise<void> {
   await untilMirrorsSeeIt(db);
   const rows = await readRunRows(db, projection.workflowRunId);
@@ -19,7 +19,7 @@ export async function settleLateWrites(db: Database, projection: Projection): Pr
   if (diffRun(rows, projection).length > 0) await writeProjection(db, projection, rows);
 }
 
-/** Of runs whose ends were just confirmed, those whose steps are others now. */
+/** The runs, of those just confirmed, whose steps have changed since. */
 export async function findLateWritten(db: Database, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   await untilMirrorsSeeIt(db);
@@ -32,7 +32,7 @@ export async function findLateWritten(db: Database, ids: readonly string[]): Pro
   return rows.map(({ id }) => id);
 }
 
-/** Waits for the mirrors' transactions that are under way: what begins from now on sees what is committed. */
+/** Waits for the mirrors' transactions that are under way: those that begin later see what is committed. */
 async function untilMirrorsSeeIt(db: Database): Promise<void> {
   const [open] = await db.$queryRaw<{ transactions: string }[]>`
     SELECT coalesce(json_agg(json_build_object('pid', pid, 'xact_start', xact_start)), '[]')::text

@@ -1,4 +1,4 @@
-// Temporal's list of executions, without what nobody here reads of them.
+// Temporal's list of executions, reduced to what is read here.
 import type { Client } from "@temporalio/client";
 import { withinDeadline } from "./for-each-run.ts";
 
@@ -6,7 +6,7 @@ import { withinDeadline } from "./for-each-run.ts";
 export interface ListedExecution {
   workflowId: string;
   temporalRunId: string;
-  /** Temporal's code of it. */
+  /** Temporal's status code. */
   status: number;
   startTimeMs: number | null;
   /** Null while it is open. */
@@ -17,8 +17,8 @@ export interface ListedExecution {
 const LARGEST_PAGE = 200;
 
 /**
- * Executions in Temporal's own order, page by page; a page is asked for when it is needed. What is listed costs
- * Temporal a third of a millisecond each.
+ * Executions in Temporal's own order, page by page; a page is asked for when it is needed. Each execution listed
+ * costs Temporal a third of a millisecond.
  *
  * @param firstPage - how many are expected to be needed; if more are, the pages grow
  */

@@ -10,7 +10,7 @@ const MESSAGE = "Temporal does not have the run's execution any more: it was del
 
 /**
  * Ends a run whose execution is gone: an open one as `failed`, with its open steps. A terminal one stays as
- * it is, and is confirmed: nothing can say otherwise any more.
+ * it is, and is confirmed: nothing can contradict it any more.
  *
  * @returns false when the row has moved on since it was read
  */
@@ -52,9 +52,9 @@ export async function endLostRun(db: Database, rows: RunRows): Promise<boolean> 
 }
 
 /**
- * Since when Temporal's namespace is known here. A namespace that was made anew, or is another server's, does
- * not know the runs that were dispatched before: that says nothing of them. The first one ever seen is
- * believed to have always been the one.
+ * Since when Temporal's namespace has been known here. A namespace that was recreated, or is another server's,
+ * does not know the runs that were dispatched before, which says nothing about them. The first one ever seen is
+ * assumed to have always been in use.
  *
  * @throws when the namespace cannot be described
  */

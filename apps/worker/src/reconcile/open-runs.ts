@@ -1,4 +1,4 @@
-// Looks at the runs whose end is not confirmed, in turns: whether they went on without their rows, were
+// Looks in turn at the runs whose end is not confirmed: whether they went on without their rows, were
 // reset, are stuck, or are gone.
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
@@ -9,7 +9,7 @@ import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createStuckRuns } from "./stuck-runs.ts";
 
-/** A row whose run may not be what the row says. */
+/** A row that may not say what its run is. */
 interface OpenRun {
   id: string;
   temporal_run_id: string | null;
@@ -21,21 +21,21 @@ interface OpenRun {
 /** Rows that a pass looks at. Each costs Temporal a call of two or three milliseconds. */
 const BATCH = 100;
 /**
- * Of the time, at most so much goes into looks. Temporal answers them in a millisecond or two, and no rest follows;
- * when it has all it can do they take twenty times as long. Beside 3,000 queued runs five looks a second
- * instead of a hundred gave 13 % more runs.
+ * The share of the time that looks may take. Normally Temporal answers one in a millisecond or two, which needs no
+ * rest; when it is busy, a look takes twenty times as long. With 3,000 runs queued, five looks a second instead of
+ * a hundred gave 13 % more runs.
  */
 const LOOKING_SHARE = 0.2;
 /** How soon all of them are looked at again when they are few. */
 const ROUND_MS = 10_000;
-/** What is written, or was dispatched, this lately is the mirror's. */
+/** What was written, or dispatched, this recently is left to the mirror. */
 const REST_SECONDS = 4;
-/** How long apart Temporal must say twice that it does not know a run. */
+/** Temporal must say twice, this far apart, that it does not know a run. */
 const GONE_TWICE_MS = 5_000;
 
 /**
- * A loop that goes round all rows without a confirmed end. It remembers where it is, and which runs were not
- * there: one for each process.
+ * A loop that goes round all rows without a confirmed end. It remembers where it is, and which runs were
+ * missing: create one for each process.
  *
  * @returns a pass, which returns whether there is more to do at once
  */
@@ -60,7 +60,7 @@ export function createOpenRunsPass(
     if (found?.kind === "equal") await noteLength(db, run, found.projection.historyLength);
   }
 
-  /** A single answer may be that of a server which is just starting, or was just failed over to. */
+  /** A single answer may come from a server that is just starting, or was just failed over to. */
   async function endIfGone(run: OpenRun): Promise<void> {
     const since = missingSince.get(run.id) ?? performance.now();
     missingSince.set(run.id, since);
@@ -82,7 +82,7 @@ export function createOpenRunsPass(
     if (after === "") {
       if (performance.now() < nextRoundAt) return false;
       nextRoundAt = performance.now() + roundMs;
-      // Known before the first run is missed, not only after it.
+      // The namespace must be known before the first run is missed, not only after.
       await findNamespaceSince(db, client);
       stuck.beginRound();
     }
@@ -95,7 +95,7 @@ export function createOpenRunsPass(
   };
 }
 
-/** Lets looks take their share of the time, and no more. @param mostMs - a rest is no longer */
+/** Lets looks take their share of the time, and no more. @param mostMs - the longest rest */
 function createPace(mostMs: number) {
   let lookedMs = 0;
   let restUntil = 0;
@@ -115,7 +115,7 @@ function createPace(mostMs: number) {
   };
 }
 
-/** @param stuck - runs that write what fails again and again: they are looked at though they are not at rest */
+/** @param stuck - these write at each try of their failing task: they are looked at though they are not at rest */
 async function findOpenRuns(
   db: Database,
   after: string,
@@ -145,12 +145,12 @@ async function describe(
   }
 }
 
-/** Whether the rows need not be compared: the history is as long as when they were, or is about to go on. */
+/** Whether the rows need not be compared: the history is as long as when they last were, or is about to grow. */
 function isUnchanged(run: OpenRun, execution: WorkflowExecutionDescription): boolean {
   const isSame = run.temporal_run_id === execution.runId && run.status === "started";
   if (!isSame || execution.status.name !== "RUNNING") return false;
   if (hasWorkflowTask(execution)) return true;
-  // A run in batches goes on without its own history.
+  // A run in batches goes on while its own history stands still.
   return execution.historyLength === run.projected_length && openBatches(execution).length === 0;
 }
 

@@ -6,7 +6,7 @@ import { createResetRunsPass } from "./reset-runs.ts";
 import type { ReconcileLoop } from "./start-reconciler.ts";
 import { measureUndispatched } from "./undispatched-runs.ts";
 
-/** All that makes the tables equal to what Temporal has. */
+/** All loops that make the tables equal to what Temporal has. */
 export function createReconcileLoops(
   services: Omit<ReconcileOptions, "failures">,
 ): readonly ReconcileLoop[] {

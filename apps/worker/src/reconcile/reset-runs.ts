@@ -6,7 +6,7 @@ import { createGlances } from "./glance-visibility.ts";
 import type { ListedExecution } from "./list-executions.ts";
 import { type Walk, walkVisibility } from "./walk-visibility.ts";
 
-/** A reset is to be seen within 15 s, also one that came into the list behind its time. */
+/** A reset must be seen within 15 s, even one that entered the list late. */
 const WALK_EVERY_MS = 10_000;
 
 /**
@@ -21,7 +21,7 @@ export function createResetRunsPass(options: ReconcileOptions): () => Promise<bo
 }
 
 /**
- * One walk along what started since the last one.
+ * One walk over what started since the last one.
  *
  * @returns whether there is more to do at once
  */

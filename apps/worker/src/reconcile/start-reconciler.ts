@@ -10,7 +10,7 @@ import { asLeader } from "./as-leader.ts";
 export interface ReconcileLoop {
   name: string;
   intervalMs: number;
-  /** Does so much at most; returns whether there is more to do at once. */
+  /** Does a limited amount of work; returns whether there is more to do at once. */
   pass: (signal: AbortSignal) => Promise<boolean>;
 }
 
@@ -19,7 +19,7 @@ export interface ReconcilerOptions {
   db: Database;
   logger: Logger;
   metrics: Pick<WorkerMetrics, "passDuration">;
-  /** What they remember may be old when the lead comes back to this process. */
+  /** What they remember may be outdated when the lead comes back to this process. */
   loops: readonly ReconcileLoop[];
   /** Asked whether Temporal answers this process. */
   client: Client;
@@ -27,7 +27,7 @@ export interface ReconcilerOptions {
 
 /** How often a process that does not lead asks for the lead. */
 const CONTEND_MS = 2_000;
-/** How often a leader looks whether Temporal still answers. */
+/** How often a leader checks whether Temporal still answers. */
 const LOOK_MS = 1_000;
 /** How long Temporal may take to show that it is there. */
 const PING_MS = 3_000;
@@ -35,8 +35,8 @@ const PING_MS = 3_000;
 const GIVE_WAY_MS = 3 * CONTEND_MS;
 
 /**
- * Runs the reconciler's loops side by side whenever this process has the lead. One that Temporal does not
- * answer lets others have it; where none does, it leads now and then all the same, for what the loops tell.
+ * Runs the reconciler's loops side by side whenever this process has the lead. A process that Temporal does not
+ * answer leaves it to others; if none takes it, it leads now and then all the same, for what the loops report.
  */
 export function startReconciler(options: ReconcilerOptions): Periodic {
   const { db, logger, metrics, loops, client } = options;
@@ -44,7 +44,7 @@ export function startReconciler(options: ReconcilerOptions): Periodic {
     name: "reconciler",
     intervalMs: CONTEND_MS,
     logger,
-    // A term is no pass; the loops' own are measured.
+    // A term is not a pass; the loops' own passes are measured.
     metrics: { passDuration: () => undefined },
     pass: async (signal) => {
       if (!(await answers(client))) await pause(GIVE_WAY_MS, signal);

@@ -3,16 +3,16 @@ import type { Logger } from "@truerun/shared/logger";
 import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 
-/** Keeps which open runs have a workflow task that fails again and again. */
+/** Keeps track of the open runs whose workflow task fails again and again. */
 export interface StuckRuns {
   readonly ids: readonly string[];
   beginRound(): void;
   see(workflowRunId: string, execution: WorkflowExecutionDescription): void;
-  /** What was not seen in the round has ended, or goes on. */
+  /** A run that was not seen in the round has ended, or goes on. */
   endRound(): void;
 }
 
-/** Tells of each run once when it is stuck, and once when it is not any more. */
+/** Logs each run once when it is stuck, and once when it no longer is. */
 export function createStuckRuns({
   logger,
   metrics,

@@ -1,4 +1,4 @@
-// Walks along what Temporal's visibility shows, in the order of a time, and keeps how far it has come.
+// Walks through what Temporal's visibility lists, in the order of a time, and keeps how far it has come.
 import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { withinDeadline } from "./for-each-run.ts";
@@ -7,27 +7,27 @@ import { type ListedExecution, listExecutions } from "./list-executions.ts";
 export interface Walk {
   db: Database;
   client: Client;
-  /** Of the cursor in `reconciler_cursors`. */
+  /** Its name in `reconciler_cursors`. */
   cursor: string;
   field: "CloseTime" | "StartTime";
-  /** Of Temporal's list filter, what else must hold. */
+  /** What else must hold, as a list filter of Temporal's. */
   filter: string;
-  /** Told of everything once, and of what is new perhaps several times. A failure ends the walk. */
+  /** Called with every execution once, and with new ones perhaps several times. A failure ends the walk. */
   visit: (executions: ListedExecution[]) => Promise<void>;
 }
 
-/** Visibility is filled behind what happens; what is this much older than the newest seen is looked at again. */
+/** Visibility lags behind: what is up to this much older than the newest seen is looked at again. */
 const OVERLAP_MS = 10_000;
-/** The walk goes in slices of so much time, or so many executions, at most. */
+/** A slice of a walk spans this much time, or this many executions, at most. */
 const SLICE_MS = 3_600_000;
 const SLICE_EXECUTIONS = 2_000;
-/** In so short a time too few happen to be worth the count, for which Temporal may read all that it has. */
+/** A slice this short is not worth counting, for which Temporal may read all that it has. */
 const SMALLEST_SLICE_MS = 60_000;
 /** Executions that are visited together. */
 export const VISITED = 200;
 
 /**
- * One slice. What it did is kept: after a pause, or when much happened at once, the next one goes on from there.
+ * Walks one slice and keeps how far it came: the next goes on there, after a pause or when much happened at once.
  *
  * @returns the newest time that was seen; null when there is more to do at once
  */
@@ -59,24 +59,24 @@ export async function walkVisibility(walk: Walk): Promise<number | null> {
   return until === null ? newest : null;
 }
 
-/** What a walk is about, at any time. */
+/** What a walk is about, whatever the time. */
 export function toFilter({ filter }: Walk): string {
   return `WorkflowId STARTS_WITH "cbwr_" AND ${filter}`;
 }
 
-/** The time that a walk goes by; null for what is not told of. */
+/** The time that a walk goes by; null where the execution has none. */
 export function timeOf({ field }: Walk, execution: ListedExecution): number | null {
   return field === "CloseTime" ? execution.closeTimeMs : execution.startTimeMs;
 }
 
 const RUN_ID = /^cbwr_[0-9a-f]{32}$/;
 
-/** Whether a workflow is a run; other ones, such as a run's batches, are none of our rows. */
+/** Whether a workflow is a run; others, such as a run's batches, have no row. */
 export function isRun({ workflowId }: ListedExecution): boolean {
   return RUN_ID.test(workflowId);
 }
 
-/** The slice's end; null when it reaches to the present, whose end is whatever is the newest. */
+/** The slice's end; null when it reaches the present, and so ends with the newest execution. */
 async function chooseEnd(walk: Walk, from: number): Promise<number | null> {
   const { client } = walk;
   const present = Date.now() - OVERLAP_MS;
