@@ -18,21 +18,21 @@ const fixedVariables = z.object({
   ...dispatchEnv,
   ...listenEnv,
   ...componentsEnv,
-  /** Half of them are the mirror's. Fewer would let its loops wait for each other. */
+  /** Half of them are the mirror's. With fewer than four, its loops would wait for each other. */
   DATABASE_POOL_SIZE: integerText(4, 1_000).default(10),
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
-  /** While this process handles so many workflow tasks it asks for no more. */
+  /** While this process handles this many workflow tasks, it asks for no more. */
   WORKER_MAX_WORKFLOW_TASKS: integerText(1, 1_000).default(4),
-  /** Whether what goes between this process and Temporal is compressed. */
+  /** Whether traffic between this process and Temporal is compressed. */
   TEMPORAL_GZIP: booleanText.default(false),
-  /** Folder of the declarations of what other teams' workers serve; default: the repository's own. */
+  /** Folder of the declarations of external components; default: the repository's own. */
   EXTERNAL_COMPONENTS_DIR: z.string().optional(),
-  /** How long running components may finish after SIGTERM before they are interrupted. */
+  /** How long running components have after SIGTERM to finish before they are interrupted. */
   WORKER_SHUTDOWN_GRACE_MS: integerText(0, 3_600_000).default(20_000),
 });
 
-/** The worker's configuration. All of it stands in the README's table. */
+/** The worker's configuration. The README's table lists all of it. */
 export const workerConfig = z.intersection(fixedVariables, webhookSecretsEnv);
 
 export type WorkerConfig = z.output<typeof workerConfig>;

@@ -5,8 +5,8 @@ import {
 } from "@truerun/shared/temporal-connection";
 
 /**
- * The connection of a worker. The SDK's default is to compress all that goes either way, which takes 6 % of all the
- * CPU that a run of trivial steps costs, on both ends, and pays only where the network is narrow.
+ * The connection of a worker. By default the SDK compresses the traffic in both directions, which takes 6 % of all the
+ * CPU that a run of trivial steps costs, on both ends, and pays only where bandwidth is scarce.
  *
  * @throws when Temporal does not answer
  */

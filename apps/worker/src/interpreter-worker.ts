@@ -1,20 +1,20 @@
 import { Worker } from "@temporalio/worker";
 
 /**
- * The SDK's worker, whose workflow code may compute for as long as it needs: tens of large outputs that come in
- * together take the interpreter over 5 s, the SDK's limit. What is cut short in there can end the whole process ("async
- * hook stack has become corrupted", or a segmentation fault), every worker's in turn, as the task is tried again. The
- * interpreter holds no code of others and always comes to an end.
+ * The SDK's worker without its time limit for workflow code, which is 5 s: the interpreter takes longer when tens of
+ * large outputs come in together. Code that is interrupted can crash the whole process ("async hook stack has become
+ * corrupted", or a segmentation fault), and then every other worker's, as the task is tried again. The interpreter
+ * runs no code of others and always comes to an end.
  *
- * An option that the SDK's types do not show, `isolateExecutionTimeout`, lengthens the limit but cannot leave it out, and
- * for any limit Node makes a thread and waits for its end, at each of the 18 entries into the sandbox that a run of three
- * steps has. Without a limit such a run of local steps costs 17 % less of the worker's CPU.
+ * An option that the SDK's types do not show, `isolateExecutionTimeout`, can raise the limit but not remove it. For
+ * any limit Node starts a thread and waits for its end, at each of the 18 entries into the sandbox that a run of
+ * three steps makes. Without a limit, such a run of local steps costs 17 % less of the worker's CPU.
  */
 export class InterpreterWorker extends Worker {
   protected static override createWorkflowCreator(
     ...[bundle, options, logger]: Parameters<typeof Worker.createWorkflowCreator>
   ): ReturnType<typeof Worker.createWorkflowCreator> {
-    // `undefined` is no limit to Node's vm; to the SDK's types it is none of its values.
+    // Node's vm takes `undefined` for no limit; the SDK's types do not allow it.
     const unlimited = { ...options, isolateExecutionTimeoutMs: undefined as never };
     return super.createWorkflowCreator(bundle, unlimited, logger);
   }

@@ -13,7 +13,7 @@ const MAX_DEPTH = 500;
  * as `JSON.stringify` does; but nothing is changed silently: what it would turn into `null` or `{}`
  * (NaN, functions in lists, a Map) is refused.
  *
- * @param place - how messages call the value itself: `output`
+ * @param place - what messages call the value itself: `output`
  * @throws {@link NotJsonError} naming the place of a function, symbol, BigInt, cycle, NaN, an infinity,
  * an instance of a class, or something nested too deeply
  */
@@ -23,9 +23,9 @@ export function toJsonValue(value: unknown, place: string): Json {
 
 interface Position {
   place: string;
-  /** The key that `toJSON` is told. */
+  /** The key that `toJSON` is given. */
   key: string;
-  /** What holds the value, by the way to it only: something may stand in two places, but not in itself. */
+  /** The objects on the path to the value: one may stand in two places, but not in itself. */
   ancestors: Set<object>;
 }
 

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { type Component, isComponent } from "./component.ts";
 
-/** The name under which the SDK looks for an activity that it does not have. */
+/** The name of the activity that the SDK falls back to when it does not have the requested one. */
 export const UNKNOWN_ACTION = "default";
 
 /** Some files in the components folder cannot be used. The message names each, and why. */
@@ -44,7 +44,7 @@ export async function loadComponents(folder: string): Promise<Components> {
 }
 
 interface ComponentFile {
-  /** File or folder name without its ending. */
+  /** File or folder name without its extension. */
   name: string;
   path: string;
 }
@@ -58,7 +58,7 @@ async function findComponentFiles(folder: string): Promise<ComponentFile[]> {
         return isModule(entry.name) ? [{ name: parse(path).name, path }] : [];
       }
       const index = (await readdir(path)).find((name) => /^index\.[jt]s$/.test(name));
-      // Without one the folder itself fails to load, and is named.
+      // Without one, the import fails and its error names the folder.
       return [{ name: entry.name, path: join(path, index ?? "index") }];
     }),
   );

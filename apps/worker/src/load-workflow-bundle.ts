@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { WorkflowBundleOption } from "@temporalio/worker";
 
-/** In front of the bundle's first line, so that the places in its source map stay right. */
+/** Prepended to the bundle's first line, so that positions in its source map stay right. */
 const ENCODES_FAILURES = "globalThis.truerunEncodesFailures = true;";
 
 /**

@@ -1,4 +1,4 @@
-// What the workflow and the attempts inside of its tasks tell each other. Sandbox-safe.
+// What the workflow and the attempts inside its tasks tell each other. Sandbox-safe.
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { AttemptTimes } from "./component-failure.ts";
@@ -9,7 +9,7 @@ export interface ResultEnvelope extends AttemptTimes {
   artifacts: Artifact[];
 }
 
-/** What Temporal does not tell a local activity of its step. */
+/** What Temporal does not tell a local activity about its step. */
 export interface LocalAttempt {
   step_key: string;
   /** Workflow time at which the step was reached: equal across its attempts. */
@@ -17,10 +17,10 @@ export interface LocalAttempt {
 }
 
 /**
- * Bytes of input, and of result, that a step inside of a workflow task may have: all results of a task travel
- * in one message, of at most 4 MiB. What is larger runs as any other step.
+ * Bytes that the input, and the result, of a step inside a workflow task may have: all results of a task travel
+ * in one message of at most 4 MiB. A step with more runs like any other.
  */
 export const MAX_LOCAL_BYTES = 256 * 1024;
 
-/** Type of the failure by which an attempt says that its step is to run as any other. */
+/** Type of the failure by which an attempt says that its step has to run like any other. */
 export const NOT_LOCAL = "NotLocal";

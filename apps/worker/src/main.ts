@@ -1,4 +1,4 @@
-// The worker process: runs workflows and component activities, mirrors them, dispatches what is left.
+// The worker process: runs workflows and component activities, mirrors them, dispatches what gateways could not.
 import { ConfigurationError, parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
@@ -33,9 +33,9 @@ import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 const EXTERNAL_COMPONENTS = fileURLToPath(new URL("../../../components/external", import.meta.url));
 /** How long Postgres and Temporal may take to come up after this process. */
 const START_PATIENCE_MS = 60_000;
-/** How long Temporal may take to answer while this process starts: frozen, it would never. */
+/** How long Temporal may take to answer while this process starts: a frozen one never would. */
 const START_CALL_MS = 5_000;
-/** How long a pass of a loop may take with Temporal's answers. */
+/** How long after its start a loop's pass may still wait for Temporal's answers. */
 const PASS_CALLS_MS = 110_000;
 const SWEEP_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
@@ -60,7 +60,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     poolSize: config.DATABASE_POOL_SIZE - mirrorPoolSize,
     applicationName: "truerun-worker",
   });
-  // What a crash of the database takes from the mirror, Temporal's history gives back.
+  // What the mirror loses in a crash of the database is restored from Temporal's history.
   const mirrorDb = createDatabase({
     url,
     poolSize: mirrorPoolSize,
@@ -176,7 +176,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   logger.info("worker stopped");
 }
 
-/** Something that is needed was not there in time. */
+/** A service that the worker needs was not there in time. */
 class StartError extends Error {
   constructor(what: string, patienceMs: number, cause: unknown) {
     const reason = cause instanceof Error ? (cause.cause ?? cause) : cause;
@@ -185,9 +185,9 @@ class StartError extends Error {
 }
 
 /**
- * Tries until it works or patience ends: services may be started in any order.
+ * Tries until it works or patience runs out: services may be started in any order.
  *
- * @throws the signal's reason when the process is to end before
+ * @throws StartError when patience runs out; the signal's reason when the process is told to end before
  */
 async function patiently<T>(
   what: string,
@@ -209,8 +209,8 @@ async function patiently<T>(
 }
 
 /**
- * SIGTERM and SIGINT drain; so does the end of the parent that started this process with a channel. From
- * the very start: in a container, a process that does not listen to a signal does not get it.
+ * SIGTERM and SIGINT drain; so does the end of a parent that started this process with an IPC channel. From
+ * the very start: in a container, a process that does not listen for a signal does not get it.
  */
 function listenForStop(): AbortSignal {
   const stopping = new AbortController();
@@ -221,7 +221,7 @@ function listenForStop(): AbortSignal {
   return stopping.signal;
 }
 
-/** An error that was made to be read needs no stack; any other is a fault of ours. */
+/** An error that is written for its reader needs no stack; any other is a bug of ours. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const readable = [ConfigurationError, ComponentsError, StartError];
@@ -235,7 +235,7 @@ try {
   await main(stopping);
   process.exit(0);
 } catch (error) {
-  // Asked to end before it was ready, it had nothing to finish.
+  // It was asked to end before it was ready, so there was nothing to finish.
   if (stopping.aborted && error === stopping.reason) process.exit(0);
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);

@@ -3,7 +3,7 @@ import { pause } from "@truerun/shared/pause";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 
 export interface Periodic {
-  /** Waits for the pass under way; there is no other after it. */
+  /** Aborts the signal of the pass under way and waits for it; no other follows. */
   stop(): Promise<void>;
 }
 
@@ -12,11 +12,11 @@ export interface PeriodicOptions {
   intervalMs: number;
   logger: Logger;
   metrics: Pick<WorkerMetrics, "passDuration">;
-  /** One pass. Returns whether there is more to do at once. The signal says that it is to end. */
+  /** One pass. Returns whether there is more to do at once. Once its signal is aborted, it should end. */
   pass: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** Runs passes one after another until stopped, with jitter, so that processes do not keep step. */
+/** Runs passes one after another until stopped, with jitter, so that processes do not run in step. */
 export function startPeriodic(options: PeriodicOptions): Periodic {
   const { name, intervalMs, logger, metrics, pass } = options;
   const stopping = new AbortController();
@@ -24,7 +24,7 @@ export function startPeriodic(options: PeriodicOptions): Periodic {
     while (!stopping.signal.aborted) {
       const startedAt = performance.now();
       const more = await pass(stopping.signal).catch((error: unknown) => {
-        // The end cut it short; what it was at is the next one's.
+        // It was cut short by the stop; a later pass does what it left undone.
         if (stopping.signal.aborted) logger.debug({ err: error }, `${name}: pass not finished`);
         else logger.warn({ err: error }, `${name}: pass failed; the next one tries again`);
         return false;

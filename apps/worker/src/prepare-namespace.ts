@@ -6,11 +6,11 @@ import { DISPATCH_WINDOW_HOURS } from "./dispatch/redispatch-runs.ts";
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
 
-/** PERMISSION_DENIED and UNIMPLEMENTED: a hosted Temporal, whose attributes are made elsewhere. */
+/** gRPC's PERMISSION_DENIED and UNIMPLEMENTED: a hosted Temporal, whose attributes are created elsewhere. */
 const NOT_ALLOWED = new Set([7, 12]);
 
 /**
- * Registers the search attributes that runs are started with, and warns of a retention that is too short.
+ * Registers the search attributes that runs are started with, and warns if the retention is too short.
  *
  * @throws when the namespace does not exist, or the attributes cannot be registered
  */

@@ -21,8 +21,8 @@ interface CatalogueRow {
 
 /**
  * Makes the catalogue that definitions are checked against equal to this worker's components. Workers
- * that start together take turns; where all have the same components only the first one writes. Where
- * they differ, the one that started last has its way: all workers of a service are to have the same ones.
+ * that start together take turns; if all have the same components, only the first one writes. If they
+ * differ, the last one to start wins: all workers of a service should have the same ones.
  *
  * @throws the database's error (nothing is changed then); an Error naming the component whose schema
  * has no JSON Schema

@@ -1,7 +1,7 @@
 import { DefaultLogger, type LogLevel, Runtime } from "@temporalio/worker";
 import type { Logger } from "@truerun/shared/logger";
 
-/** What of a log line of the SDK helps a reader. The rest repeats the task, secrets in inputs included. */
+/** The parts of an SDK log line that help a reader. The rest repeats the task, secrets in inputs included. */
 const KEPT = [
   "workflowId",
   "workflowType",
@@ -14,7 +14,7 @@ const KEPT = [
 ];
 
 /**
- * Makes Temporal's own log lines go through ours. Call it once, before anything else of Temporal's worker.
+ * Routes Temporal's own log lines through our logger. Call it once, before anything else of Temporal's worker.
  * The process handles signals itself, so that everything ends in order.
  */
 export function installTemporalRuntime(logger: Logger, level: string): void {

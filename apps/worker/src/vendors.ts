@@ -24,7 +24,7 @@ const vendorsSchema = z
 /**
  * Reads the vendors file anew: it may be edited while the worker runs.
  *
- * @throws a non-retryable `InvalidVendorsFile` when it holds something else than a list of vendors;
+ * @throws a non-retryable `InvalidVendorsFile` when it holds anything but a list of vendors;
  * the file system's error, which is retried, when it cannot be read
  */
 export async function readVendors(file: string): Promise<Vendor[]> {

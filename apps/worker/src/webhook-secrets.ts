@@ -2,8 +2,8 @@ import { createSecretKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
 
 /**
- * Keys of outgoing webhooks by the variable that each comes from. A `KeyObject` shows nothing of itself,
- * whoever logs it or makes JSON of it.
+ * Keys of outgoing webhooks by the variable that each comes from. A `KeyObject` shows nothing of itself when
+ * it is logged or made into JSON.
  */
 export type WebhookSecrets = ReadonlyMap<string, KeyObject>;
 
@@ -19,8 +19,8 @@ export function toSecretVariable(secretName: string): string {
 }
 
 /**
- * Takes every variable `WEBHOOK_SECRET_<NAME>` out of a whole environment. By the rules of Standard
- * Webhooks a value `whsec_<base64>` stands for those bytes; any other stands for its own, as UTF-8.
+ * Picks every variable `WEBHOOK_SECRET_<NAME>` from a whole environment. By the rules of Standard Webhooks
+ * a value `whsec_<base64>` stands for the decoded bytes; any other stands for its own, as UTF-8.
  */
 export const webhookSecretsEnv = z
   .record(z.string(), z.unknown())

@@ -1,6 +1,6 @@
 import { Counter, DURATION_BUCKETS, Gauge, Histogram, Registry } from "@truerun/shared/metrics";
 
-/** What was wrong with the rows that were written anew from Temporal's history. */
+/** What was wrong with rows that were rewritten from Temporal's history. */
 export type RepairKind =
   /** The rows of a closed run did not say what Temporal says: terminated, timed out, or records lost. */
   | "closed"
@@ -8,25 +8,25 @@ export type RepairKind =
   | "reset"
   /** An open run had moved on without its records. */
   | "open"
-  /** Temporal knows the run no more. */
+  /** Temporal no longer knows the run. */
   | "lost";
 
-/** What the worker's loops tell of themselves. Labels are closed sets, never ids. */
+/** What the worker's loops report about themselves. Labels are closed sets, never ids. */
 export interface WorkerMetrics {
   repaired(kind: RepairKind): void;
   /** How many open runs have a workflow task that fails again and again. */
   stuckRuns(count: number): void;
-  /** How many runs wait for their dispatch, and since when the oldest does (0 when none). */
+  /** How many runs wait for their dispatch, and how old the oldest of them is (0 when there are none). */
   undispatched(count: number, oldestSeconds: number): void;
-  /** One pass of a periodic loop, over or failed. */
+  /** One pass of a periodic loop, finished or failed. */
   passDuration(loop: string, seconds: number): void;
 }
 
-/** What the mirror tells of itself. */
+/** What the mirror reports about itself. */
 export interface MirrorMetrics {
   /** A record that the database has taken just now; `mirror_time_ms` is the workflow's own time. */
   mirrored(this: void, record: { mirror_time_ms: number }): void;
-  /** Counts that go on changing: they are read whenever somebody asks for them. */
+  /** Counts that go on changing: they are read whenever metrics are asked for. */
   watchMirror(counts: Readonly<{ held: number; dropped: number; written: number }>): void;
 }
 
@@ -35,12 +35,12 @@ export interface WorkerMetricsRegistry extends WorkerMetrics, MirrorMetrics {
 }
 
 /**
- * A gauge that a leader's loop fills. Any worker may lead the next pass, so what was not measured for
- * this long is left out here: another worker shows it.
+ * For gauges that a leader's loop fills. Any worker may lead the next pass, so a value that was not measured
+ * for this long is left out here: another worker shows it.
  */
 const FORGET_AFTER_MS = 60_000;
 
-/** Counts always; only what is served is read. */
+/** Counts whether or not the metrics are served. */
 export function createWorkerMetrics(): WorkerMetricsRegistry {
   const registry = new Registry();
   const registers = [registry];

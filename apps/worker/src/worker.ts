@@ -91,10 +91,10 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     activities: createActivities(options, reopened),
     sinks: createMirrorSink({ writer: mirror, slots, reopened }),
     ...toTaskOptions(config, slots),
-    // A cancellation reaches a component with the answer to a heartbeat, so these must not be saved up.
+    // A cancellation reaches a component with the answer to a heartbeat, so these must not be held back.
     maxHeartbeatThrottleInterval: "1s",
     shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
-    // Above what a component that does not answer its signal is waited for.
+    // Longer than a component that ignores its signal is waited for.
     shutdownForceTime: config.WORKER_SHUTDOWN_GRACE_MS + 15_000,
   });
   return {
@@ -119,10 +119,10 @@ function toTaskOptions(config: WorkerConfig, slots: WorkflowTaskSlots): Partial<
       workflowTaskSlotSupplier: slots.supplier,
       activityTaskSlotSupplier: { type: "fixed-size", numSlots: config.WORKER_MAX_ACTIVITIES },
       localActivityTaskSlotSupplier: { type: "fixed-size", numSlots: MAX_LOCAL_ACTIVITIES },
-      // There are none.
+      // There are no Nexus tasks.
       nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
     },
-    // Of either kind more than the slots let through: a poll that the SDK itself held back would keep its slot.
+    // For either kind, more than the slots let through: a poll that the SDK itself held back would keep its slot.
     workflowTaskPollerBehavior: { type: "simple-maximum", maximum: 10 },
     nonStickyToStickyPollRatio: 0.5,
     interceptors: { activity: [watchAttempts(slots)] },
@@ -135,7 +135,7 @@ function watchAttempts(slots: WorkflowTaskSlots): ActivityInterceptorsFactory {
     inbound: {
       async execute(input, next) {
         const result = await next(input);
-        // After one that failed comes another attempt, most often, and no workflow task.
+        // A failed one is usually followed by another attempt, and not by a workflow task.
         if (!isLocal && workflowExecution !== undefined) {
           slots.attemptSucceeded(workflowExecution.runId);
         }
@@ -161,8 +161,8 @@ function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {
 }
 
 /**
- * Stands for every action that this worker does not have, in the words of the SDK. Without it a step inside of
- * a workflow task would fail the task, and be tried for ever.
+ * Stands in for every action that this worker does not have, with the SDK's own message. Without it, a step
+ * inside a workflow task would fail the task, which would be tried again for ever.
  */
 async function failUnknown(): Promise<never> {
   const { activityType } = Context.current().info;

@@ -2,30 +2,30 @@
 import type { CustomSlotSupplier, SlotPermit, WorkflowSlotInfo } from "@temporalio/worker";
 
 /**
- * Temporal gives each org its turn, but only among what waits there. These two bound what waits elsewhere: tasks that
- * this process has taken and not yet handled, and runs that it has begun and that wait for their next task.
+ * Temporal gives each org its turn, but only among the tasks that wait there. The slots bound what waits elsewhere:
+ * tasks that this process has taken and not yet handled, and runs that it has begun and that wait for their next task.
  */
 export interface WorkflowTaskSlots {
   /** What the SDK asks before each poll for a workflow task. */
   supplier: CustomSlotSupplier<WorkflowSlotInfo>;
-  /** To be told when an execution (by Temporal's run id) has recorded something: its workflow task is here. */
+  /** Call it when an execution (by Temporal's run id) has recorded something: its workflow task is here. */
   recorded(runId: string, isEnd: boolean): void;
-  /** To be told when an attempt outside of a workflow task has succeeded: its execution's next one is due. */
+  /** Call it when an attempt outside a workflow task has succeeded: its execution's next task is due. */
   attemptSucceeded(runId: string): void;
 }
 
-/** The two queues that the SDK polls: that of executions in this process' cache, and that which all workers share. */
+/** The two queues that the SDK polls: one for the executions in this process' cache, one that all workers share. */
 type Kind = "sticky" | "shared";
 
-/** Polls under way at once. What they bring is handled as well, when as many are by then as may be. */
+/** Polls under way at once. What they bring is handled even if as many tasks as allowed are handled by then. */
 const MOST_POLLS: Readonly<Record<Kind, number>> = { sticky: 3, shared: 2 };
-/** So many executions may wait for their next task while others are begun. */
+/** No new execution is begun while this many wait for their next task. */
 const MOST_DUE = 2;
-/** Whose task has not come by then has it elsewhere, or was ended. */
+/** An execution whose next task has not come by then got it elsewhere, or was ended. */
 const DUE_FOR_MS = 1_000;
-/** A poll for new runs is put off for so long at most: runs that have begun may keep a worker busy for days. */
+/** A poll for new runs is put off for this long at most: runs that have begun may keep a worker busy for days. */
 const PATIENCE_MS = 200;
-/** Executions that are known to have their tasks here; beyond it those are forgotten that said nothing for longest. */
+/** Executions known to have their tasks here; beyond this, those that recorded nothing for longest are forgotten. */
 const MOST_KNOWN = 10_000;
 
 interface Permit extends SlotPermit {
@@ -38,7 +38,7 @@ interface Waiter {
   grant(permit: Permit): void;
 }
 
-/** @param most - while so many workflow tasks are handled, no more are asked for */
+/** @param most - while this many workflow tasks are handled, no more are asked for */
 export function createWorkflowTaskSlots(most: number): WorkflowTaskSlots {
   return new BoundedSlots(most);
 }
@@ -48,7 +48,7 @@ class BoundedSlots implements WorkflowTaskSlots {
   readonly #polls: Record<Kind, number> = { sticky: 0, shared: 0 };
   readonly #waiting: Record<Kind, Set<Waiter>> = { sticky: new Set(), shared: new Set() };
   readonly #known = new Set<string>();
-  /** Executions whose next task is due, each with what forgets it. */
+  /** Executions whose next task is due, each with the timer that forgets it. */
   readonly #due = new Map<string, NodeJS.Timeout>();
   #used = 0;
 
@@ -87,13 +87,13 @@ class BoundedSlots implements WorkflowTaskSlots {
   }
 
   attemptSucceeded(runId: string): void {
-    // The tasks of others come to other workers.
+    // The tasks of unknown executions go to other workers.
     if (!this.#known.has(runId) || this.#due.has(runId)) return;
     const forget = setTimeout(() => this.#settle(runId), DUE_FOR_MS);
     this.#due.set(runId, forget.unref());
   }
 
-  /** Its task has come, or comes no more. */
+  /** Its task has come, or will not come any more. */
   #settle(runId: string): void {
     clearTimeout(this.#due.get(runId));
     if (this.#due.delete(runId)) this.#grantWhatMay();
@@ -122,7 +122,7 @@ class BoundedSlots implements WorkflowTaskSlots {
           resolve(permit);
         },
       };
-      // Only these are put off.
+      // Only polls of the shared queue are put off.
       const patience = kind === "shared" ? setTimeout(loseIt, PATIENCE_MS).unref() : undefined;
       signal.addEventListener("abort", abort);
       this.#waiting[kind].add(waiter);
@@ -130,7 +130,7 @@ class BoundedSlots implements WorkflowTaskSlots {
     });
   }
 
-  /** What has begun comes first. */
+  /** Executions that have begun come first. */
   #grantWhatMay(): void {
     for (const kind of ["sticky", "shared"] as const) {
       for (const waiter of this.#waiting[kind]) {

@@ -3,8 +3,8 @@ import { link, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Makes a file whole or not at all, and never changes one that is there: of several attempts, one a
- * zombie perhaps, the first one's file stays.
+ * Makes a file whole or not at all, and never changes one that is there: of several attempts, one
+ * perhaps a zombie, the first one's file stays.
  *
  * @param to - `file` is a name without a path; the folder is made when it is missing
  */

@@ -5,13 +5,13 @@ import { type Periodic, startPeriodic } from "../periodic.ts";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 
 const INTERVAL_MS = 1_000;
-/** Deleted changes that lists of runs may have to read past before their room is freed. */
+/** Deleted changes that lists of runs may have to read past before their space is freed. */
 const DEAD_ROWS = 5_000;
 
 export interface RunCountingOptions {
   /**
-   * May answer before commits are on disk: what a crash takes back are changes that had been added up, and
-   * are there again then.
+   * May answer before commits are on disk: a crash only undoes the adding up of changes, and these are then
+   * there again.
    */
   db: Database;
   logger: Logger;
@@ -19,8 +19,8 @@ export interface RunCountingOptions {
 }
 
 /**
- * Keeps the counts of runs near what is there, so that a list reads few changes. Every worker does it: one
- * at a time, the others find the lock taken.
+ * Keeps the counts of runs nearly up to date, so that a list reads few changes. Every worker does it, one at
+ * a time: the others find the lock taken.
  */
 export function startRunCounting({ db, logger, metrics }: RunCountingOptions): Periodic {
   let dead = 0;
@@ -33,7 +33,7 @@ export function startRunCounting({ db, logger, metrics }: RunCountingOptions): P
       const folded = await foldRunChanges(db);
       dead += folded;
       if (dead >= DEAD_ROWS) {
-        // Before it: where it fails, the next one comes as late as after one that did not.
+        // Reset first: after a failure the next one comes as late as after a success.
         dead = 0;
         // Autovacuum would come once a minute at most.
         await db.$executeRaw`VACUUM (SKIP_LOCKED) workflow_run_changes`;
