@@ -9,7 +9,7 @@ import {
 import type { ResultEnvelope } from "../local-attempt.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
-/** What the SDK says of an activity type that the worker does not have. */
+/** What the SDK says about an activity type that the worker does not have. */
 const UNKNOWN_ACTIVITY = /^Activity function .* is not registered on this Worker/;
 
 /** The outcome of a step whose activity returned. */

@@ -10,7 +10,7 @@ import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts"
 import { BATCH_CANCELED, type StepFacts } from "./step-facts.ts";
 import { type BatchPlace, StepRecorder } from "./step-recorder.ts";
 
-/** Temporal takes 2 MiB as a result; what is larger cannot be told to the run. */
+/** Temporal takes results of up to 2 MiB; what is larger cannot be told to the run. */
 export const MAX_FACTS_BYTES = 1536 * 1024;
 
 /** How long a canceled batch waits for its child runs: less than its run waits for it. */
@@ -39,7 +39,7 @@ export function isBatchRequested(argument: unknown): argument is BatchRequestedE
   return event?.event_type === "Workflow.BatchRequested";
 }
 
-/** The recorder of a batch: its records stand among those of its run. */
+/** The recorder of a batch: its records take their place among those of its run. */
 export function createBatchRecorder({ data: { run, component, place } }: BatchRequestedEvent) {
   const recorder = new StepRecorder({
     workflowRunId: run.workflow_run_id,
@@ -50,7 +50,7 @@ export function createBatchRecorder({ data: { run, component, place } }: BatchRe
   return recorder;
 }
 
-/** Runs a batch. It completes when it is canceled, too: what became of its items is its result. */
+/** Runs a batch. It completes even when it is canceled: its result says what became of its items. */
 export async function runBatch(
   event: BatchRequestedEvent,
   recorder: StepRecorder,
@@ -85,7 +85,7 @@ async function runAll({ data }: BatchRequestedEvent, context: StepContext): Prom
       const item = items[at] ?? { refused: "The batch has no such item." };
       const { status, output } = await runItem({ key, component }, item, context);
       bytes += utf8Bytes(JSON.stringify(output));
-      // What is more than the run can be told is not even gathered.
+      // There is no use in gathering more than the run can be told.
       return bytes <= MAX_FACTS_BYTES && (status !== "failed" || !endsFanOut(component));
     },
   });

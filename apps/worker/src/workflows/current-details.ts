@@ -3,7 +3,7 @@ import { clipUtf8 } from "@truerun/shared/storable-text";
 import { setCurrentDetails } from "@temporalio/workflow";
 import type { StepRow } from "../mirror/mirror-record.ts";
 
-/** Rows shown at most: the details travel with queries, and a page of more is no help. */
+/** Rows shown at most: the details travel with queries, and a longer page is no help. */
 const MAX_ROWS = 100;
 
 /** The steps as a Markdown table, live on the run's page in Temporal Web UI. */

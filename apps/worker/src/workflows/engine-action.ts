@@ -11,7 +11,7 @@ import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 import { waitForReview } from "./wait-for-review.ts";
 
-/** A component's message is as long at most. */
+/** The same limit as for a component's message. */
 const MAX_MESSAGE_BYTES = 2_000;
 
 /** Does one of the engine's own actions, and records its step. Never rejects. */

@@ -13,12 +13,12 @@ import { type Step, summaryOf } from "./step.ts";
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /**
- * What SDKs say of an action that the worker does not know (the second is Go's), and of a result over Temporal's
- * limit: another attempt would end the same way.
+ * Failure types that SDKs give to an action that the worker does not know (the second is Go's), and to a result over
+ * Temporal's limit: another attempt would end the same way.
  */
 const HOPELESS = ["NotFoundError", "ActivityNotRegisteredError", "PayloadsTooLarge"];
 
-/** Has a step's component done by the worker that serves it. @returns what that worker returned */
+/** Runs a step's component on the worker that serves it. @returns what that worker returned */
 export async function executeActivity<T>(step: Step): Promise<T> {
   const { action, retry, timeout } = step.component;
   const activities = proxyActivities<Record<string, (input: JsonObject) => Promise<T>>>({
@@ -45,7 +45,7 @@ export function toRetryPolicy(retry: RetryPolicy): NonNullable<ActivityOptions["
   };
 }
 
-/** Where it runs, and how long its worker may be silent. */
+/** Where a component runs, and how long its worker may be silent. */
 function toPlace({
   task_queue: taskQueue,
   heartbeat_timeout: heartbeatTimeout,

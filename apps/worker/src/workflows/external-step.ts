@@ -16,7 +16,7 @@ import { UnreadablePayload } from "./payload-converter.ts";
 import type { Step, StepContext } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
-/** The message of a component of our own is as long at most. */
+/** The same limit as for the message of a component of our own. */
 const MAX_MESSAGE_BYTES = 2_000;
 /** Deeper values overflow the stack of some reader or other. */
 const MAX_DEPTH = 500;
@@ -37,8 +37,8 @@ export async function runExternalStep(
 ): Promise<StepOutcome> {
   return await budget.whilePending(async () => {
     recorder.open(step.key);
-    // The checks take no turns, as a large fan-out would wait for them: a replay may give their results at
-    // another time, by milliseconds.
+    // The checks take no turns, which would hold up a large fan-out, so a replay may deliver their results some
+    // milliseconds earlier or later.
     recorder.distrust();
     const outcome = await execute(step).catch((error: unknown) =>
       toExternalFailure(error, recorder.cancelReasonOf(step.key)),
@@ -48,7 +48,7 @@ export async function runExternalStep(
   });
 }
 
-/** Nothing but the result tells of the attempt that gave it, so number and times of attempts stay unknown. */
+/** Only the result comes back from the attempt that gave it, so number and times of attempts stay unknown. */
 async function execute(step: Step): Promise<StepOutcome> {
   const { action } = step.component;
   const checks = proxyLocalActivities<ExternalChecks>({
@@ -58,7 +58,7 @@ async function execute(step: Step): Promise<StepOutcome> {
   });
   await checks["check-external-input"](action, step.input);
   const result = readable(await executeActivity<unknown>(step));
-  // What was done was done, also when the step is canceled just then.
+  // The work has been done, even if the step is canceled at this moment.
   await CancellationScope.nonCancellable(() => checks["check-external-result"](action, result));
   const { output, artifacts } = result as { output: Json; artifacts?: Artifact[] | null };
   return { ...engineOutcome("success", null), output, artifacts: artifacts ?? [] };
@@ -85,7 +85,7 @@ function toExternalFailure(error: unknown, cancelReason: string): StepOutcome {
   return engineOutcome("failed", clipUtf8(message, MAX_MESSAGE_BYTES));
 }
 
-/** What the other worker's SDK says in words of its own; null for what its component said. */
+/** Explains what the other worker's SDK says in words of its own; null for what its component said. */
 function explain({ message, type }: ApplicationFailure): string | null {
   if (UNKNOWN_ACTIVITY.test(message)) {
     return "The worker on the action's task queue does not know the action.";

@@ -1,4 +1,4 @@
-// How what workflow code throws becomes what Temporal keeps. The bundle is the same for workers with and
+// Turns what workflow code throws into what Temporal keeps. The bundle is the same for workers with and
 // without encryption; those with it say so by a global (see `load-workflow-bundle.ts`).
 import { DefaultFailureConverter } from "@temporalio/common";
 

@@ -12,7 +12,7 @@ import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 /** The engine action that ends the run. */
 export const FAIL: EngineAction = "fail";
 
-/** Whether one item that fails ends all. The action `fail` ends its run in any case: that is what it is for. */
+/** Whether one failed item ends the fan-out. The action `fail` ends its run in any case: that is what it is for. */
 export function endsFanOut({ action, on_failure: onFailure }: ComponentDefinition): boolean {
   return onFailure !== "continue" || action === FAIL;
 }
@@ -48,8 +48,8 @@ export async function runItem(
     recorder.close(key, outcome);
     return outcome;
   }
-  // Without a wait it has to start in this very turn: waiting changes the order of what is scheduled. What the
-  // engine does itself, or runs inside of the task, is not scheduled with its input.
+  // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled. What
+  // the engine does itself, or runs inside the task, is not scheduled with its input.
   const isScheduled =
     !isEngineAction(component.action) && !isLocalStep({ component, key, input: item.with });
   const bytes = isScheduled ? item.bytes : 0;

@@ -13,13 +13,13 @@ import { engineOutcome, type OpenOutcome } from "./step-outcome.ts";
 
 /** More items than this run in child workflows. */
 const MAX_INLINE_ITEMS = 100;
-/** All outputs of a fan-out together: they are the component's output. */
+/** Limit for all outputs of a fan-out together: they are the component's output. */
 const MAX_COLLECTED_BYTES = 8 * 1024 * 1024;
 
 /** What a fan-out knows of an item that ended. */
 export type ItemResult = Pick<OpenOutcome, "status" | "message" | "output">;
 
-/** Settled, as the reducer takes it. */
+/** A settled state, as the reducer takes it. */
 type Settled = Exclude<StepState, { status: "running" | "skipped" }>;
 
 /** Runs all items of a component and collects their outputs in the items' order. Never rejects. */

@@ -27,7 +27,7 @@ import { explainOversize, MAX_SCHEDULED_BYTES } from "./step-budget.ts";
 import { engineOutcome } from "./step-outcome.ts";
 import type { StepRecorder } from "./step-recorder.ts";
 
-/** Above what a child workflow takes at most to clean up. */
+/** More than a child workflow takes at most to clean up. */
 const CHILD_GRACE_MS = 30_000;
 
 /** What Temporal shows as the run's result. */
@@ -49,7 +49,7 @@ export async function interpretRun(
   return await new Interpreter(event, recorder).run();
 }
 
-/** Nothing else than what the history says is kept here: on replay it comes out the same. */
+/** Keeps nothing but what follows from the history, so a replay comes out the same. */
 class Interpreter {
   readonly #event: RunRequestedEvent;
   readonly #recorder: StepRecorder;
@@ -137,7 +137,7 @@ class Interpreter {
       .then((state) => this.#settle(component.key, state));
   }
 
-  /** Counts the input, which only an activity outside of the task is scheduled with. */
+  /** Null if there is room. Counts the input only of an activity outside the task: no other is scheduled with it. */
   #explainNoRoom(step: Step, bytes: number): string | null {
     const { budget } = this.#context;
     const full = budget.explainFullHistory();

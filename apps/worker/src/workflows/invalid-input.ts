@@ -2,13 +2,13 @@ import { durationMs, isDuration, MAX_RUN_TIMEOUT } from "@truerun/shared/contrac
 import type { Json } from "@truerun/shared/contracts/json";
 import { ApplicationFailure } from "@temporalio/workflow";
 
-/** What fails a step of the engine's own whose resolved `with` cannot be used. */
+/** The failure of an engine action whose resolved `with` cannot be used. */
 export function invalidInput(reason: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(`with: ${reason}`, "InvalidInput");
 }
 
 /**
- * A member of a resolved `with` that has to be a duration.
+ * Asserts that a member of a resolved `with` is a duration.
  *
  * @throws ApplicationFailure naming it when it is none, or longer than any run
  */

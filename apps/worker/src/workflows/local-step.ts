@@ -1,4 +1,4 @@
-// A step that runs inside of its workflow task, as a Temporal local activity.
+// A step that runs inside its workflow task, as a Temporal local activity.
 import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { toSummary, utf8Bytes } from "@truerun/shared/storable-text";
@@ -19,18 +19,18 @@ import { toRetryPolicy } from "./execute-activity.ts";
 import type { Step, StepContext } from "./step.ts";
 import type { StepOutcome } from "./step-outcome.ts";
 
-/** A pause before another attempt passes in a timer, and not inside of the workflow task. */
+/** A pause before another attempt is spent in a timer, not inside the workflow task. */
 const NO_PAUSE_IN_TASK_MS = 1;
 
-/** Whether a step runs inside of its workflow task, as far as can be said before it has. */
+/** Whether a step runs inside its workflow task, as far as can be told beforehand. */
 export function isLocalStep({ component, input }: Step): boolean {
   return component.execution === "local" && utf8Bytes(JSON.stringify(input)) <= MAX_LOCAL_BYTES;
 }
 
 /**
- * Runs a step inside of a workflow task and records it. It is opened when it has its turn, by the interceptor.
+ * Runs a step inside a workflow task and records it. The interceptor opens it when its turn comes.
  *
- * @returns null when the step is to run as any other after all: then it has no outcome yet
+ * @returns null when the step has to run like any other after all: then it has no outcome yet
  * @throws CancelledFailure when it is canceled before it began
  */
 export async function runLocalStep(
@@ -52,7 +52,7 @@ async function execute({ key, component, input }: Step): Promise<ResultEnvelope>
   const { action, name, retry, timeout } = component;
   type Attempt = (input: JsonObject, attempt: LocalAttempt) => Promise<ResultEnvelope>;
   const activities = proxyLocalActivities<Record<string, Attempt>>({
-    // Temporal numbers local activities itself: its history tells only by this which step it is.
+    // Temporal numbers local activities itself: in its history only the summary tells which step it is.
     summary: toSummary(name === key ? key : `${key}: ${name}`),
     startToCloseTimeout: durationMs(timeout),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

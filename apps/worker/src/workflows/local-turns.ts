@@ -1,34 +1,34 @@
-// The order of what runs inside of a workflow task. All of it is a function of what the history holds.
+// The order of what runs inside a workflow task. It depends on nothing but what the history holds.
 import { utf8Bytes } from "@truerun/shared/storable-text";
 import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 import { MAX_LOCAL_BYTES } from "../local-attempt.ts";
 
 /**
- * Attempts of one task may take so long together, the last one not counted: with it the task ends before it has
- * to be renewed (at 8 of its 10 s). It is also what is done again when a worker dies.
+ * How long the attempts of one task may take together, not counting the last: with it, the task still ends before
+ * it has to be renewed (at 8 of its 10 s). It is also how much is done again when a worker dies.
  */
 const MAX_TASK_MS = 2_500;
-/** What an attempt takes besides: the workflow's turn, and the mirror's. */
+/** What an attempt takes besides its own time: the workflow's turn, and the mirror's. */
 const ATTEMPT_OVERHEAD_MS = 20;
 /**
- * Bytes of the results of one task: with what is scheduled beside them, and the names around it all, less than
- * the 4 MiB of one message.
+ * Limit for the results of one task, in bytes: with what is scheduled beside them, and the names around it all, they
+ * stay below the 4 MiB of one message.
  */
 const MAX_TASK_BYTES = 1536 * 1024;
-/** In so many rounds everything that came in the same activation has had its effect. */
+/** After this many rounds, everything that came in the same activation has had its effect. */
 const ROUNDS = 4;
 
 /**
- * Lets local activities run one after another. A replay gives those that ended in one task to the workflow
- * together, and so at another time and in another order of effects than they had; one at a time, each comes
- * alone, as it did when it ran.
+ * Lets local activities run one after another. A replay gives the workflow all those that ended in one task
+ * together, so at another time, and with their effects in another order, than when they ran. One at a time,
+ * each comes alone, as it did then.
  */
 export class LocalTurns {
   #last: Promise<void> = Promise.resolve();
   #spentMs = 0;
   #bytes = 0;
 
-  /** Waits for its turn, and has it. `attempt` may reject at once when its scope is canceled. */
+  /** Runs `attempt` when its turn comes. It may reject at once when its scope is canceled. */
   async take<T>(attempt: () => Promise<T>): Promise<T> {
     const before = this.#last;
     let pass = (): void => undefined;
@@ -48,7 +48,7 @@ export class LocalTurns {
     return this.#spentMs >= MAX_TASK_MS || this.#bytes + MAX_LOCAL_BYTES > MAX_TASK_BYTES;
   }
 
-  /** Nothing runs inside of the task now, so that the timer's command is its last. */
+  /** Nothing runs inside the task now, so the timer's command is its last. */
   async #endTask(): Promise<void> {
     await sleep(1, { summary: "Ends the workflow task" });
     this.#spentMs = 0;
@@ -64,14 +64,14 @@ export class LocalTurns {
       this.#bytes += utf8Bytes(JSON.stringify(result ?? null));
       return result;
     } finally {
-      // Of what failed nobody knows here how long it took; and a failure is rare.
+      // How long a failed attempt took is not known here, so it uses up the task; failures are rare.
       this.#spentMs += (tookMs ?? MAX_TASK_MS) + ATTEMPT_OVERHEAD_MS;
       if (workflowInfo().historyLength !== task) await afterTheOthers();
     }
   }
 }
 
-/** What an attempt itself says; null where it says nothing. */
+/** The duration that an attempt's result tells; null where it tells none. */
 function readDuration(result: unknown): number | null {
   if (typeof result !== "object" || result === null) return null;
   const { started_at_ms: startedAt, finished_at_ms: finishedAt } = result as Record<
@@ -84,9 +84,9 @@ function readDuration(result: unknown): number | null {
 }
 
 /**
- * A worker that was held up may have had its task renewed under an attempt. What Temporal told the new task
- * came before the attempt's end; in a replay they come together. In the task that the attempt began in nothing
- * else comes with its end.
+ * Lets everything else that came in this activation have its effect first. If a worker was held up, its task may
+ * have been renewed during an attempt: what Temporal told the new task then came before the attempt's end, but in a
+ * replay they come together. In the task that the attempt began in, nothing else comes with its end.
  */
 async function afterTheOthers(): Promise<void> {
   await CancellationScope.nonCancellable(async () => {

@@ -74,7 +74,7 @@ export function interceptors(): WorkflowInterceptors {
 
 type ScheduleLocalActivity = NonNullable<WorkflowOutboundCallsInterceptor["scheduleLocalActivity"]>;
 
-/** Beside the result, not before it: what waits for that must not come later than it always did. */
+/** Counts beside the result, not before it: what waits for the result must not go on later than it always did. */
 function countResults(
   next: Parameters<ScheduleLocalActivity>[1],
   recorder: StepRecorder | undefined,
@@ -87,7 +87,7 @@ function countResults(
   };
 }
 
-/** An attempt that has its turn: the first one of a step opens the step. */
+/** Runs an attempt whose turn has come: the first one of a step opens the step. */
 async function runLocalAttempt(
   input: Parameters<ScheduleLocalActivity>[0],
   next: (input: Parameters<ScheduleLocalActivity>[0]) => Promise<unknown>,
@@ -101,17 +101,17 @@ async function runLocalAttempt(
   try {
     return await next(input);
   } finally {
-    // The task was renewed under the attempt, as happens in a worker that was held up.
+    // The task was renewed during the attempt, as happens when a worker is held up.
     if (workflowInfo().historyLength !== task) recorder?.distrust();
   }
 }
 
-/** Without local components everything is as it was before there were any: older histories know no turns. */
+/** Without local components nothing takes turns, as in histories from before there were any. */
 function toTurns(components: readonly ComponentDefinition[]): LocalTurns | undefined {
   return components.some(({ execution }) => execution === "local") ? new LocalTurns() : undefined;
 }
 
-/** The step that an attempt inside of the workflow task is for; the engine's own helpers have none. */
+/** The step that an attempt inside the workflow task is for; the engine's own helpers have none. */
 function toStepKey({
   activityType,
   args,
@@ -127,7 +127,7 @@ async function recordEnd<T>(recorder: StepRecorder, run: () => Promise<T>): Prom
     recorder.end("completed", { code: null, message: null });
     return result;
   } catch (error) {
-    // Anything but a Temporal failure only fails the workflow task: the run is not at its end.
+    // Anything but a Temporal failure only fails the workflow task: the run has not ended.
     if (isCancellation(error)) {
       recorder.end("canceled", { code: "workflow_canceled", message: recorder.cancelReason });
     } else if (error instanceof TemporalFailure) {
@@ -143,7 +143,7 @@ function toRunError(error: TemporalFailure): RunError {
   return { code, message: error.message };
 }
 
-/** Anything that is no such event fails the run; an error of another kind would retry its task for ever. */
+/** Any other argument fails the run; with an error of another kind its task would be tried again for ever. */
 function assertRunRequested(argument: unknown): RunRequestedEvent {
   const event = argument as DeepPartial<RunRequestedEvent> | null | undefined;
   const count = event?.data?.definition?.components?.length ?? 0;

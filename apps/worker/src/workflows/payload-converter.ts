@@ -1,7 +1,7 @@
-// How values become what Temporal keeps, and back: as JSON, like every SDK. Only that what cannot be read is
-// a value as well: a worker in another language may send NaN, a protobuf or something encrypted, and an error
+// Turns values into what Temporal keeps, and back: as JSON, like every SDK, except that what cannot be read
+// becomes a value too. A worker in another language may send NaN, a protobuf or something encrypted, and an error
 // thrown while the workflow reads it would fail its task for ever. That is right only for what this service has
-// encrypted itself: the task waits for a worker that has the key.
+// encrypted itself: the task then waits for a worker that has the key.
 import {
   type ConverterHint,
   defaultPayloadConverter,

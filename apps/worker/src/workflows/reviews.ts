@@ -43,9 +43,9 @@ export class Reviews {
   }
 
   /**
-   * Waits until the step's review is answered, or its time is over. There always is a timer: it marks in the
-   * history where the review began. Without a mark a replay takes a workflow task that changed nothing and
-   * the one that an answer came with for one, and the answer comes before what it answers.
+   * Waits until the step's review is answered, or its time is over. There is always a timer: it marks in the
+   * history where the review began. Without that mark, a replay joins a workflow task that changed nothing to
+   * the one that brought an answer, and the answer comes before what it answers.
    *
    * @returns the answer; null when the time is over
    * @throws CancelledFailure when the step is canceled
@@ -57,7 +57,7 @@ export class Reviews {
     try {
       await condition(isAnswered, timer.ms, timer);
     } catch (error) {
-      // Whoever answered was told so: a cancellation at the same moment comes too late.
+      // Whoever answered was told that it was taken: a cancellation at the same moment comes too late.
       if (!isAnswered()) throw error;
     } finally {
       this.#pending.delete(stepKey);
@@ -65,7 +65,7 @@ export class Reviews {
     return review.answer;
   }
 
-  /** Tells those who answer where the reviews of these items are to be found. */
+  /** Tells those who answer where to find the reviews of these items. */
   delegate(items: ItemRange): void {
     this.#elsewhere.push(items);
   }

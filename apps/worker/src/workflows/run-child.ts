@@ -16,8 +16,8 @@ export interface ChildWorkflow {
 }
 
 /**
- * Runs a child workflow to its end. When the surrounding scope is canceled, the child is told so and waited
- * for. It is told as any workflow would be: Temporal passes on a parent's own cancellation only from the
+ * Runs a child workflow to its end. When the surrounding scope is canceled, the child is canceled and waited
+ * for. It is canceled like an external workflow: Temporal passes on a parent's own cancellation only from the
  * Temporal run that started the child, which after a reset is not this one.
  *
  * @returns the child's result

@@ -15,7 +15,7 @@ import { runChild } from "./run-child.ts";
 import { runLanes } from "./run-lanes.ts";
 import type { StepContext } from "./step.ts";
 
-/** Items of one batch at most, and bytes of what they are given. */
+/** Most items of one batch, and most bytes of their `with`. */
 const BATCH_ITEMS = 100;
 const BATCH_BYTES = 1024 * 1024;
 
@@ -89,7 +89,7 @@ async function runBatch(
     recorder.adopt(component.key, result.facts, firstOrdinal);
     const untold = batch.items.length - result.facts.length;
     const isOnItsOwn = goesOn && untold > 0 && !CancellationScope.current().consideredCancelled;
-    // Somebody canceled it in Temporal.
+    // If so, somebody canceled the batch in Temporal.
     return isOnItsOwn ? collector.lose(`${untold} of the items ${range} did not run.`) : goesOn;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
@@ -106,7 +106,7 @@ async function startBatch(
   if (!context.budget.trySchedule(bytes)) await context.budget.scheduleLater(bytes);
   const { workflowType, typedSearchAttributes } = workflowInfo();
   const { run, component, first_index: first, items } = event.data;
-  // After a reset the same batch has another id: that of before may still be running.
+  // After a reset the same batch has another id: the earlier one may still be running.
   const workflowId = `${run.workflow_run_id}/${component.key}${range}/${uuid4().slice(0, 8)}`;
   context.reviews.delegate({
     componentKey: component.key,
@@ -129,7 +129,7 @@ async function startBatch(
   );
 }
 
-/** The cause behind a child workflow's failure: why the batch did not come to its end. */
+/** The cause behind a child workflow's failure: why the batch did not complete. */
 function toReason(failure: TemporalFailure): string {
   const { cause } = failure;
   return cause instanceof Error && cause.message !== "" ? cause.message : failure.message;

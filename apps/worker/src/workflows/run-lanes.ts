@@ -1,8 +1,8 @@
 import { CancellationScope, isCancellation } from "@temporalio/workflow";
 
-/** Work that is done in its order, some of it at a time. */
+/** Work that is begun in order, several pieces at a time. */
 export interface Lanes<T> {
-  /** How much at once. */
+  /** How many pieces at once. */
   concurrency: number;
   /** Gives the next piece of work; undefined when there is none left. */
   take: () => T | undefined;

@@ -1,4 +1,4 @@
-// Runs one step: the engine's own actions here, every other as a Temporal activity, of the one kind or the other.
+// Runs one step: the engine's own actions here, every other as a Temporal activity, regular or local.
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import type { ResultEnvelope } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";

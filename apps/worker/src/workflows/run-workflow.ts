@@ -28,7 +28,7 @@ import { invalidInput } from "./invalid-input.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
-/** Above what a definition's document takes: its largest form, and every default that is filled in. */
+/** More than a definition's document takes: its largest form, with every default filled in. */
 const MAX_DOCUMENT_BYTES = 448 * 1024;
 
 interface Request {
@@ -40,7 +40,7 @@ interface Request {
 /**
  * Starts the child run and waits for its end, unless told not to.
  *
- * @throws TemporalFailure when no run was started; afterwards the outcome tells what became of it
+ * @throws TemporalFailure when no child run was made; once one is, the outcome tells what became of it
  */
 export async function runWorkflow(step: Step, context: StepContext): Promise<StepOutcome> {
   const request = toRequest(step.input);
@@ -66,7 +66,7 @@ async function createRun(
   { workflowName, input }: Request,
   { run: parent, recorder, budget }: StepContext,
 ): Promise<DispatchableRun> {
-  // Drawn before anything is waited for, so that as little as possible comes between a first and a second
+  // Drawn before anything is waited for, so that as little as possible can differ between a first and a second
   // try of the same workflow task.
   const id = newId(step.key);
   const correct = await budget.reserve(MAX_DOCUMENT_BYTES);
@@ -74,7 +74,7 @@ async function createRun(
     [CREATE_CHILD_RUN]: (request: ChildRunRequest) => Promise<ChildRun>;
   }>({
     summary: summaryOf(step),
-    // An attempt has to end before its workflow task is renewed (at 8 of its 10 s), and pauses have to pass
+    // An attempt has to end before its workflow task is renewed (at 8 of its 10 s), and pauses have to be spent
     // in timers: what follows a renewed task has another time live than in a replay.
     startToCloseTimeout: "6s",
     localRetryThreshold: 1,
@@ -94,8 +94,8 @@ async function createRun(
 }
 
 /**
- * A new id. A workflow task that is tried again makes the same one again; after a reset to a point before
- * it, it is another. The time in it is the run's, because the task's would be another at every try.
+ * A new id. A workflow task that is tried again makes the same one; after a reset to a point before it, the
+ * id is another. The time in it is the run's, because the task's would be another at every try.
  */
 function newId(stepKey: string): string {
   return childRunId(workflowInfo().startTime.getTime(), `${uuid4()} ${stepKey}`);
@@ -130,7 +130,7 @@ function toOutcome({ workflowRunId }: DispatchableRun, status: RunStatus): StepO
   return { ...engineOutcome("success", null), output };
 }
 
-/** The step of a child run that did not complete. */
+/** The outcome of a step whose child run did not complete. */
 function toChildFailure(error: unknown, run: DispatchableRun, cancelReason: string): StepOutcome {
   if (!(error instanceof ChildWorkflowFailure)) return toFailure(error, cancelReason);
   const { cause } = error;

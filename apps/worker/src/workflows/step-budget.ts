@@ -1,8 +1,8 @@
 import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 
-/** A resolved `with` may have so many bytes; more belongs into a store, by reference. */
+/** Most bytes of a resolved `with`; more belongs in a store, by reference. */
 const MAX_WITH_BYTES = 1024 * 1024;
-/** What one workflow task may schedule together: Temporal terminates a run whose task is too large. */
+/** Most bytes that one workflow task may schedule: Temporal terminates a run whose task is too large. */
 export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
 /** Activities under way at once; with some thousands a workflow hangs. */
 const MAX_PENDING_ACTIVITIES = 200;
@@ -10,7 +10,7 @@ const MAX_PENDING_ACTIVITIES = 200;
 const MAX_HISTORY_BYTES = 32 * 1024 * 1024;
 const MAX_HISTORY_EVENTS = 45_000;
 
-/** How long a full workflow task is waited out. */
+/** How long until a timer brings another workflow task when this one is full. */
 const ANOTHER_TASK_MS = 1_000;
 
 /** What one workflow execution may have under way, and schedule in one workflow task. */
@@ -50,7 +50,7 @@ export class StepBudget {
   }
 
   /**
-   * Counts an input for which there was no room, in the first workflow task that has.
+   * Counts an input for which there was no room, in the first workflow task that has some.
    *
    * @throws CancelledFailure when it is canceled before that
    */
@@ -61,7 +61,7 @@ export class StepBudget {
     }
   }
 
-  /** Where nothing is under way, a timer brings another workflow task: one for all who wait for it. */
+  /** A timer brings another workflow task even if nothing is under way: one for all who wait for it. */
   #bringTask(): void {
     if (this.#isTaskComing) return;
     this.#isTaskComing = true;
@@ -93,7 +93,7 @@ export class StepBudget {
    * @throws CancelledFailure when it is canceled before that
    */
   async whilePending<T>(activity: () => Promise<T>): Promise<T> {
-    // Without a wait it has to start in this very turn: waiting changes the order of what is scheduled.
+    // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled.
     while (this.#pending >= MAX_PENDING_ACTIVITIES) {
       await condition(() => this.#pending < MAX_PENDING_ACTIVITIES);
     }

@@ -8,7 +8,7 @@ export interface StepFacts extends OpenOutcome {
   index: number;
   created_at_ms: number;
   updated_at_ms: number;
-  /** Set when the batch was told to end the step; why, only the run knows. */
+  /** Set when the batch was told to end the step; only the run knows why. */
   canceled?: true;
 }
 

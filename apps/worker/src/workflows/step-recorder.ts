@@ -12,7 +12,7 @@ import { fromFacts, type StepFacts, toFacts } from "./step-facts.ts";
 
 const { mirror } = proxySinks<MirrorSinks>();
 
-/** What no steps have as their digest: an end that says it is not confirmed before it is projected. */
+/** A digest that no steps have: an end with it is not confirmed before it has been projected. */
 const NO_DIGEST = -1;
 
 /** Why a run ended; both null when it completed. */
@@ -55,8 +55,8 @@ export class StepRecorder {
   /** Results of local activities in the workflow task that began at this length of the history. */
   #markers = { length: 0, count: 0 };
   /**
-   * The history's length at the beginning of the workflow task that a local step has begun in last. The first one
-   * of a task is waited for: were the task lost, its row is how the next worker knows.
+   * The history's length at the start of the workflow task in which a local step last began. The first one of a
+   * task is waited for: if the task is lost, its row is how the next worker knows.
    */
   #taskOfLocal = 0;
   /** What a step's message says when the run cancels it. The interpreter sets it before it cancels. */
@@ -84,8 +84,8 @@ export class StepRecorder {
   }
 
   /**
-   * Says that a replay may see some of this at another time. The end is recorded so that it is made again from
-   * the history before it is confirmed.
+   * Says that a replay may see some of this at another time. The end is then recorded in such a way that it is
+   * projected from the history before it is confirmed.
    */
   distrust(): void {
     this.#isUncertain = true;
@@ -98,12 +98,12 @@ export class StepRecorder {
     this.#markers = { length, count: isSameTask ? this.#markers.count + 1 : 1 };
   }
 
-  /** Says of a step that is under way which entities it has to do with. */
+  /** Records the artifacts of a step that is still under way. */
   note(key: string, artifacts: readonly Artifact[]): void {
     this.#put(key, { ...engineOutcome("success", null), status: null, artifacts });
   }
 
-  /** Shows in Temporal Web UI what a step that is under way asks. The mirror has no part in it. */
+  /** Shows in Temporal Web UI what a step that is under way asks. The mirror is not told. */
   showPrompt(key: string, prompt: string): void {
     const row = this.#rows.get(key);
     if (row !== undefined) this.#details.show({ ...row, message: prompt }, this.#rows.size);
@@ -133,7 +133,7 @@ export class StepRecorder {
     return this.#cancelReasons.get(parseStepKey(key).componentKey) ?? this.cancelReason;
   }
 
-  /** Keeps ordinals free for the items of a fan-out. @returns that of item 0 */
+  /** Reserves ordinals for the items of a fan-out. @returns that of item 0 */
   reserve(count: number): number {
     const first = this.#nextOrdinal;
     this.#nextOrdinal += count;
@@ -146,7 +146,7 @@ export class StepRecorder {
     return { temporal_run_id, mirror_length, first_ordinal: firstOrdinal };
   }
 
-  /** What has been recorded, in few words: what a batch tells its run. */
+  /** What has been recorded, in short form: what a batch tells its run. */
   facts(): StepFacts[] {
     return [...this.#rows.values()].map(toFacts);
   }
@@ -192,7 +192,7 @@ export class StepRecorder {
     this.#write(this.#toRow(key, outcome), mayWait);
   }
 
-  /** @param place - the step's ordinal, where it was kept free; else the next one */
+  /** @param place - the step's ordinal, where one was reserved; else the next one */
   #toRow(key: string, outcome: OpenOutcome, place?: number): StepRow {
     const { componentKey, itemIndex } = parseStepKey(key);
     const component = this.#components.get(componentKey);

@@ -32,7 +32,7 @@ export function createStepContext(run: RunIdentity, recorder: StepRecorder): Ste
   return { run, recorder, budget: new StepBudget(), reviews: new Reviews(), children: 0 };
 }
 
-/** The step's name in Temporal Web UI, and what more there is to say of it. */
+/** The step's name in Temporal Web UI, and what more there is to say about it. */
 export function summaryOf({ key, component }: Pick<Step, "key" | "component">, more = ""): string {
   const place = key === component.key ? "" : ` ${key.slice(component.key.length)}`;
   const name = `${toSummary(component.name, place.length)}${place}`;

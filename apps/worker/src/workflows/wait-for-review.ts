@@ -16,7 +16,7 @@ interface ReviewRequest {
 /**
  * Waits for the answer. A decision is a success, whichever it is.
  *
- * @throws ApplicationFailure when its time is over and nothing was to be decided then
+ * @throws ApplicationFailure when its time is over and `on_timeout` is `fail`
  */
 export async function waitForReview(
   step: Step,
@@ -52,7 +52,7 @@ function decided(answer: {
 function toRequest(input: JsonObject): ReviewRequest {
   const {
     prompt = "",
-    // Left out, it is what no run lives to see.
+    // Its default is the longest that any run may take.
     timeout = MAX_RUN_TIMEOUT,
     on_timeout: onTimeout = "fail",
     ...unknown
