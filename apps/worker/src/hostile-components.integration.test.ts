@@ -71,7 +71,7 @@ function hostile(key: string, given: { way: string; ms?: number; attempts?: numb
   });
 }
 
-/** The same inside of its workflow task. */
+/** The same inside its workflow task. */
 function hostileLocal(key: string, given: { way: string; ms?: number; attempts?: number }) {
   return { ...hostile(key, given), execution: "local" as const, timeout: "5s" };
 }
@@ -91,7 +91,7 @@ function isRunning({ child }: ManagedProcess): boolean {
 interface Stage {
   rig: WorkerRig;
   copy: WorkerCopy;
-  /** Starts another worker whenever one has ended; gives the codes that they ended by. */
+  /** Starts another worker whenever one has ended; gives their exit codes. */
   supervise: () => (number | null)[];
 }
 
@@ -263,7 +263,7 @@ test.concurrent(
     });
     await waitFor("its step", async () => (await rig.getRun(looping)).steps.length === 1);
     await copy.start(rig.config);
-    // Whoever was held up says that the run has ended before it hears that its task was lost.
+    // The worker that was held up says that the run has ended before it hears that its task was lost.
     const failed = await rig.confirmed(looping);
     expect(failed).toMatchObject({
       status: "failed",

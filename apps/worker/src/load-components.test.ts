@@ -11,7 +11,7 @@ const shipped = fileURLToPath(new URL("./components", import.meta.url));
 describe("loadComponents", () => {
   it("finds the shipped components, each with schemas that have a JSON Schema", async () => {
     const components = await loadComponents(shipped);
-    // Not the whole list: to add a component takes no change of this test.
+    // Not the whole list: adding a component must not require a change here.
     expect([...components.keys()]).toEqual(
       expect.arrayContaining(["find_vendors", "http_request", "send_questionnaire", "transform"]),
     );

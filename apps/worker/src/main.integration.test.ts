@@ -1,4 +1,4 @@
-// The worker as a process of its own, from what the build made, ended in every way a process ends.
+// The built worker as a process of its own, ended in every way that a process ends.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
@@ -60,7 +60,7 @@ test("an attempt that outlasts the grace after SIGTERM is another worker's", asy
   await waitFor("the request", () => target.waiting.length === 1);
   first.kill("SIGTERM");
   expect(await first.exited).toEqual({ code: 0, signal: null });
-  // Earlier than it would be for want of heartbeats.
+  // Sooner than missing heartbeats would bring it.
   await waitFor("the second attempt", async () => (await pendingAttempt(id)) === 2, 8_000);
   await startWorker();
   await waitFor("its request", () => target.keys.length === 2);

@@ -39,7 +39,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Publishes what a worker with these components does. @returns what was logged */
+/** Publishes what a worker with these components would. @returns what was logged */
 async function publish(external: (typeof score)[]): Promise<Record<string, unknown>[]> {
   const logged: Record<string, unknown>[] = [];
   const logger = createLogger({ name: "test", level: "silent" });

@@ -1,4 +1,4 @@
-// What the worker's process says of itself while things happen to its runs.
+// What the worker's process reports about itself while things happen to its runs.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -60,7 +60,7 @@ function valueIn(text: string, line: string): number | undefined {
 
 const valueOf = async (line: string) => valueIn(await scrape(), line);
 
-/** Waits until the value is at least so much. */
+/** Waits until the value is at least `least`. */
 const reaches = (line: string, least: number) =>
   waitFor(`${line} ${least}`, async () => ((await valueOf(line)) ?? 0) >= least);
 

@@ -127,7 +127,7 @@ test("what is due does not wait for ever, nor are runs due that others execute, 
     slots.attemptSucceeded(run);
   }
   await vi.advanceTimersByTimeAsync(850);
-  // The first one finds a poll that has waited for long already.
+  // The first one goes to a poll that has already waited for long.
   for (const kind of ["shared", "shared"] as const) await polls.takeTask(kind);
   expect(await polls.open()).toEqual({ sticky: 3, shared: 1 });
   await vi.advanceTimersByTimeAsync(150);

@@ -9,7 +9,7 @@ import unsafePost, { type WAYS } from "./testing/unsafe-post.ts";
 const file = new URL("testing/unsafe-post.ts", import.meta.url);
 const ledger = createLedger();
 
-/** GET tells how often a path was posted to; POST is done once an Idempotency-Key, a repeat answered 409. */
+/** GET tells how often a path was posted to; POST is done once per Idempotency-Key, a repeat is answered 409. */
 const server = createServer((request, response) => void answer(request, response));
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

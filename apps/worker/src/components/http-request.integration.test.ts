@@ -5,7 +5,7 @@ import { createLedger, provesRetrySafe } from "../component-kit/proves-retry-saf
 import httpRequest from "./http-request.ts";
 
 const ledger = createLedger();
-/** Does once what it is asked for under one Idempotency-Key. */
+/** Does what it is asked for once per Idempotency-Key. */
 const server: Server = createServer((request, response) => {
   const done = ledger.record({
     idempotencyKey: decodeURIComponent(request.url?.slice(1) ?? ""),

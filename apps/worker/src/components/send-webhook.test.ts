@@ -46,7 +46,7 @@ function onlyRequest() {
   return { headers, body, method, url, id: String(headers["webhook-id"]) };
 }
 
-/** As a receiver computes it; the key as in the published rules, not as the component has it. */
+/** As a receiver computes it, with the key as in the published rules, not as the component has it. */
 function hmac(key: Buffer, text: string, encoding: "base64" | "hex"): string {
   return createHmac("sha256", createSecretKey(key)).update(text).digest(encoding);
 }

@@ -48,7 +48,7 @@ const startParent = () =>
 const childrenOf = (parentRunId: string) => rig.db.workflowRun.findMany({ where: { parentRunId } });
 
 async function assertEqualsProjection(run: RunRow): Promise<void> {
-  // The row says it a moment before Temporal has it: until then the history has no end.
+  // The row has the end a moment before Temporal: until then the history has none.
   await rig.client.workflow.getHandle(run.id).result();
   const { end } = await projectRun(rig, run.id, run.temporalRunId ?? "");
   expect([run.stepCount, Number(run.stepsDigest)]).toEqual([end?.step_count, end?.steps_digest]);
@@ -91,7 +91,7 @@ test("a run that is canceled while Postgres is away is canceled at once, and sta
 });
 
 test("a workflow task that is lost behind the insertion, and tried again, starts the same child", async () => {
-  // With a connection that is open already: over a slow link none would be opened in time.
+  // Leaves a connection open: over a slow link none could be opened in time.
   await rig.finished(await startParent());
   database.slow(400);
   const id = await startParent();

@@ -37,7 +37,7 @@ async function sweep(): Promise<void> {
   await marks.close();
 }
 
-/** The row of a child that its parent has not started, and that is due to be looked at. */
+/** Inserts the row of a child that its parent has not started, and that is due to be looked at. */
 async function insertChild(parent: RunRow, temporalRunId = parent.temporalRunId): Promise<string> {
   const { orgId, definitionId, workflowName, requestHash } = parent;
   const id = newId("cbwr");
@@ -67,7 +67,7 @@ const startParent = () =>
     others: { child: { components: [component("a")] } },
   });
 
-/** A run that is under way. */
+/** Starts a run and waits until it is under way. */
 async function startSlow(ms: number): Promise<RunRow> {
   const id = await rig.startRun({ components: [component("a", { action: "slow", with: { ms } })] });
   return await waitFor("its Temporal run", async () => {
@@ -84,7 +84,7 @@ const ENDED = {
 };
 
 test("a parent that is terminated between the row and the start leaves no child open", async () => {
-  // With a connection that is open already: over a slow link none would be opened in time.
+  // Leaves a connection open: over a slow link none could be opened in time.
   await rig.finished(await startParent());
   database.slow(400);
   const id = await startParent();

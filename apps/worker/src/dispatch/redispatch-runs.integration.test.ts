@@ -167,7 +167,7 @@ async function countTemporalRuns(id: string): Promise<number> {
   return await waitFor("visibility", async () => {
     const { count } = await rig.client.workflow.count(`WorkflowId = '${id}'`);
     const { status } = await rig.getRun(id);
-    // Visibility is filled behind the start; none is believed only of a run that never started.
+    // Visibility lags behind the start: a count of none is believed only of a run that never started.
     return count > 0 || status === "failed" ? { count } : null;
   }).then(({ count }) => count);
 }

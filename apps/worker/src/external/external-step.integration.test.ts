@@ -1,4 +1,4 @@
-// Steps that another team's worker does: a real one, in Python.
+// Steps that another team's worker runs: a real one, in Python.
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

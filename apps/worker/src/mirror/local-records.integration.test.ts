@@ -1,4 +1,4 @@
-// Which records of steps inside of workflow tasks the workflow waits for.
+// Which records of steps inside workflow tasks the workflow waits for.
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { component, local } from "../testing/rig-runs.ts";
 import { to } from "../testing/shape.ts";

@@ -52,7 +52,7 @@ test("a batch reads its own runs, however many others wait that came after the p
   });
   const runId = await insertRun(db);
   const [first] = story(runId) as [MirrorRecord];
-  // Postgres makes a plan for good at the sixth time.
+  // Postgres may settle on a plan for good from the sixth execution on.
   for (let n = 0; n < 7; n++) await writeRecords(mirrorDb, [first]);
   await db.$executeRaw`
     INSERT INTO workflow_runs
@@ -64,7 +64,7 @@ test("a batch reads its own runs, however many others wait that came after the p
   await mirrorDb.$disconnect();
 });
 
-/** Rows of runs that were read since the database is there; by its own connection, or they come later. */
+/** Rows of runs read since the database was made. Asked on the connection that read them: others see them later. */
 async function countReads(of: Database): Promise<number> {
   await of.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
   const [row] = await of.$queryRaw<{ reads: number }[]>`
@@ -101,7 +101,7 @@ test("the first records of a run that was ended at that moment change nothing, a
       code: "workflow_canceled",
       message: "",
     });
-    // It sees the row as it was, and waits for what becomes of it.
+    // It sees the row as it was, and waits for the lock on it.
     writing = writeRecords(db, records);
     await untilBlocked();
   });
@@ -182,7 +182,7 @@ describe("a step that begins", () => {
     const time = first.mirror_time_ms - 10_000;
     const before = { ...first, mirror_time_ms: time, created_at_ms: time };
     expect(await writeRecords(db, [before])).toEqual({ refused: [], reopened: [] });
-    // A step that says what it has to do with while it is under way.
+    // A step whose artifacts are recorded while it is under way.
     const noted = { ...first, mirror_time_ms: later.mirror_time_ms, artifacts: "[{}]" };
     expect(await writeRecords(db, [noted])).toEqual({ refused: [], reopened: [] });
   });
@@ -311,7 +311,7 @@ async function readRows(runId: string): Promise<unknown> {
   };
 }
 
-/** Neighbours go into one statement, as far as no row is in it twice. */
+/** Puts neighbours into one statement, as far as no row is in it twice. */
 function toBatches(records: readonly MirrorRecord[]): MirrorRecord[][] {
   const batches: MirrorRecord[][] = [];
   for (const record of records) {

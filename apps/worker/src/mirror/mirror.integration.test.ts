@@ -90,7 +90,7 @@ test("a reset takes back the end and the steps behind it, and the row follows th
   const id = await rig.startRun({
     components: [
       component("a", { next: [{ to: "b", on: "success" }] }),
-      // Long enough for the row to be seen while it runs: that it follows takes a replay.
+      // Long enough for the row to be seen while this runs: the row follows only after a replay.
       component("b", { action: "slow", with: { ms: 8_000 }, next: [{ to: "c", on: "success" }] }),
       component("c"),
     ],

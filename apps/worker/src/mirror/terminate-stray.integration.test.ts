@@ -48,7 +48,7 @@ afterAll(async () => {
   await rig.close();
 });
 
-/** The row of a run whose component counts its executions under the run's name. */
+/** Inserts a run whose component counts its executions under the run's name. */
 async function insertCounted(name: string): Promise<string> {
   const components = [component("a", { action: "slow", with: { ms: 0, count: name } })];
   return await rig.startRun({ name, components, dispatch: false });

@@ -66,7 +66,7 @@ describe("a name", () => {
       return Promise.resolve([{ address: lookups === 1 ? "127.0.0.1" : "127.0.0.2" }]);
     };
     const connect = createSafeConnector(parseAllowedHosts("127.0.0.1").allowed, turning);
-    // Not kept: the second request needs a connection of its own.
+    // No keep-alive: the second request needs a connection of its own.
     const agent = new Agent({ connect, pipelining: 0 });
     const before = requests;
     const send = () => request(`http://turning.example:${port}/`, { dispatcher: agent });

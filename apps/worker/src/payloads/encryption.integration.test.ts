@@ -35,7 +35,7 @@ let server: TemporalServer;
 /** Workers and clients with a key, and without. */
 let keyed: WorkerRig;
 let plain: WorkerRig;
-/** Those that a failed beginning has come to. */
+/** Those to close, even if the setup failed before all were made. */
 const rigs: WorkerRig[] = [];
 
 beforeAll(async () => {
@@ -162,7 +162,7 @@ describe("with a key", () => {
   test("nothing that a run holds is on Temporal's disk, and everything is in its rows", async () => {
     const [hidden, shown] = [await runWithCanaries(keyed), await runWithCanaries(plain)];
     const disk = await readDisk();
-    // Without a key all of it is there, so the search would find it.
+    // Without a key all of it is there, which shows that the search would find it.
     expect(shown.canaries.filter((canary) => !disk.includes(canary))).toEqual([]);
     expect(hidden.canaries.filter((canary) => disk.includes(canary))).toEqual([]);
     for (const key of keys) {

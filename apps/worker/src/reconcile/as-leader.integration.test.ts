@@ -51,7 +51,7 @@ async function holdLead(options: { termMs?: number; through?: Database } = {}): 
     },
     options,
   );
-  // Who asks for it is told of its failure; until then nobody listens.
+  // Whoever awaits it is told of a failure; until then nobody listens.
   void Promise.allSettled([over]);
   await begun;
   return { end, over };

@@ -67,7 +67,7 @@ test.each([
     const id = await rig.startRun({ components: [make("a")] });
     await rig.finished(id);
     const right = await confirmed(id);
-    // All that such an attempt records agrees with itself.
+    // Everything that such a try records is consistent in itself.
     await rig.db.$executeRaw`
     UPDATE workflow_run_steps SET digest = digest + 1, updated_at = updated_at - interval '1 second',
            mirror_length = mirror_length - ${behind.length}::int, mirror_time_ms = mirror_time_ms - ${behind.ms}::int
@@ -92,7 +92,7 @@ test("a run terminated in Temporal ends here, its steps too, with the reason", a
   ]);
 });
 
-/** A statement of a mirror's that has written a step more and is not committed. @returns what commits it */
+/** Begins a transaction of a mirror's that writes one more step, and leaves it open. @returns what commits it */
 async function beginLateWrite(id: string): Promise<() => Promise<void>> {
   const { DATABASE_URL: url } = rig.config;
   const db = createDatabase({ url, poolSize: 1, applicationName: MIRROR_APPLICATION });
@@ -136,7 +136,7 @@ test("what a mirror had under way when an end was confirmed takes the confirmati
   await rig.finished(id);
   await rig.client.workflow.getHandle(id).result();
   const commit = await beginLateWrite(id);
-  // One pass it is, so the list has to show the end by now.
+  // There is only one pass, so the list has to show the end by now.
   await waitFor("the end in Temporal's list", async () => {
     const query = `WorkflowId = "${id}" AND ExecutionStatus != "Running"`;
     return (await rig.client.workflow.count(query)).count === 1;
@@ -219,7 +219,7 @@ test("after a reset the old end confirms nothing; the new run's does", async () 
   const id = await rig.startRun({
     components: [
       component("a", { next: [{ to: "b", on: "success" }] }),
-      // Long enough for the row to be seen while it runs: that it follows takes a replay.
+      // Long enough for the row to be seen while this runs: the row follows only after a replay.
       component("b", { action: "slow", with: { ms: 4_000 } }),
     ],
   });

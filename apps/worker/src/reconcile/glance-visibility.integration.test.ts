@@ -24,7 +24,7 @@ async function terminated(): Promise<string> {
 
 const isConfirmed = async (id: string) => (await rig.getRun(id)).confirmedAt !== null;
 
-/** Of closed runs, with a cursor of its own; counts the visits of each. */
+/** A walk over closed runs with a cursor of its own, and how often it visited each. */
 function countVisits(cursor: string): { walk: Walk; visits: Map<string, number> } {
   const visits = new Map<string, number>();
   const walk: Walk = {
@@ -39,7 +39,7 @@ function countVisits(cursor: string): { walk: Walk; visits: Map<string, number> 
   return { walk, visits };
 }
 
-/** The client, and with it Temporal's list as it would be if entries came into it only after a while. */
+/** The client with Temporal's list as it would be if some entries came into it late. */
 function withLateEntries(isLate: (workflowId: string) => boolean): Client {
   const { workflowService: real } = rig.client;
   const workflowService = Object.create(real) as typeof real;
@@ -110,7 +110,7 @@ test("a pass that failed is followed by a walk", async () => {
     const error = await pass().catch(String);
     return String(error).includes("planned");
   });
-  // By now it is behind the newest.
+  // The next run must be so much newer that a glance would not come back to this one.
   const failed = failing;
   const { closeTime } = await rig.client.workflow.getHandle(failed).describe();
   await waitFor("a second", () => Date.now() > Number(closeTime) + 1_000);

@@ -1,4 +1,4 @@
-// What real runs handed to the mirror, written in every order, partly, doubly, and over damaged rows: one
+// What real runs handed to the mirror, written in every order, partly, twice, and over damaged rows: one
 // pass of the reconciler makes the tables equal to the projection.
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { stepId } from "@truerun/shared/step-id";
@@ -58,7 +58,7 @@ beforeAll(async () => {
   );
   closed = await Promise.all(ids.map((id) => readStory(id, (status) => status !== "RUNNING")));
   open = await Promise.all(openIds.map((id) => readStory(id, (_, length) => length > 16)));
-  // At rest is what nothing was written of for some seconds.
+  // A run is at rest when nothing of it has been written for some seconds.
   await waitFor("rest", () => Date.now() > newestWrite(open) + 5_000);
 });
 afterAll(() => rig.close());
@@ -77,7 +77,7 @@ test("of an open run at rest", { timeout: 240_000 }, async () => {
   await hold(() => open, createOpenRunsPass(rig, { roundMs: 0 }));
 });
 
-/** What may come to the tables: a record, or something like it that is wrong. */
+/** What may be written to the tables: a record, or a wrong one made from it. */
 const write = fc.record({
   kind: fc.constantFrom("record", "record", "record", "foreign", "ghost"),
   place: fc.nat(),
@@ -108,7 +108,7 @@ async function hold(stories: () => Story[], pass: () => Promise<unknown>): Promi
   );
 }
 
-/** Damage that a digest shows, as any does that a mirror can do. */
+/** Damage that a digest shows, as it shows any that a mirror can do. */
 const DAMAGES: { name: string; sql: string }[] = [
   { name: "no steps", sql: "DELETE FROM workflow_run_steps WHERE run_id = $" },
   {
@@ -139,7 +139,7 @@ const DAMAGES: { name: string; sql: string }[] = [
   },
 ];
 
-/** The row as it is when Temporal has taken the run and the mirror has not heard of it. */
+/** Makes the row what it is when Temporal has taken the run and the mirror has not heard of it. */
 async function forget({ id }: Story): Promise<void> {
   await rig.db.$executeRaw`DELETE FROM workflow_run_steps WHERE run_id = ${id}`;
   await rig.db.$executeRaw`
@@ -162,7 +162,7 @@ function toBatches(
     batches.at(-1)?.push(kind === "record" ? record : spoil(kind, id, record));
     if (!withNext) batches.push([]);
   }
-  // A row, and a Temporal run of a run, may be in a batch once.
+  // A batch may hold a row only once, and records of only one Temporal run.
   return batches.flatMap((batch) => {
     const keys = new Set(batch.map((each) => (each.kind === "step" ? each.id : each.run_id)));
     const temporalRuns = new Set(batch.map(({ temporal_run_id }) => temporal_run_id));
@@ -174,7 +174,7 @@ function toBatches(
 function spoil(kind: string, runId: string, record: MirrorRecord): MirrorRecord {
   if (kind === "foreign") return { ...record, temporal_run_id: "another" };
   if (record.kind === "end") return { ...record, status: "canceled", mirror_length: 1 };
-  // What an attempt of a workflow task recorded that failed: the next attempt went another way.
+  // What a failed try of a workflow task recorded: the next try went another way.
   const ghost: StepRow = { ...record, id: stepId(runId, "ghost"), step_key: "ghost", ordinal: 50 };
   return { ...ghost, digest: digestStep(ghost) };
 }

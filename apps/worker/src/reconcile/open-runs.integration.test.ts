@@ -228,7 +228,7 @@ test("looks that a busy server takes its time for are followed by a rest", async
     await pass();
     return looks > 100;
   });
-  // A hundred looks by fours, 20 ms each, are a fifth of the time.
+  // A hundred looks of 20 ms, four at a time, take a fifth of the time.
   expect(performance.now() - since).toBeGreaterThan(1_900);
   await busy.close();
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-/** A canceled, confirmed run whose second workflow task recorded nothing: a Signal that nobody listens to. */
+/** A canceled, confirmed run whose second workflow task, for a Signal that nobody listens to, recorded nothing. */
 async function startAndCancel(): Promise<RunRow> {
   const id = await rig.startRun({
     components: [component("long", { action: "wait", with: { duration: "10d" } })],

@@ -9,7 +9,7 @@ import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 let rig: WorkerRig;
 afterEach(() => rig.close());
 
-/** Starts so many runs of one org, some at a time. @returns its id */
+/** Starts `count` runs of one org, some at a time. @returns its id */
 async function flood(count: number, components: ComponentDefinition[]): Promise<string> {
   const orgId = newId("cborg");
   let next = 0;

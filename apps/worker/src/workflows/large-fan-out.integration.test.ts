@@ -1,4 +1,4 @@
-// The largest fan-out there is, in a worker process whose memory is looked at.
+// The largest fan-out there is, in a worker process whose memory is measured.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -52,7 +52,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The most that the worker has had so far, where the system keeps count of it; else what it has now. */
+/** The worker's peak memory so far, where the system keeps track of it; else its memory now. */
 function memoryMb(): number {
   const status = `/proc/${worker.pid}/status`;
   const kilobytes = existsSync(status)

@@ -1,4 +1,4 @@
-// Steps inside of workflow tasks, on a real Temporal. How they are mirrored: `mirror.integration.test.ts`; what
+// Steps inside workflow tasks, on a real Temporal. How they are mirrored: `mirror.integration.test.ts`; what
 // becomes of those that end their process: `hostile-components.integration.test.ts`.
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -33,7 +33,7 @@ function isTaskEnd(event: Event): boolean {
   return event.workflowTaskCompletedEventAttributes != null;
 }
 
-/** How many of its events name each kind of thing that a step costs. */
+/** Counts the events of a run by what a step can cost. */
 async function costsOf(id: string) {
   const events = await eventsOf(id);
   return {
@@ -51,7 +51,7 @@ async function expectProjected(id: string, from = rig): Promise<void> {
   if (rows === null) throw new Error("The run has no row");
   const projection = await projectRun(from, id, rows.temporalRunId ?? "");
   const differences = diffRun(rows, projection);
-  // An end that is to be projected first has no digest; those of the steps are compared each.
+  // An end that is to be projected first has no digest; the steps' own digests are compared.
   const ofEnd = ["completed_at_ms", "steps_digest"];
   expect(differences.filter(({ field }) => !ofEnd.includes(field))).toEqual([]);
 }
@@ -115,7 +115,7 @@ test("what is larger than a workflow task takes runs outside of it", async () =>
   const { status, steps } = await rig.finished(id);
   expect(status).toBe("completed");
   expect(steps.map(({ output }) => output)).toContain(300 * KB);
-  // The one was tried inside; of the other it was known.
+  // The large result was tried inside first; of the large input it was known beforehand.
   expect(await costsOf(id)).toMatchObject({ activities: 2, markers: 1 });
   await expectProjected(id);
 });
@@ -222,7 +222,7 @@ test.concurrent.for(["SIGTERM", "SIGKILL"] as const)(
       expect(steps.map((step) => step.status)).toEqual(Array(6).fill("success"));
       const all = await note();
       expect(all.slice(0, 4)).toEqual(["s0", "s1", "s2", "s3"]);
-      // What a worker that is asked to end has begun, it ends.
+      // A worker that is asked to end finishes what it has begun.
       const again = all.length - new Set(all).size;
       expect(again).toBe(signal === "SIGTERM" ? 0 : 1);
     } finally {
@@ -248,8 +248,8 @@ test.concurrent("a task that is renewed under an attempt, in a worker that was h
       ],
     });
     await waitFor("the attempt", async () => (await held.getRun(id)).steps.length > 0);
-    // Above the 8 s at which a task is renewed, below the 10 at which it is given to another worker; on a busy
-    // machine that may happen instead, and the rows have to be right as well.
+    // More than the 8 s at which a task is renewed, less than the 10 at which it is given to another worker. On a
+    // busy machine that may happen instead, and the rows have to be right then too.
     worker.kill("SIGSTOP");
     await new Promise((resolve) => setTimeout(resolve, 8_700));
     worker.kill("SIGCONT");

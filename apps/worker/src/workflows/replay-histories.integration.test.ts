@@ -26,12 +26,12 @@ const recorded = new Set(readdirSync(HISTORIES));
 /** Half a megabyte of nothing is not worth keeping. */
 const shapes = SHAPES.filter(({ name }) => name !== "an input over the limit");
 
-/** From the very start: they are set once a process. */
+/** Watched from the very start: the hooks are set once per process. */
 const promiseHooks = vi.spyOn(v8.promiseHooks, "createHook");
 
 let replayer: Replayer;
 beforeAll(() => {
-  // To record, the rig installs it.
+  // When recording, the rig installs the runtime.
   if (!isRecording)
     installTemporalRuntime(createLogger({ name: "test", level: "silent" }), "silent");
   replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });

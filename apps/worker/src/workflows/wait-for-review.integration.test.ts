@@ -1,4 +1,4 @@
-// What the recorded shapes do not reach. How answers come in through the API stands in `e2e/reviews.e2e.test.ts`.
+// What the recorded shapes do not reach. How answers come in through the API is tested in `e2e/reviews.e2e.test.ts`.
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import {
   ANSWER_REVIEW,

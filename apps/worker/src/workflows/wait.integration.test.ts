@@ -1,4 +1,4 @@
-// How long a wait is, and what cannot be waited for. What it outlives stands in `main.integration.test.ts`.
+// How long a wait is, and what cannot be waited for. What it outlives is tested in `main.integration.test.ts`.
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, type RunRow } from "../testing/rig-runs.ts";

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(outbox, { recursive: true, force: true }));
 
-/** One for each key: by it the ledger knows whose a questionnaire is. */
+/** A vendor for each key, by which the ledger tells whose questionnaire it sees. */
 const vendorOfKey = new Map<string, Vendor>();
 function vendorOf(key: string): Vendor {
   const vendor = vendorOfKey.get(key) ?? vendors[vendorOfKey.size];
