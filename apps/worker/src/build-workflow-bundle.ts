@@ -10,7 +10,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
  * Prepended to the first line, so that positions in the source map stay right. The SDK captures the stack of every
  * promise that a workflow makes, for a page of the Web UI that would show the interpreter, and looks up each of
  * its 10 frames in the source map. With two frames, a replay of three steps costs 12.6 ms of CPU instead of 15.2;
- * an error still says where it was thrown, and from where that was called.
+ * an error still says where it was thrown, and its caller.
  */
 const SHORT_STACKS = "Error.stackTraceLimit = 2;";
 

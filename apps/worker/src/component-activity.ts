@@ -28,12 +28,12 @@ export interface ComponentDependencies {
 const FIRST_HEARTBEAT_MS = 1_000;
 const HEARTBEAT_MS = 2_000;
 
-/** How long a component may go on after its signal is aborted. Then its attempt ends without it. */
+/** How long a component may go on once its signal is aborted. Then its attempt ends without it. */
 const GIVE_UP_AFTER_MS = 10_000;
 
 /**
  * The Temporal activity of a component. Its argument is the step's resolved `with`; an attempt inside a
- * workflow task gets a second one that tells it about its step.
+ * workflow task gets a second one, about its step.
  *
  * @returns a function that rejects with an `ApplicationFailure` whose details are {@link AttemptTimes},
  * or with the `CancelledFailure` of an attempt that was canceled. Its own failure types, all non-retryable:
@@ -78,7 +78,7 @@ export function toActivity(
   };
 }
 
-/** Equal across the attempts of a step, and different for every other step. */
+/** Equal across the attempts of a step, and unique to that step. */
 export function toIdempotencyKey(workflowRunId: string, stepKey: string): string {
   return `${workflowRunId}:${stepKey}`;
 }
@@ -218,7 +218,7 @@ function assertNotReopened(
   throw ApplicationFailure.nonRetryable("The step has begun before and was lost", NOT_LOCAL);
 }
 
-/** @throws a failure that makes the step run again, outside its workflow task */
+/** @throws a failure that makes the step run again outside its task */
 function assertFitsTask(envelope: ResultEnvelope): void {
   const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
   if (bytes <= MAX_LOCAL_BYTES) return;

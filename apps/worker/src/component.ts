@@ -33,7 +33,6 @@ export interface ComponentContext<Input> {
   stepKey: string;
 }
 
-/** What a component gives back. */
 export interface ComponentResult<Output> {
   output: Output;
   /** Entities that the step consumed (`trigger`), or created or changed (`result`). */
@@ -114,7 +113,7 @@ function specFaults(spec: ComponentSpec<z.ZodType, z.ZodType>): string[] {
   return faults;
 }
 
-/** Applies the limits of definitions: a default must be a value that a definition could give. */
+/** A default must keep to the limits of definitions. */
 export function policyFaults(timeout: string, retry: RetryPolicy): string[] {
   const durations = {
     timeout,

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { type Component, isComponent } from "./component.ts";
 
-/** The name of the activity that the SDK falls back to when it does not have the requested one. */
+/** The name of the activity that the SDK falls back to for an unknown one. */
 export const UNKNOWN_ACTION = "default";
 
 /** Some files in the components folder cannot be used. The message names each, and why. */

@@ -160,7 +160,6 @@ test("a configuration that cannot be used is refused with every fault", async ()
   expect(said).not.toContain("nonsense");
 });
 
-/** A component that asks the slow server. */
 function request(key: string, then: readonly string[] = []) {
   const next = then.map((to) => ({ to, on: "success" as const }));
   const url = `http://127.0.0.1:${target.port}/`;

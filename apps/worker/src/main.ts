@@ -35,7 +35,7 @@ const EXTERNAL_COMPONENTS = fileURLToPath(new URL("../../../components/external"
 const START_PATIENCE_MS = 60_000;
 /** How long Temporal may take to answer while this process starts: a frozen one never would. */
 const START_CALL_MS = 5_000;
-/** How long after its start a loop's pass may still wait for Temporal's answers. */
+/** Deadline for all calls to Temporal of one pass of a loop. */
 const PASS_CALLS_MS = 110_000;
 const SWEEP_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
@@ -187,7 +187,7 @@ class StartError extends Error {
 /**
  * Tries until it works or patience runs out: services may be started in any order.
  *
- * @throws StartError when patience runs out; the signal's reason when the process is told to end before
+ * @throws StartError when patience runs out; the signal's reason when the process has to end before
  */
 async function patiently<T>(
   what: string,
@@ -235,7 +235,7 @@ try {
   await main(stopping);
   process.exit(0);
 } catch (error) {
-  // It was asked to end before it was ready, so there was nothing to finish.
+  // Asked to end before it was ready: there is nothing to finish.
   if (stopping.aborted && error === stopping.reason) process.exit(0);
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);

@@ -3,7 +3,7 @@ import { pause } from "@truerun/shared/pause";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 
 export interface Periodic {
-  /** Aborts the signal of the pass under way and waits for it; no other follows. */
+  /** Aborts the pass under way and waits for it; no other follows. */
   stop(): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ export interface PeriodicOptions {
   intervalMs: number;
   logger: Logger;
   metrics: Pick<WorkerMetrics, "passDuration">;
-  /** One pass. Returns whether there is more to do at once. Once its signal is aborted, it should end. */
+  /** One pass. Returns whether there is more to do at once. Ends soon after its signal is aborted. */
   pass: (signal: AbortSignal) => Promise<boolean>;
 }
 
@@ -24,7 +24,7 @@ export function startPeriodic(options: PeriodicOptions): Periodic {
     while (!stopping.signal.aborted) {
       const startedAt = performance.now();
       const more = await pass(stopping.signal).catch((error: unknown) => {
-        // It was cut short by the stop; a later pass does what it left undone.
+        // The stop cut it short; a later pass does what is left.
         if (stopping.signal.aborted) logger.debug({ err: error }, `${name}: pass not finished`);
         else logger.warn({ err: error }, `${name}: pass failed; the next one tries again`);
         return false;

@@ -16,7 +16,7 @@ export interface WorkerMetrics {
   repaired(kind: RepairKind): void;
   /** How many open runs have a workflow task that fails again and again. */
   stuckRuns(count: number): void;
-  /** How many runs wait for their dispatch, and how old the oldest of them is (0 when there are none). */
+  /** How many runs wait for their dispatch, and how old the oldest is (0 when none). */
   undispatched(count: number, oldestSeconds: number): void;
   /** One pass of a periodic loop, finished or failed. */
   passDuration(loop: string, seconds: number): void;
@@ -35,8 +35,8 @@ export interface WorkerMetricsRegistry extends WorkerMetrics, MirrorMetrics {
 }
 
 /**
- * For gauges that a leader's loop fills. Any worker may lead the next pass, so a value that was not measured
- * for this long is left out here: another worker shows it.
+ * For gauges that a leader's loop fills. Any worker may lead the next pass, so what was not measured for this
+ * long is left out here: another worker shows it.
  */
 const FORGET_AFTER_MS = 60_000;
 

@@ -162,7 +162,7 @@ function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {
 
 /**
  * Stands in for every action that this worker does not have, with the SDK's own message. Without it, a step
- * inside a workflow task would fail the task, which would be tried again for ever.
+ * inside a workflow task would fail the task, again and again.
  */
 async function failUnknown(): Promise<never> {
   const { activityType } = Context.current().info;

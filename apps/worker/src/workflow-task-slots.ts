@@ -17,11 +17,11 @@ export interface WorkflowTaskSlots {
 /** The two queues that the SDK polls: one for the executions in this process' cache, one that all workers share. */
 type Kind = "sticky" | "shared";
 
-/** Polls under way at once. What they bring is handled even if as many tasks as allowed are handled by then. */
+/** Polls under way at once. What they bring is handled even if the limit on tasks is reached by then. */
 const MOST_POLLS: Readonly<Record<Kind, number>> = { sticky: 3, shared: 2 };
 /** No new execution is begun while this many wait for their next task. */
 const MOST_DUE = 2;
-/** An execution whose next task has not come by then got it elsewhere, or was ended. */
+/** An execution whose task has not come by then got it elsewhere, or was ended. */
 const DUE_FOR_MS = 1_000;
 /** A poll for new runs is put off for this long at most: runs that have begun may keep a worker busy for days. */
 const PATIENCE_MS = 200;
@@ -93,7 +93,7 @@ class BoundedSlots implements WorkflowTaskSlots {
     this.#due.set(runId, forget.unref());
   }
 
-  /** Its task has come, or will not come any more. */
+  /** Its task has come, or will not come. */
   #settle(runId: string): void {
     clearTimeout(this.#due.get(runId));
     if (this.#due.delete(runId)) this.#grantWhatMay();
@@ -122,7 +122,7 @@ class BoundedSlots implements WorkflowTaskSlots {
           resolve(permit);
         },
       };
-      // Only polls of the shared queue are put off.
+      // Only shared polls are put off.
       const patience = kind === "shared" ? setTimeout(loseIt, PATIENCE_MS).unref() : undefined;
       signal.addEventListener("abort", abort);
       this.#waiting[kind].add(waiter);
@@ -130,7 +130,7 @@ class BoundedSlots implements WorkflowTaskSlots {
     });
   }
 
-  /** Executions that have begun come first. */
+  /** Begun executions come first. */
   #grantWhatMay(): void {
     for (const kind of ["sticky", "shared"] as const) {
       for (const waiter of this.#waiting[kind]) {

@@ -49,7 +49,7 @@ function toDate(text: string, now: Date): Date | undefined {
 
 const auditEnv = z.object({ ...databaseEnv, ...temporalEnv, ...logEnv });
 
-/** Where the database and Temporal are, from the same variables as the worker's. */
+/** Where the database and Temporal are, by the worker's own variables. */
 export function readAuditConfig(): z.output<typeof auditEnv> {
   return parseEnvironment(auditEnv);
 }

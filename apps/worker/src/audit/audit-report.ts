@@ -5,7 +5,7 @@ import type { BrokenInvariant } from "./check-invariants.ts";
 /** Characters of a value that are shown: an output can be a megabyte. */
 const SHOWN = 160;
 
-/** One line per difference, or one that says why the run could not be compared. Empty when nothing is wrong. */
+/** One line per difference, or one for why a run could not be compared. Empty when nothing is wrong. */
 export function toLines(workflowRunId: string, verdict: Verdict): string[] {
   if (verdict.kind === "different") {
     return verdict.differences.map((each) => `${workflowRunId}  ${toText(each)}`);
@@ -46,7 +46,7 @@ const NAMES = {
   going_on: "going on",
 } as const satisfies Record<Verdict["kind"], string>;
 
-/** The number of runs for each kind of verdict. */
+/** How many runs there are of each verdict. */
 export function toSummary(verdicts: ReadonlyMap<string, Verdict>, seconds: number): string {
   const counts = new Map<Verdict["kind"], number>();
   for (const { kind } of verdicts.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);

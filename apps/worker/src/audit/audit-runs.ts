@@ -43,9 +43,9 @@ export interface AuditProgress {
  */
 const LOOKS = 3;
 const BETWEEN_LOOKS_MS = 3_000;
-/** How long Temporal may take to answer for one run, its history included. */
+/** How long Temporal may take for one run, its history included. */
 const ANSWER_MS = 60_000;
-/** Runs at a time: fetching histories overlaps with replaying them. */
+/** Runs at a time: fetching overlaps with replaying. */
 const CONCURRENCY = 8;
 const PAGE = 1_000;
 

@@ -31,9 +31,9 @@ const STATEMENT_TIMEOUT_MS = 120_000;
 const REACH_TEMPORAL_MS = 10_000;
 
 /**
- * Compares, prints what differs, and repairs it if asked to; then looks at the repaired runs once more.
+ * Compares, prints what differs, and repairs it if asked to; then compares what it repaired once more.
  *
- * @returns whether everything is right, after the repair if there was one
+ * @returns whether everything is right (in the end)
  * @throws when Temporal or the database cannot be reached
  */
 export async function audit(options: Audit): Promise<boolean> {

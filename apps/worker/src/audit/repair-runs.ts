@@ -7,7 +7,7 @@ import type { Verdict } from "./audit-runs.ts";
 
 /**
  * Rewrites what was found different, under the reconciler's own guard, and deletes steps that belong to no
- * run. Only another audit can tell whether everything is right afterwards.
+ * run. Only another audit tells whether all is right then.
  */
 export async function repairRuns(
   source: InspectionSource & { logger: Logger },

@@ -1,4 +1,4 @@
-// A worker with one component. It tells its parent how far each attempt has come, and waits there to be let through.
+// A worker with one component: it tells its parent how far each attempt is, and waits there to be let through.
 import { pathToFileURL } from "node:url";
 import { parseEnvironment } from "@truerun/shared/config";
 import { createDatabase } from "@truerun/shared/db";
@@ -13,7 +13,7 @@ import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 import type { Gate } from "./attempt-gates.ts";
 import type { FromKitWorker, ToKitWorker } from "./kit-worker.ts";
 
-// It must not outlive the test that started it.
+// It must not outlive its test.
 process.on("disconnect", () => process.exit(0));
 
 const waiting = new Map<string, () => void>();

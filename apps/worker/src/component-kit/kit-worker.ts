@@ -30,7 +30,7 @@ export interface KitWorkerSpec {
 const MAIN = fileURLToPath(new URL("kit-worker.mjs", import.meta.url));
 const START_MS = 30_000;
 
-/** @throws an Error when the process ends early (with what it wrote), is not up in time, or holds another action */
+/** @throws an Error when the process ends (with what it wrote), is not up in time, or holds another action */
 export async function startKitWorker(spec: KitWorkerSpec): Promise<KitWorker> {
   const { file, action, env, logFile, gates } = spec;
   const args = [MAIN, file];

@@ -79,7 +79,7 @@ export async function setStage(subject: Subject): Promise<Stage> {
     hire("killed"),
     hire("surviving"),
   ] as const;
-  // Nothing is closed before each of them has started or failed to.
+  // Closed only once each has started or failed to.
   await Promise.allSettled(hiring);
   const [cutOff, killed, surviving] = await Promise.all(hiring).catch(async (error: unknown) => {
     await close();

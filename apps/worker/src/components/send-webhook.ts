@@ -96,7 +96,7 @@ function toSignatureHeaders(signed: {
   };
 }
 
-/** The receiver is the URL that was given, not one that it redirects to: a signed event is not handed on. */
+/** A signed event goes to the URL that was given, and to none that this one redirects to. */
 function assertNoRedirect(url: string, { status }: OutboundResponse): void {
   if (status < 300) return;
   const { origin, pathname } = new URL(url);

@@ -32,7 +32,7 @@ export interface ChildRunRequest {
   parent_temporal_run_id: string;
 }
 
-/** All that the parent run needs to start the child, except the input, which it has. */
+/** All that the parent run needs to start the child, but the input, which it has. */
 export type ChildRun = Omit<DispatchableRun, "input"> & { ancestors: readonly Ancestor[] };
 
 export interface ChildRunDependencies {

@@ -37,7 +37,7 @@ async function sweep(): Promise<void> {
   await marks.close();
 }
 
-/** Inserts the row of a child that its parent has not started, and that is due to be looked at. */
+/** Inserts a child that its parent has not started, and that is due to be looked at. */
 async function insertChild(parent: RunRow, temporalRunId = parent.temporalRunId): Promise<string> {
   const { orgId, definitionId, workflowName, requestHash } = parent;
   const id = newId("cbwr");

@@ -48,7 +48,7 @@ async function claim(db: Database): Promise<UnstartedChild[]> {
 
 async function look(options: UnstartedChildrenOptions, child: UnstartedChild): Promise<void> {
   const { db, client, marks, logger } = options;
-  // The parent is looked at first: one that is over cannot start the child between the two looks.
+  // The parent first: one that is over cannot start the child between the two looks.
   const isOver = await isParentOver(client, child);
   const started = await describe(client, child.id);
   if (started !== null) {

@@ -43,7 +43,7 @@ type ClaimedRow = DispatchableRow & { expired: boolean };
  */
 export async function redispatchRuns(options: RedispatchOptions): Promise<boolean> {
   const claimed = await claim(options.db);
-  // A random one: a run that is the only one Temporal does not take must not hold up all others.
+  // A random one: a single run that Temporal does not take must not hold up all others.
   const probe = claimed[Math.floor(Math.random() * claimed.length)];
   if (probe === undefined) return false;
   const rest = claimed.filter((row) => row !== probe);
@@ -56,11 +56,11 @@ export async function redispatchRuns(options: RedispatchOptions): Promise<boolea
   return claimed.length === BATCH && taken.every(Boolean);
 }
 
-/** A condition on a run `r`. */
+/** On a run `r`. */
 const IS_DUE = Prisma.sql`r.dispatched_at IS NULL AND r.status = 'started'
   AND r.next_dispatch_at <= now() AND r.parent_run_id IS NULL`;
 
-/** The orgs take turns: the 10,000 runs that one left behind do not hold up another's single run. */
+/** The orgs take turns: 10,000 runs that one left behind do not hold up another's one. */
 async function claim(db: Database): Promise<ClaimedRow[]> {
   return await db.$queryRaw<ClaimedRow[]>`
     WITH oldest AS (

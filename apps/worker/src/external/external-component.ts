@@ -19,7 +19,7 @@ export interface ExternalComponent {
   action: string;
   title: string;
   description: string;
-  /** The one that the worker that serves it polls. */
+  /** The one that its worker polls. */
   taskQueue: string;
   inputSchema: JsonObject;
   outputSchema: JsonObject;

@@ -14,7 +14,7 @@ export type ExternalComponents = ReadonlyMap<string, ExternalComponent>;
 
 export interface DeclarationsSource {
   folder: string;
-  /** Whether a missing folder means no declarations, instead of an error. */
+  /** Whether the folder may be missing. */
   optional: boolean;
   /** The worker's own components and task queue, whose names a declaration must not use. */
   components: Components;

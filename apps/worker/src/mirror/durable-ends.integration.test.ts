@@ -1,4 +1,4 @@
-// What callers have read of a run's end must outlast the crash of a database whose commits do not wait for the disk.
+// An end that callers have read must outlast the crash of a database whose commits do not wait for the disk.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ afterAll(async () => {
 async function start(): Promise<PostgresServer> {
   return await startPostgres({
     ...{ dataDir: join(folder, "postgres"), port, logFile: join(folder, "postgres.log") },
-    // Keeps what does not wait for the disk from getting there before the crash.
+    // So that what does not wait for the disk is not there before the crash.
     settings: ["wal_writer_delay=10s"],
   });
 }
@@ -41,7 +41,7 @@ async function start(): Promise<PostgresServer> {
 async function crash(): Promise<void> {
   server.process.kill("SIGKILL");
   await server.process.exited;
-  // A session that has not noticed yet is in the way of a start.
+  // A session that has not noticed yet may prevent it.
   server = await waitFor("Postgres to be back", start);
 }
 

@@ -6,7 +6,7 @@ export interface MirrorLimits {
   /** Held while the database is away; beyond it the oldest records are dropped, and the reconciler restores them. */
   heldRecords: number;
   heldSize: number;
-  /** In one statement. A batch that is too large to be written in time would never be written. */
+  /** In one statement. A batch too large to be written in time would never be. */
   batchRecords: number;
   batchSize: number;
 }
@@ -72,7 +72,7 @@ export class HeldRecords {
     return batch;
   }
 
-  /** Lets everybody who waits go on; the records stay. */
+  /** Ends all waiting; the records stay. */
   release(): void {
     for (const { done } of this.#rows.values()) for (const resolve of done.splice(0)) resolve();
   }

@@ -2,7 +2,6 @@
 import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
 import type { History } from "./replay-history.ts";
 
-/** How a history ends. */
 export interface Close {
   timeMs: number;
   length: number;

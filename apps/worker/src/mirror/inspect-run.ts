@@ -33,7 +33,7 @@ export async function inspectRun(
 ): Promise<Inspection | null> {
   const { db } = source;
   const projection = await projectCurrentRun(source, workflowRunId);
-  // Read after the history: whatever that holds had been written before it got there.
+  // After the history: whatever is in it was written before it got there.
   const rows = await readRunRows(db, workflowRunId);
   if (rows === null) return null;
   if (projection === null) return { kind: "gone", rows };
@@ -80,7 +80,7 @@ async function isAtRest(
     newest < Date.now() - REST_MS;
   if (!isStill) return false;
   for (const batch of openBatches(now)) {
-    // The rows of a lost task must stay: they tell the worker that gets it next what had begun in it.
+    // The rows of a lost task must stay: they tell the next worker what had begun in it.
     if (hasWorkflowTask(await client.workflow.getHandle(batch).describe())) return false;
   }
   return true;

@@ -52,7 +52,7 @@ test("a batch reads its own runs, however many others wait that came after the p
   });
   const runId = await insertRun(db);
   const [first] = story(runId) as [MirrorRecord];
-  // Postgres may settle on a plan for good from the sixth execution on.
+  // Postgres settles on a plan at the sixth execution.
   for (let n = 0; n < 7; n++) await writeRecords(mirrorDb, [first]);
   await db.$executeRaw`
     INSERT INTO workflow_runs
@@ -64,7 +64,7 @@ test("a batch reads its own runs, however many others wait that came after the p
   await mirrorDb.$disconnect();
 });
 
-/** Rows of runs read since the database was made. Asked on the connection that read them: others see them later. */
+/** Rows of runs read so far. Asked on the connection that read them: others see them later. */
 async function countReads(of: Database): Promise<number> {
   await of.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
   const [row] = await of.$queryRaw<{ reads: number }[]>`

@@ -4,8 +4,8 @@ import type { Sinks } from "@temporalio/workflow";
 
 /**
  * A write's position in its Temporal run. Within one, the greater (length, time, sequence) wins.
- * Start times give no order: a reset run sees the original's. Lengths alone do not either: the tries
- * of a failing workflow task report equal ones.
+ * Start times give no order: a reset run sees the original's. Nor do lengths alone: the tries of a
+ * failing workflow task report equal ones.
  */
 export interface MirrorPosition {
   temporal_run_id: string;

@@ -13,8 +13,8 @@ export interface MirrorSinkOptions {
 /**
  * Where the interceptor's records leave the sandbox. The SDK awaits the function after an activation and
  * before it sends the task's commands, so a step's row can be read before its component starts, and its
- * outcome before the next begins; rows of steps inside a workflow task may follow a moment later. Nothing is
- * written during replay: those rows were written before, or the reconciler writes them.
+ * outcome before the next begins; inside a workflow task, a moment later. Nothing is written during replay:
+ * those rows were written before, or the reconciler writes them.
  */
 export function createMirrorSink({
   writer,

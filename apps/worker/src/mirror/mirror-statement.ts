@@ -74,8 +74,8 @@ const STEP_GUARD = Prisma.sql`
 
 /**
  * A condition on a run `run`, written so that Postgres looks up each run by its id: `= ANY (ARRAY[...])` leaves it no
- * other join, and this no other index. With a plain `=` and `IS NULL` it read all unconfirmed runs for each batch: it
- * takes them to be few, but an org may have queued 10,000.
+ * other join, and `coalesce` no other index. With a plain `=` and `IS NULL` it read all unconfirmed runs for each
+ * batch: it takes them to be few, but an org may have queued 10,000.
  */
 export const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = '-infinity'`;
 
@@ -123,7 +123,7 @@ export async function writeRecords(
   const said = await writeOnce(db, records);
   const reopened = said.filter((each): each is Said & ReopenedStep => each.step_id !== null);
   const refused = said.filter(({ step_id: id }) => id === null);
-  // Their rows changed while the statement was under way, which still saw their old state.
+  // Their rows changed while the statement was under way; it still saw the old state.
   const overtaken = new Set(refused.filter(({ why }) => why === null).map(({ run_id }) => run_id));
   const known = refused.filter((run): run is Said & RefusedRun => run.why !== null);
   if (overtaken.size === 0) return { refused: known, reopened };

@@ -170,7 +170,7 @@ async function keysOf(runId: string): Promise<string[]> {
   return steps.map(({ stepKey }) => stepKey).toSorted();
 }
 
-/** How many statements were the last to write rows of the run. */
+/** How many statements last wrote the run's rows. */
 async function countStatements(runId: string): Promise<number> {
   const [{ statements } = { statements: 0 }] = await db.$queryRaw<{ statements: number }[]>`
     SELECT count(DISTINCT xmin::text)::int AS statements FROM workflow_run_steps WHERE run_id = ${runId}`;

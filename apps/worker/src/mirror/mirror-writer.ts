@@ -38,7 +38,6 @@ export interface MirrorWriterOptions {
 
 /** How long a record that nobody waits for is held, so that others can go with it. */
 const SOON_MS = 50;
-/** How long until a failed write is tried again. */
 const RETRY_MS = 1_000;
 /** How long {@link MirrorWriter.close} tries. */
 const CLOSE_MS = 5_000;
@@ -95,7 +94,7 @@ class BatchingWriter implements MirrorWriter {
   }
 
   async #flush(): Promise<void> {
-    // Gathers what the current activations record: each hands over all of its records in one go.
+    // Gathers what the current activations record, each of them in one go.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#isWanted && this.#held.count > 0) {
       const batch = this.#held.take();
@@ -153,7 +152,7 @@ class BatchingWriter implements MirrorWriter {
     }
   }
 
-  /** Those who wait for other records do not wait for what becomes of it. */
+  /** Other records do not wait for what becomes of it. */
   #handRefused(run: RefusedRun, batch: readonly Held[]): void {
     const entries = batch.filter(({ record }) => record.run_id === run.run_id);
     const waiting = entries.flatMap(({ done }) => done.splice(0));

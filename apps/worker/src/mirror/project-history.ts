@@ -66,7 +66,7 @@ export async function projectRun(
   };
 }
 
-/** What an end contributes itself; the rest is filled in from the run. */
+/** An end's own part; the rest comes from the run. */
 type EndRecord = Pick<
   RunEnd,
   | "kind"

@@ -13,7 +13,7 @@ export interface ReopenedStep {
 }
 
 /**
- * The steps that had begun in lost workflow tasks, which were most likely lost with their workers. See
+ * The steps that had begun in workflow tasks that were lost, most likely with their workers. See
  * docs/decisions/0014-local-records-go-along.md.
  */
 export interface ReopenedSteps {

@@ -16,7 +16,7 @@ export interface Replayer {
    * @throws when the history cannot be replayed by this code
    */
   replay(history: History, workflowId: string): Promise<MirrorRecord[]>;
-  /** Finishes the replays that were asked for. */
+  /** Finishes the replays asked for. */
   close(): Promise<void>;
 }
 

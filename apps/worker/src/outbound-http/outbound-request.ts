@@ -36,8 +36,8 @@ const HEADERS_TIMEOUT_MS = 300_000;
 const BODY_TIMEOUT_MS = 30_000;
 
 /**
- * The headers that are passed on to another origin. Any other may be a secret meant for the first one. The
- * idempotency key is none, and without it the other origin would do again what a repeat asks for.
+ * Headers that go along to another origin. Any other may be a secret meant for the first one. The key
+ * is none, and without it the other origin would do again what a repeat asks for.
  */
 const HARMLESS_HEADERS = new Set([
   "accept",

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { ApplicationFailure } from "@temporalio/common";
 import type { Json } from "@truerun/shared/contracts/json";
 
-/** Most bytes of an answer, both before and after it is decompressed. */
+/** Byte limit for an answer, both before and after it is decompressed. */
 const MAX_RESPONSE_BYTES = 1_048_576;
 
 const DECODERS = new Map([

@@ -13,7 +13,6 @@ export interface SmtpServer {
 /** Stands in for a mail server where there is none: messages become files in the outbox folder. */
 export const OUTBOX = "outbox:";
 
-/** Where messages go. */
 export type MailServer = SmtpServer | typeof OUTBOX;
 
 export interface EmailSender {

@@ -35,7 +35,7 @@ let server: TemporalServer;
 /** Workers and clients with a key, and without. */
 let keyed: WorkerRig;
 let plain: WorkerRig;
-/** Those to close, even if the setup failed before all were made. */
+/** Those made so far, to be closed. */
 const rigs: WorkerRig[] = [];
 
 beforeAll(async () => {

@@ -12,7 +12,7 @@ export interface TermOptions {
 
 const TERM_MS = 600_000;
 const STILL_HERE_MS = 1_500;
-/** Longer than a tolerable pause of this process; with the others' next try, one of them leads within ten seconds. */
+/** Longer than a tolerable pause of this process; with the others' next try, one leads within ten seconds. */
 const SILENCE = "6s";
 /** In `pg_stat_activity`: whoever waits for the mirror's transactions must not wait for this one. */
 const LEADER_APPLICATION = "truerun-leader";
@@ -20,10 +20,10 @@ const LEADER_APPLICATION = "truerun-leader";
 const END_WITHIN_MS = 120_000;
 
 /**
- * Does work while no other process does work of that name. The lead is an advisory lock, held by a
- * transaction that stays open meanwhile: a process that dies gives it back with its connection, and a frozen
- * one loses it when Postgres ends the idle transaction. The work must guard what it writes by itself: a
- * leader that was frozen learns only afterwards that it no longer leads.
+ * Does work while no other process does work of that name. The lead is an advisory lock of a transaction
+ * that stays open meanwhile: a process that dies gives it back with its connection, and a frozen one loses
+ * it when Postgres ends the idle transaction. The work must guard its own writes: a leader that was frozen
+ * learns only afterwards that it no longer leads.
  *
  * @param work - must end soon after its signal is aborted: the term is over, or the lead is lost
  * @returns false when another process has the lead

@@ -10,7 +10,6 @@ import { createGlances } from "./glance-visibility.ts";
 import type { ListedExecution } from "./list-executions.ts";
 import { type Walk, walkVisibility } from "./walk-visibility.ts";
 
-/** A run that Temporal has closed. */
 interface ClosedRun {
   run_id: string;
   temporal_run_id: string;

@@ -11,7 +11,7 @@ export interface Failures {
 }
 
 const RETRY_MS = 15_000;
-/** Beyond it the oldest are forgotten, and logged again if they fail again. */
+/** Beyond it the oldest are forgotten, and may be logged again. */
 const REMEMBERED = 10_000;
 
 export function createFailures(logger: Logger): Failures {
@@ -38,7 +38,7 @@ export function createFailures(logger: Logger): Failures {
 
 /** Runs at a time. */
 export const CONCURRENCY = 4;
-/** How long Temporal may take to answer for a page of a list, or for a run, its history included. */
+/** How long Temporal may take for a page of a list, or for a run, its history included. */
 const ANSWER_MS = 20_000;
 
 /** Lets Temporal's answers take this long at most; the end of a pass still cuts them short. */

@@ -110,7 +110,7 @@ test("a pass that failed is followed by a walk", async () => {
     const error = await pass().catch(String);
     return String(error).includes("planned");
   });
-  // The next run must be so much newer that a glance would not come back to this one.
+  // The next run is so much newer that a glance would not find this one.
   const failed = failing;
   const { closeTime } = await rig.client.workflow.getHandle(failed).describe();
   await waitFor("a second", () => Date.now() > Number(closeTime) + 1_000);

@@ -47,7 +47,7 @@ export function createGlances(walk: Walk, { walkEveryMs }: GlanceOptions): () =>
   };
 }
 
-/** @returns null when the list cannot be read like that: there is too much in it, or it is not in order */
+/** @returns null when the list cannot be read like that: it is too long, or out of order */
 async function glance(walk: Walk, { newest, recent, count }: Seen): Promise<Seen | null> {
   const listed: { execution: ListedExecution; time: number }[] = [];
   let before = Number.POSITIVE_INFINITY;

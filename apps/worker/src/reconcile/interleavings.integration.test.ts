@@ -162,7 +162,7 @@ function toBatches(
     batches.at(-1)?.push(kind === "record" ? record : spoil(kind, id, record));
     if (!withNext) batches.push([]);
   }
-  // A batch may hold a row only once, and records of only one Temporal run.
+  // A batch may hold a row once, and only one Temporal run.
   return batches.flatMap((batch) => {
     const keys = new Set(batch.map((each) => (each.kind === "step" ? each.id : each.run_id)));
     const temporalRuns = new Set(batch.map(({ temporal_run_id }) => temporal_run_id));

@@ -82,7 +82,7 @@ export function createOpenRunsPass(
     if (after === "") {
       if (performance.now() < nextRoundAt) return false;
       nextRoundAt = performance.now() + roundMs;
-      // The namespace must be known before the first run is missed, not only after.
+      // The namespace must be known before the first run is missed.
       await findNamespaceSince(db, client);
       stuck.beginRound();
     }

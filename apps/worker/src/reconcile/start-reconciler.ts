@@ -6,7 +6,6 @@ import { type Periodic, startPeriodic } from "../periodic.ts";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 import { asLeader } from "./as-leader.ts";
 
-/** One of the reconciler's loops. */
 export interface ReconcileLoop {
   name: string;
   intervalMs: number;
@@ -44,7 +43,7 @@ export function startReconciler(options: ReconcilerOptions): Periodic {
     name: "reconciler",
     intervalMs: CONTEND_MS,
     logger,
-    // A term is not a pass; the loops' own passes are measured.
+    // A term is not a pass; the loops measure theirs.
     metrics: { passDuration: () => undefined },
     pass: async (signal) => {
       if (!(await answers(client))) await pause(GIVE_WAY_MS, signal);

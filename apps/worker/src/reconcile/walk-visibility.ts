@@ -59,7 +59,7 @@ export async function walkVisibility(walk: Walk): Promise<number | null> {
   return until === null ? newest : null;
 }
 
-/** What a walk is about, whatever the time. */
+/** What a walk is about, at any time. */
 export function toFilter({ filter }: Walk): string {
   return `WorkflowId STARTS_WITH "cbwr_" AND ${filter}`;
 }

@@ -30,7 +30,7 @@ test("two workers count each change once, divide what grows, and free the change
       SELECT EXISTS (SELECT FROM workflow_run_changes) AS any`;
     return row?.any === false;
   });
-  // The room of what was deleted while somebody else still read it is freed after a later batch.
+  // What was deleted while somebody else still read it is freed with a later batch.
   await waitFor("their room to be freed", async () => (await bytes()) < full / 2);
   await Promise.all(workers.map((worker) => worker.stop()));
   const blocks = await db.workflowRunCount.findMany({ where: { definitionId: "" } });

@@ -5,7 +5,6 @@ import type { JsonObject } from "@truerun/shared/contracts/json";
 import { component, type OtherDefinition, type RunRow } from "./rig-runs.ts";
 import type { WorkerRig } from "./worker-rig.ts";
 
-/** A component that runs a workflow. */
 export function runs(name: string, given: JsonObject = {}): ComponentDefinition {
   return component("run", { action: "run_workflow", with: { workflow_name: name, ...given } });
 }

@@ -9,7 +9,7 @@ const once = {
   max_interval: "1s",
 };
 
-/** Runs of steps inside of their workflow tasks. */
+/** Runs of steps inside their workflow tasks. */
 export const LOCAL_SHAPES: readonly Shape[] = [
   {
     name: "a local sequence",

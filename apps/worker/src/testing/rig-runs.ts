@@ -55,7 +55,7 @@ export function component(
   };
 }
 
-/** A component that runs inside of its workflow task. */
+/** A component that runs inside its workflow task. */
 export function local(
   key: string,
   given: Partial<Omit<ComponentDefinition, "id" | "key">> = {},

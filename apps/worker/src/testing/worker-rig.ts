@@ -51,7 +51,7 @@ export interface WorkerRig {
 }
 
 export interface RigOptions {
-  /** Environment variables of the worker and its client, over the defaults. */
+  /** Of the worker and its client, over the defaults. */
   environment?: Record<string, string>;
   /** Where the mirror writes, if not straight to the database: through a proxy, say. */
   mirrorUrl?: (url: string) => string;

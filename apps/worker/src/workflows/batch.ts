@@ -39,7 +39,7 @@ export function isBatchRequested(argument: unknown): argument is BatchRequestedE
   return event?.event_type === "Workflow.BatchRequested";
 }
 
-/** The recorder of a batch: its records take their place among those of its run. */
+/** The recorder of a batch: its records take their place among its run's. */
 export function createBatchRecorder({ data: { run, component, place } }: BatchRequestedEvent) {
   const recorder = new StepRecorder({
     workflowRunId: run.workflow_run_id,

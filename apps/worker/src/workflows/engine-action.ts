@@ -43,7 +43,6 @@ const ACTIONS: Readonly<Record<EngineAction, PerformAction>> = {
 
 async function wait(step: Step): Promise<StepOutcome> {
   const ms = toWaitMs(step.input);
-  // The timer's name in Temporal Web UI.
   if (ms > 0) await sleep(ms, { summary: summaryOf(step) });
   return { ...engineOutcome("success", null), output: {} };
 }

@@ -13,7 +13,7 @@ import { type Step, summaryOf } from "./step.ts";
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /**
- * Failure types that SDKs give to an action that the worker does not know (the second is Go's), and to a result over
+ * Failure types of SDKs for an action that the worker does not know (the second is Go's), and for a result over
  * Temporal's limit: another attempt would end the same way.
  */
 const HOPELESS = ["NotFoundError", "ActivityNotRegisteredError", "PayloadsTooLarge"];

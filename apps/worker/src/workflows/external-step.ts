@@ -85,7 +85,7 @@ function toExternalFailure(error: unknown, cancelReason: string): StepOutcome {
   return engineOutcome("failed", clipUtf8(message, MAX_MESSAGE_BYTES));
 }
 
-/** Explains what the other worker's SDK says in words of its own; null for what its component said. */
+/** Explains what the other worker's SDK says itself; null for what its component said. */
 function explain({ message, type }: ApplicationFailure): string | null {
   if (UNKNOWN_ACTIVITY.test(message)) {
     return "The worker on the action's task queue does not know the action.";

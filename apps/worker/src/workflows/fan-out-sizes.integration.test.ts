@@ -102,7 +102,7 @@ describe.each([
       ],
     });
     const run = await rig.finished(id);
-    // The run goes on, as on_failure asks; but this is no success, which would lead on to `after`.
+    // The run goes on, as on_failure asks; but not as after a success, to `after`.
     expect(run).toMatchObject({ status: "completed", errorMessage: null });
     const own = run.steps.find(({ stepKey }) => stepKey === "each");
     expect(own?.message).toMatch(

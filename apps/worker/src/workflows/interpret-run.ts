@@ -137,7 +137,7 @@ class Interpreter {
       .then((state) => this.#settle(component.key, state));
   }
 
-  /** Null if there is room. Counts the input only of an activity outside the task: no other is scheduled with it. */
+  /** Null if there is room. Counts the input, which only an activity outside the task is scheduled with. */
   #explainNoRoom(step: Step, bytes: number): string | null {
     const { budget } = this.#context;
     const full = budget.explainFullHistory();

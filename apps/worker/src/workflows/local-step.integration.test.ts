@@ -115,7 +115,7 @@ test("what is larger than a workflow task takes runs outside of it", async () =>
   const { status, steps } = await rig.finished(id);
   expect(status).toBe("completed");
   expect(steps.map(({ output }) => output)).toContain(300 * KB);
-  // The large result was tried inside first; of the large input it was known beforehand.
+  // The large result was tried inside first; the large input was not.
   expect(await costsOf(id)).toMatchObject({ activities: 2, markers: 1 });
   await expectProjected(id);
 });

@@ -4,15 +4,15 @@ import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/w
 import { MAX_LOCAL_BYTES } from "../local-attempt.ts";
 
 /**
- * How long the attempts of one task may take together, not counting the last: with it, the task still ends before
- * it has to be renewed (at 8 of its 10 s). It is also how much is done again when a worker dies.
+ * How long all attempts of one task but the last may take together: with it, the task still ends before it has
+ * to be renewed (at 8 of its 10 s). It is also what is done again when a worker dies.
  */
 const MAX_TASK_MS = 2_500;
 /** What an attempt takes besides its own time: the workflow's turn, and the mirror's. */
 const ATTEMPT_OVERHEAD_MS = 20;
 /**
- * Limit for the results of one task, in bytes: with what is scheduled beside them, and the names around it all, they
- * stay below the 4 MiB of one message.
+ * Byte limit for one task's results: with what is scheduled beside them, and the names around it all, less than
+ * the 4 MiB of one message.
  */
 const MAX_TASK_BYTES = 1536 * 1024;
 /** After this many rounds, everything that came in the same activation has had its effect. */
@@ -64,7 +64,7 @@ export class LocalTurns {
       this.#bytes += utf8Bytes(JSON.stringify(result ?? null));
       return result;
     } finally {
-      // How long a failed attempt took is not known here, so it uses up the task; failures are rare.
+      // How long a failed attempt took is not known here; failures are rare, so it uses up the task.
       this.#spentMs += (tookMs ?? MAX_TASK_MS) + ATTEMPT_OVERHEAD_MS;
       if (workflowInfo().historyLength !== task) await afterTheOthers();
     }
@@ -84,9 +84,9 @@ function readDuration(result: unknown): number | null {
 }
 
 /**
- * Lets everything else that came in this activation have its effect first. If a worker was held up, its task may
- * have been renewed during an attempt: what Temporal told the new task then came before the attempt's end, but in a
- * replay they come together. In the task that the attempt began in, nothing else comes with its end.
+ * Lets what else came in this activation have its effect first. The task of a worker that was held up may be
+ * renewed during an attempt: what Temporal tells the new task comes before the attempt's end, but together with
+ * it in a replay. In the task that the attempt began in, nothing else comes with its end.
  */
 async function afterTheOthers(): Promise<void> {
   await CancellationScope.nonCancellable(async () => {

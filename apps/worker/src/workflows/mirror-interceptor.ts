@@ -74,7 +74,7 @@ export function interceptors(): WorkflowInterceptors {
 
 type ScheduleLocalActivity = NonNullable<WorkflowOutboundCallsInterceptor["scheduleLocalActivity"]>;
 
-/** Counts beside the result, not before it: what waits for the result must not go on later than it always did. */
+/** Counts beside the result, not before it: what waits for it must not go on later than it always did. */
 function countResults(
   next: Parameters<ScheduleLocalActivity>[1],
   recorder: StepRecorder | undefined,
@@ -87,7 +87,7 @@ function countResults(
   };
 }
 
-/** Runs an attempt whose turn has come: the first one of a step opens the step. */
+/** Runs an attempt that has its turn: the first one of a step opens the step. */
 async function runLocalAttempt(
   input: Parameters<ScheduleLocalActivity>[0],
   next: (input: Parameters<ScheduleLocalActivity>[0]) => Promise<unknown>,

@@ -57,7 +57,7 @@ export class Reviews {
     try {
       await condition(isAnswered, timer.ms, timer);
     } catch (error) {
-      // Whoever answered was told that it was taken: a cancellation at the same moment comes too late.
+      // The answer was acknowledged: a cancellation at the same moment comes too late.
       if (!isAnswered()) throw error;
     } finally {
       this.#pending.delete(stepKey);

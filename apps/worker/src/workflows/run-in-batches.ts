@@ -15,7 +15,7 @@ import { runChild } from "./run-child.ts";
 import { runLanes } from "./run-lanes.ts";
 import type { StepContext } from "./step.ts";
 
-/** Most items of one batch, and most bytes of their `with`. */
+/** Limits of one batch: items, and bytes of their `with`. */
 const BATCH_ITEMS = 100;
 const BATCH_BYTES = 1024 * 1024;
 

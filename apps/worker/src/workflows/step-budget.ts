@@ -1,8 +1,8 @@
 import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 
-/** Most bytes of a resolved `with`; more belongs in a store, by reference. */
+/** Byte limit for a resolved `with`; more belongs in a store, by reference. */
 const MAX_WITH_BYTES = 1024 * 1024;
-/** Most bytes that one workflow task may schedule: Temporal terminates a run whose task is too large. */
+/** Byte limit for what one workflow task schedules: Temporal terminates a run whose task is too large. */
 export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
 /** Activities under way at once; with some thousands a workflow hangs. */
 const MAX_PENDING_ACTIVITIES = 200;
@@ -10,7 +10,7 @@ const MAX_PENDING_ACTIVITIES = 200;
 const MAX_HISTORY_BYTES = 32 * 1024 * 1024;
 const MAX_HISTORY_EVENTS = 45_000;
 
-/** How long until a timer brings another workflow task when this one is full. */
+/** How long to wait for another workflow task when one is full. */
 const ANOTHER_TASK_MS = 1_000;
 
 /** What one workflow execution may have under way, and schedule in one workflow task. */
@@ -32,7 +32,7 @@ export class StepBudget {
     return null;
   }
 
-  /** Whether an input of so many bytes may still be scheduled in this workflow task. */
+  /** Whether an input of this size may still be scheduled in this workflow task. */
   #fits(bytes: number): boolean {
     const { historyLength } = workflowInfo();
     if (historyLength !== this.#historyLength) {

@@ -84,8 +84,8 @@ export class StepRecorder {
   }
 
   /**
-   * Says that a replay may see some of this at another time. The end is then recorded in such a way that it is
-   * projected from the history before it is confirmed.
+   * Says that a replay may see some of this at another time. The end is then recorded so that it is projected
+   * from the history before it is confirmed.
    */
   distrust(): void {
     this.#isUncertain = true;

@@ -1,6 +1,5 @@
 import type { Vendor } from "../../vendors.ts";
 
-/** The questionnaires that can be sent. */
 export const QUESTIONNAIRES = ["privacy", "security"] as const;
 type QuestionnaireName = (typeof QUESTIONNAIRES)[number];
 
