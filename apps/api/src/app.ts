@@ -17,7 +17,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   const { db, startsDb, logger, registry, settings } = dependencies;
   const app = express();
   app.disable("x-powered-by");
-  // An answer's tag would cost a hash each, and nobody caches what a key is needed for.
+  // An ETag would cost a hash of every answer, and nobody caches answers that require a key.
   app.disable("etag");
   app.use(measureRequests(registry));
   app.use(logRequests(logger));

@@ -10,16 +10,16 @@ import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 /** What the gateway needs from outside. Nothing here is global. */
 export interface ApiDependencies {
   db: Database;
-  /** Connections for the starts of runs: however many there are, the others are left to everything else. */
+  /** Connections for run starts: however many starts there are, `db` is left to everything else. */
   startsDb: Database;
-  /** Temporal. A call may hang for ever when the server is frozen: give each a deadline. */
+  /** A call to a frozen Temporal server may hang forever: give each one a deadline. */
   client: Client;
   dispatcher: Dispatcher;
   marks: DispatchMarks;
   logger: Logger;
   /** Where the gateway's metrics are kept. */
   registry: Registry;
-  /** Resolves when Temporal answers; rejects when it does not, however long that takes. */
+  /** Resolves when Temporal answers; rejects when it does not, possibly only after a long time. */
   pingTemporal: () => Promise<void>;
   settings: ApiSettings;
 }
@@ -29,17 +29,17 @@ export interface ApiSettings {
   maxBodyBytes: number;
   /** How long a request may take to arrive. */
   requestTimeoutMs: number;
-  /** What a key may ask of this process; undefined: as much as it likes. */
+  /** How many requests a key may send to this process; undefined: no limit. */
   rateLimit: RateLimit | undefined;
-  /** Starts of runs that are worked at at once. */
+  /** Maximum run starts processed at once. */
   maxConcurrentStarts: number;
-  /** Requests that are here at once: starts, and as many others. */
+  /** Maximum run starts in the gateway at once, and as many other requests. */
   maxRequests: number;
-  /** Connections that are served. */
+  /** Maximum connections served. */
   maxConnections: number;
-  /** How long a run's start may take before its caller is told 502. */
+  /** How long a run's dispatch may take before its caller gets 502. */
   dispatchDeadlineMs: number;
-  /** Address of Temporal Web UI without a slash at its end, when there is one. */
+  /** Address of Temporal Web UI, without a trailing slash, if configured. */
   temporalUiUrl: string | undefined;
   temporalNamespace: string;
 }

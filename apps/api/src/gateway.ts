@@ -10,7 +10,7 @@ import type { ApiSettings } from "./dependencies.ts";
 import type { RateLimit } from "./http/rate-limit.ts";
 import { createServer } from "./server.ts";
 
-/** A gateway that serves. */
+/** A running gateway. */
 export interface Gateway {
   port: number;
   /** Finishes the requests under way, commits what is still held, and closes every connection. */
@@ -20,7 +20,7 @@ export interface Gateway {
 /** How long a probe of Temporal may take; the caller gives up around then. */
 const PING_WITHIN_MS = 1_500;
 
-/** Builds a gateway from its configuration and starts to listen, with or without database and Temporal. */
+/** Builds a gateway from its configuration and starts listening, even if the database or Temporal is down. */
 export async function startGateway(config: ApiConfig, logger: Logger): Promise<Gateway> {
   const { db, startsDb, openConnections } = createDatabases(config, logger);
   const temporal = createTemporalClient(config);
@@ -76,7 +76,7 @@ function toSettings(config: ApiConfig): ApiSettings {
   };
 }
 
-/** Half of the connections for the starts of runs, the others for everything else. */
+/** Half of the connections are for run starts, the others for everything else. */
 function createDatabases(config: ApiConfig, logger: Logger) {
   const startsPoolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
   const poolSize = config.DATABASE_POOL_SIZE - startsPoolSize;
@@ -99,8 +99,8 @@ function toRateLimit(config: ApiConfig): RateLimit | undefined {
 }
 
 /**
- * Fills the pool, so that a burst right after the start does not wait for connections to be made. A
- * database that is away is no reason not to start: requests are told so, and `/readyz` names it.
+ * Fills the pool, so that a burst right after startup need not wait for connections. An unreachable
+ * database does not prevent startup: requests get 503, and `/readyz` names it.
  */
 async function fill(db: Database, count: number, logger: Logger): Promise<void> {
   const opened = await Promise.allSettled(

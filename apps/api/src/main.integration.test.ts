@@ -65,7 +65,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
           agent,
         }).catch((error: NodeJS.ErrnoException) => error);
         if (answer instanceof Error) {
-          // Nothing listens any more: the only way in which a request may fail.
+          // Nothing listens any more: the only acceptable reason for a request to fail.
           expect(answer.code).toBe("ECONNREFUSED");
           refused += 1;
           return;

@@ -3,7 +3,7 @@ import { createLogger } from "@truerun/shared/logger";
 import { type ApiConfig, readConfig } from "./config.ts";
 import { startGateway } from "./gateway.ts";
 
-/** The process: configuration, gateway, and an orderly end on SIGTERM, SIGINT or a lost parent. */
+/** The process: configuration, gateway, and an orderly shutdown on SIGTERM, SIGINT or loss of the parent. */
 async function main(): Promise<void> {
   const config = readConfigOrExit();
   const logger = createLogger({ name: "truerun-api", level: config.LOG_LEVEL });

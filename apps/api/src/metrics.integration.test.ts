@@ -33,7 +33,7 @@ async function start(environment: Record<string, string>): Promise<GatewayProces
   return started;
 }
 
-/** What the port says; a line that is not there counts 0. */
+/** Reads the metrics from the port; a missing line counts as 0. */
 async function scrape(port: number) {
   const { status, text, headers } = await sendTo(port, "GET", "/metrics");
   expect([status, headers["content-type"]]).toEqual([200, expect.stringContaining("text/plain")]);

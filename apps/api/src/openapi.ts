@@ -114,7 +114,7 @@ function toContent(
   return { [contentType]: { schema, ...(examples && { examples: examples(catalogue) }) } };
 }
 
-/** Codes of errors that an endpoint has because of what it takes. */
+/** Error codes that follow from who may call an endpoint and what it takes. */
 function impliedErrors({ access, body, query, headers }: Endpoint): ErrorCode[] {
   const implied: ErrorCode[] = ["internal_error"];
   if (access !== "public") {
@@ -152,7 +152,7 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
 
 const retryAfterHeader = z.string().meta({ description: "Seconds until another try makes sense" });
 
-/** Headers that go with an error, by its status. */
+/** Headers of an error's answer, by status. */
 const ERROR_HEADERS: Readonly<Record<number, z.ZodRawShape>> = {
   401: { "WWW-Authenticate": z.literal("Bearer").meta({ description: "How to authenticate" }) },
   429: { "Retry-After": retryAfterHeader },

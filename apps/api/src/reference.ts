@@ -5,12 +5,12 @@ import type { Endpoint } from "./http/define-endpoint.ts";
 import type { Route } from "./http/route-matcher.ts";
 import { toOpenApiText } from "./openapi.ts";
 
-/** Nobody needs a key for the document, so it asks the database no more often than this. */
+/** The document needs no key, so the database is asked at most this often. */
 const FRESH_FOR_MS = 2_000;
 
 /**
  * The OpenAPI document of these routes, as JSON text, with the catalogue that the workers have published.
- * It never rejects: while the database does not answer, the catalogue is what it was when it last did.
+ * It never rejects: while the database does not answer, the last known catalogue is used.
  */
 export function createReference(
   routes: readonly Route<Endpoint>[],

@@ -7,27 +7,27 @@ import type { ApiDependencies } from "./dependencies.ts";
 import { toExpressClasses } from "./http/express-classes.ts";
 import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
 
-/** A caller that dribbles its headers is not waited for longer than this, nor longer than for the whole. */
+/** How long a caller's headers may take; never longer than the whole request may. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** How often callers are looked for that take longer; by default it would be every 30 s. */
+/** How often requests are checked for these timeouts; Node's default is every 30 s. */
 const TIMEOUT_CHECKS_MS = 1_000;
-/** Node drops what is beyond its own limit, be it the credential; here it is told. */
+/** Node silently drops headers beyond a limit of its own, even the credential; here the request gets 431. */
 const MAX_HEADERS = 100;
-/** How long a caller that was answered may go on to send its body. */
+/** How long a caller may go on sending its body after it was answered. */
 const LINGER_MS = 2_000;
-/** Longer than load balancers keep idle connections, so that they close them, not we. */
+/** Longer than load balancers keep idle connections, so that they close them before the gateway does. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** While draining, callers that still send on kept connections get an answer that closes it. */
+/** While draining, how long callers may still send on kept-alive connections; the answer closes them. */
 const LAST_REQUESTS_MS = 250;
-/** Beyond the connections that are served: so many more are told 503, the rest is cut. */
+/** How many connections beyond those served get 503; any further ones are cut. */
 const TOLD_CONNECTIONS = 1_000;
-/** What says that a process is alive has to be answered on any connection. */
+/** Health probes must be answered on any connection. */
 const PROBES = new Set(["/healthz", "/readyz"]);
 
 export interface ApiServer {
-  /** @returns the port, which differs from the wanted one when that is 0. @throws ConfigurationError */
+  /** @returns the port, which differs from the requested one when that is 0. @throws ConfigurationError */
   listen(port: number, host: string): Promise<number>;
-  /** Accepts no more connections and resolves when the requests under way are answered, or cut at the bound. */
+  /** Stops accepting connections; resolves when the requests under way are answered, or cut after `withinMs`. */
   drain(withinMs: number): Promise<void>;
 }
 
@@ -61,28 +61,28 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: TIMEOUT_CHECKS_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      // Node's own refusal has neither body nor request id; ours comes below.
+      // Node's own refusal has neither body nor request id; `serve` refuses instead.
       requireHostHeader: false,
     },
     serve,
   );
   const excess = watchConnections(server, maxConnections, dependencies.registry);
   server.on("clientError", refuseConnection);
-  // The app says "continue" when it wants the body, which is after it has looked at the credential.
+  // The app sends "100 Continue" when it wants the body, after checking the credential.
   server.on("checkContinue", serve);
   server.on("checkExpectation", (req, res) => refuseRequest(417, { req, res }));
   return {
     listen: (port, host) => listen(server, { host, port, variable: "PORT" }),
     async drain(withinMs) {
       draining = true;
-      // Told so, no caller sends another request on a connection that is about to be closed.
+      // Tells callers not to send another request on a connection that is about to be closed.
       for (const res of open) if (!res.headersSent) res.shouldKeepAlive = false;
       await closeGently(server, withinMs);
     },
   };
 }
 
-/** @returns those that came while there were `most` already */
+/** @returns the connections that came while `most` were already open */
 function watchConnections(
   server: http.Server,
   most: number,
@@ -110,13 +110,13 @@ function watchConnections(
   return excess;
 }
 
-/** A request target as path and query, whatever form it came in: `http://host/path`, `*`. */
+/** A request target as path and query, whatever its form: `http://host/path`, `*`. */
 function toOriginForm(target: string): string {
   const relative = target.replace(/^https?:\/\/[^/?]*/i, "");
   return relative.startsWith("/") ? relative : `/${relative}`;
 }
 
-/** A body that nobody wanted is read and thrown away, so that its sender sees the answer; but not for long. */
+/** An unwanted body is read and discarded, so that its sender sees the answer; but not for long. */
 function cutLateBody(req: http.IncomingMessage): void {
   if (req.complete) return;
   const cut = setTimeout(() => req.socket.destroy(), LINGER_MS);
@@ -125,10 +125,10 @@ function cutLateBody(req: http.IncomingMessage): void {
 
 async function closeGently(server: http.Server, withinMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
-    // http.Server's own close() cuts idle connections at once, and with them requests on their way.
+    // http.Server's own close() cuts idle connections at once, and with them requests already on their way.
     net.Server.prototype.close.call(server, () => resolve());
   });
-  // After what has already arrived was read: such a connection is not idle any more.
+  // Only after what has already arrived has been read: such a connection is no longer idle.
   const closeIdle = () => setImmediate(() => server.closeIdleConnections());
   let interval: NodeJS.Timeout | undefined;
   const gentle = setTimeout(() => {

@@ -1,4 +1,4 @@
-// A gateway that is started with a new database keeps the plans that it made while the tables were empty.
+// A gateway started with a new database keeps the plans that it made while the tables were empty.
 import { randomUUID } from "node:crypto";
 import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
@@ -22,7 +22,7 @@ test("starts, repeats, marks and reads of runs read their own rows, whatever cam
     DATABASE_URL: rig.databaseUrl,
     TEMPORAL_ADDRESS: temporalAddress(),
     TEMPORAL_TASK_QUEUE: randomUUID(),
-    // One connection for starts, one for all else: the plans of the first round are those of all.
+    // One connection for starts, one for all else, so that the plans of the first round are used in all rounds.
     DATABASE_POOL_SIZE: "2",
   });
   const { key } = rig.org;
@@ -54,16 +54,16 @@ test("starts, repeats, marks and reads of runs read their own rows, whatever cam
     await gateway.stop();
   }
   const inserted = BEFORE + OTHERS + AFTER;
-  // Connections say what they have read when they end, which is not waited for.
+  // Connections report what they have read when they end, which `stop` does not wait for.
   const reads = await waitFor("what was read", async () => {
     const counts = await countRows(rig.db);
     return counts.inserted >= inserted && counts;
   });
-  // Each copy above has read its original.
+  // Each copy made above has read its original.
   expect(reads.read - OTHERS).toBeLessThan(1_000);
 });
 
-/** By the index at any time: what this reads is counted as well, and it would keep its plans, too. */
+/** Always by the index: what this reads is counted as well, and this connection would keep its plans, too. */
 async function isMarked(db: Database, id: string): Promise<boolean> {
   const [, marked] = await db.$transaction([
     db.$executeRaw`SET LOCAL enable_seqscan = off`,
@@ -73,7 +73,7 @@ async function isMarked(db: Database, id: string): Promise<boolean> {
   return marked.length > 0;
 }
 
-/** Rows of runs since the database is there. */
+/** Rows of `workflow_runs` inserted and read since the database was created. */
 async function countRows(db: Database): Promise<{ inserted: number; read: number }> {
   await db.$queryRaw`SELECT pg_stat_force_next_flush()::text`;
   const [row] = await db.$queryRaw<{ inserted: number; read: number }[]>`

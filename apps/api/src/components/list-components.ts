@@ -38,7 +38,7 @@ export const listComponents = defineEndpoint({
   },
   errors: [],
   async handler(request, { db }) {
-    // Put together as text: a schema's stored JSON goes out as it is.
+    // Assembled as text, so that a schema's stored JSON goes out unchanged.
     const rows = await db.$queryRaw<{ org_id: string; data: string }[]>`
       WITH ${authCte(request.credential)}
       SELECT auth.org_id, (
@@ -54,7 +54,7 @@ export const listComponents = defineEndpoint({
   },
 });
 
-/** An example an action, so that who reads the reference finds each one, without a key. */
+/** One example per action, so that the reference shows all of them to readers without a key. */
 function toExamples(catalogue: readonly CatalogueEntry[]): Record<string, ResponseExample> {
   return Object.fromEntries(
     catalogue.map(({ task_queue: _place, ...entry }) => {

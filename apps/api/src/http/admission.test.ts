@@ -5,7 +5,7 @@ const LIMITS: AdmissionLimits = { working: 2, places: 10, bodyBytes: 1_000 };
 const credential = (name: string) => ({ keyHash: new TextEncoder().encode(name), orgId: null });
 const here: Caller = { isGone: () => false, onGone: () => () => undefined };
 
-/** Hangs up when told. */
+/** A caller that hangs up when told to. */
 function createCaller() {
   const listeners = new Set<() => void>();
   const caller: Caller = {
@@ -99,7 +99,7 @@ test("bodies are bounded together, and one key has half of them", () => {
   enter(admission, "b", 400);
   expect(() => enter(admission, "c", 200)).toThrow("more requests");
   expect(onShed.mock.calls).toEqual([["bodies"], ["bodies"]]);
-  // It turned out to be small.
+  // The body turned out to be small.
   place.hasRead(10);
   enter(admission, "c", 200);
   place.leave(true);
@@ -118,7 +118,7 @@ test("slow work lets less be done at once, once a round, and quick work as much 
   expect(admission.state.limit).toBe(32);
   for (let round = 0; round < 20; round++) await work(8, 3_000);
   expect(admission.state.limit).toBe(8);
-  // What was refused or was there before was quick, and says nothing.
+  // Refused and replayed requests are quick too, and say nothing.
   for (let round = 0; round < 60; round++) await work(8, 50, false);
   expect(admission.state.limit).toBe(8);
   for (let round = 0; round < 60; round++) await work(8, 50);

@@ -1,73 +1,73 @@
-// What the gateway takes on: beyond it, requests are refused before they cost anything.
+// Limits what the gateway takes on: requests beyond it are refused before they cost anything.
 import { overloaded } from "@truerun/shared/errors";
 import type { Credential } from "./authenticate.ts";
 
-/** Starts of runs, which Temporal has to take, and everything else that needs a key. */
+/** Run starts, which depend on Temporal, and everything else that needs a key. */
 export type LoadClass = "starts" | "others";
 
 export type ShedReason = "places" | "key_share" | "bodies" | "wait" | "gone";
 
 export interface AdmissionLimits {
-  /** Requests that are worked at at once, at most; null: as many as are here. */
+  /** Maximum requests processed at once; null: no limit but `places`. */
   working: number | null;
-  /** Requests that are here at once: they are worked at, wait for that, or still arrive. */
+  /** Maximum requests in the gateway at once: being processed, waiting for that, or still arriving. */
   places: number;
-  /** Bytes that their bodies may have together. */
+  /** Maximum size of all their bodies together. */
   bodyBytes: number;
 }
 
-/** A request's way through the gateway. */
+/** One request's place in the gateway. */
 export interface Place {
-  /** Says how many bytes the body turned out to have: fewer, where its size was not known before. */
+  /** Reports the body's actual size: less than assumed if it was not known before. */
   hasRead(bodyBytes: number): void;
   /**
-   * Waits until the request may be worked at.
+   * Waits until the request may be processed.
    *
-   * @throws 503 when that takes too long, or its caller has hung up meanwhile
+   * @throws 503 when that takes too long or the caller has hung up
    */
   turn(caller: Caller): Promise<void>;
   /**
-   * To be called in any case, once.
+   * Must be called exactly once, whatever happened to the request.
    *
-   * @param isDone - whether all was done that such a request is about: what ended early was quick for nothing
+   * @param isDone - whether the request did its full work: being quick means nothing if it ended early
    */
   leave(isDone: boolean): void;
 }
 
-/** Who waits for the answer. */
+/** The client that waits for the answer. */
 export interface Caller {
   isGone(): boolean;
-  /** @returns what takes the listener away again */
+  /** @returns a function that removes the listener */
   onGone(listener: () => void): () => void;
 }
 
 export interface Admission {
-  /** Takes a request in whose body has so many bytes at most. @throws 503 when there is no place */
+  /** Admits a request whose body has at most `bodyBytes`. @throws 503 when there is no place */
   enter(credential: Credential, bodyBytes: number): Place;
-  /** How it stands: requests here, those of them that are worked at, and how many that may be now. */
+  /** How many requests are in the gateway, how many of them are being processed, and how many may be now. */
   readonly state: Readonly<{ here: number; working: number; limit: number }>;
 }
 
 export interface AdmissionOptions {
   limits: AdmissionLimits;
   onShed: (reason: ShedReason) => void;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   now?: () => number;
 }
 
-/** How long a request waits to be worked at: a burst of a hundred gets through, and nobody waits for long. */
+/** How long a request waits to be processed: a burst of a hundred gets through, and nobody waits for long. */
 const WAIT_MS = 2_000;
-/** Work that takes longer says that there is too much of it at once. */
+/** A request that takes longer indicates that too many are processed at once. */
 const SLOW_MS = 1_000;
-/** It is never less than this at once: as much as a Temporal that takes seconds for each still gets done. */
+/** The lower bound of the limit: as many as can still be done when Temporal takes seconds for each. */
 const MIN_WORKING = 8;
-/** What is left of the limit after a slow request, and what a quick one adds. */
+/** A slow request multiplies the limit by the first; a quick one adds the second. */
 const BACK_OFF = 0.8;
 const GROWTH = 0.1;
 
 /**
- * Bounds what is here (memory, connections) and what is worked at (latency). The second limit follows what is
- * seen: a Temporal or Postgres that gets slow is given less at once, until it is quick again.
+ * Bounds the requests in the gateway (memory, connections) and those being processed (latency). The second
+ * limit adapts to observed latency: a slow Temporal or Postgres gets less at once until it is quick again.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   return new BoundedAdmission(options);
@@ -75,13 +75,13 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
 type Waiter = () => void;
 
-/** What requests hold: all of one key's, or of one what changes. */
+/** What a key's requests hold in total, or a change to that. */
 interface Share {
   places: number;
   bodyBytes: number;
 }
 
-/** Who waits, taken from one key after the other. */
+/** Waiting requests; the keys take turns. */
 class Queue {
   readonly #byKey = new Map<string, Set<Waiter>>();
 
@@ -147,7 +147,7 @@ class BoundedAdmission implements Admission {
     };
   }
 
-  /** One key has half of each, so that something is left for others, whatever it does. */
+  /** A key gets at most half of the places and of the bytes, so that others always have some left. */
   #assertRoom(ofKey: Share, bodyBytes: number): void {
     const { places, bodyBytes: allBytes } = this.#limits;
     if (this.state.here >= places) throw this.#shed("places");
@@ -215,7 +215,7 @@ class BoundedAdmission implements Admission {
       if (isDone) state.limit = Math.min(working, state.limit + GROWTH);
       return;
     }
-    // What began before the last step back says nothing about what that changed.
+    // A request that began before the last back-off says nothing about its effect.
     if (startedAt < this.#backedOffAt) return;
     this.#backedOffAt = now;
     state.limit = Math.max(Math.min(MIN_WORKING, working), state.limit * BACK_OFF);

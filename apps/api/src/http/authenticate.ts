@@ -3,15 +3,15 @@ import { type Database, Prisma } from "@truerun/shared/db";
 import { ApiError, invalidApiKey, notAuthenticated } from "@truerun/shared/errors";
 import type { LoadClass } from "./admission.ts";
 
-/** How long a key that was good may have its body read without another look at the database. */
+/** How long after the database confirmed a key its bodies are read without asking again first. */
 const GOOD_FOR_MS = 5_000;
-/** Keys remembered at most; beyond it the oldest is forgotten. */
+/** Maximum keys remembered; beyond that the oldest is forgotten. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * The API key of one request. Whether it is good is decided by the database in every request: by the
- * endpoint's own statement (see {@link authCte} and {@link AUTH_OF_ASKED}), or by
- * {@link Authenticator.lookUp}. A revoked key is therefore refused by the very next request, whichever
+ * The API key of one request. The database decides on every request whether it is good: in the
+ * endpoint's own statement (see {@link authCte} and {@link AUTH_OF_ASKED}), or in
+ * {@link Authenticator.lookUp}. A revoked key is therefore refused on the very next request, whichever
  * process gets it.
  */
 export interface Credential {
@@ -23,12 +23,12 @@ export interface Credential {
 export interface Authenticator {
   /** @throws 401 when the header is absent, not `Bearer`, or holds what cannot be a key */
   read(authorization: string | undefined): Credential;
-  /** Whether the key was good a moment ago: good enough to read a body for it, for nothing else. */
+  /** Whether the key was good a moment ago: enough to read a body for it, and for nothing else. */
   wasGood(credential: Credential): boolean;
-  /** Notes what an endpoint's statement said of the key. @throws 401 when it was not good */
+  /** Records what an endpoint's statement said about the key. @throws 401 when it was not good */
   confirm(credential: Credential, orgId: string | null | undefined): string;
   /**
-   * Asks the database about the key alone, on the connections of that load.
+   * Asks the database about the key alone, on the connections of that load class.
    *
    * @throws 401 when it is not good, 403 without the scope
    */
@@ -51,8 +51,8 @@ export const AUTH_OF_ASKED = Prisma.sql`LEFT JOIN LATERAL (
   ) AS auth ON true`;
 
 /**
- * That a run `r` is of the org of `auth`, for statements that look it up by its id. Written so that no index but that
- * of the ids serves: a plan that was made while the table was empty would walk all runs of the org.
+ * The condition that run `r` belongs to the org of `auth`, for lookups by id. Written so that only the index on
+ * ids applies: a plan made while the table was empty would otherwise walk all runs of the org.
  */
 export const RUN_OF_ORG = Prisma.sql`coalesce(r.org_id, '') = auth.org_id`;
 

@@ -3,12 +3,12 @@ import { Counter, Gauge, type Registry } from "@truerun/shared/metrics";
 import type { ApiSettings } from "../dependencies.ts";
 import { type Admission, createAdmission, type LoadClass, type ShedReason } from "./admission.ts";
 
-/** Memory for the bodies of each class, unless few of the largest need more. */
+/** Memory for the bodies of each class, unless four of the largest need more. */
 const BODY_BYTES = 64 * 1024 * 1024;
-/** How often the log says that requests are refused. */
+/** The log says at most this often that requests are refused. */
 const SAY_EVERY_MS = 10_000;
 
-/** One admission a class, so that neither can take the other's places; measured, and in the log now and then. */
+/** One admission per class, so that neither can take the other's places; measured, and logged now and then. */
 export function createAdmissions(
   settings: Pick<ApiSettings, "maxConcurrentStarts" | "maxRequests" | "maxBodyBytes">,
   { registry, logger }: { registry: Registry; logger: Logger },

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { echo } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
 
-/** What a caller is asked to wait for at most while the database is away. */
+/** The longest that a caller has to wait while the database is unavailable. */
 const ANSWER_WITHIN_MS = 3_500;
 
 let rig: TestRig;
@@ -89,7 +89,7 @@ test("what a silent database gets to see when it wakes creates nothing and binds
   const answers = await Promise.all(keys.map((key, at) => run(key, at % 2 === 0 ? 0 : 1)));
   expect(answers.map(({ status }) => status)).toEqual(keys.map(() => 503));
   rig.databaseProxy.restore();
-  // The held statements went through before these, which the same server executes afterwards.
+  // The held statements reached the server before these repeats, so they have been executed first.
   const repeats = await Promise.all(
     keys.map((key, at) =>
       waitFor("the database to serve again", async () => {

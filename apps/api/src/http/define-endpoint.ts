@@ -18,16 +18,16 @@ export interface Answer {
   contentType?: string;
 }
 
-/** A request that has passed routing and, where there is one, the reading of its body. */
+/** A request that has been routed and whose body, if any, has been read. */
 export interface EndpointRequest<Query = unknown> {
   headers: IncomingHttpHeaders;
-  /** A path parameter. @throws when the route has none of that name, which is a fault of ours */
+  /** A path parameter. @throws when the route has none of that name, which is a bug */
   param(name: string): PathParam;
   query: Query;
   /** The body, decompressed; empty when there is none. */
   body: Uint8Array<ArrayBuffer>;
   credential: Credential;
-  /** Notes what the endpoint's statement said of the key; see `Authenticator`. */
+  /** Records what the endpoint's statement said about the key; see `Authenticator`. */
   confirm: (orgId: string | null | undefined) => string;
   /** Adds to the request's line in the log. */
   note(facts: Readonly<Record<string, string>>): void;
@@ -36,17 +36,17 @@ export interface EndpointRequest<Query = unknown> {
 /** Who may call: anybody, any good key, or a good key that has the scope. */
 type Access = "public" | "any_key" | ApiKeyScope;
 
-/** An answer as the reference shows it. */
+/** An answer as documented in the reference. */
 export interface DocumentedResponse {
   description: string;
   schema?: z.ZodType;
   contentType?: string;
   headers?: z.ZodObject;
-  /** Bodies to show, by name, made of what the catalogue holds at the time. */
+  /** Example bodies by name, made from the current catalogue. */
   examples?: (catalogue: readonly CatalogueEntry[]) => Record<string, ResponseExample>;
 }
 
-/** A body to show. */
+/** An example body. */
 export interface ResponseExample {
   summary: string;
   description: string;
@@ -60,24 +60,24 @@ export interface EndpointDefinition<Query extends z.ZodType> {
   description?: string;
   tag: string;
   access: Access;
-  /** What it adds to; default: `others`. */
+  /** The load class it counts towards; default: `others`. */
   load?: LoadClass;
-  /** Documentation of the path's parameters; their texts are judged by the handler. */
+  /** Documents the path's parameters; the handler validates their texts. */
   params?: z.ZodObject;
-  /** Parses the query, given as a list of texts a name. */
+  /** Parses the query, given as one list of texts per name. */
   query?: Query;
-  /** Names of query parameters whose texts are lists, separated by commas. */
+  /** Names of query parameters whose texts are comma-separated lists. */
   commaLists?: readonly string[];
   headers?: z.ZodObject;
   /** Present when the endpoint reads a body; the handler parses it. */
   body?: { schema: z.ZodType; required: boolean; example?: unknown };
   responses: Readonly<Record<number, DocumentedResponse>>;
-  /** The errors of its own, beside those that every endpoint of its kind has. */
+  /** Its own errors, in addition to those that every endpoint of its kind has. */
   errors: readonly ErrorCode[];
   handler(request: EndpointRequest<z.output<Query>>, services: EndpointServices): Promise<Answer>;
 }
 
-/** An endpoint whose query type nobody outside needs to know. */
+/** An endpoint with its query type erased. */
 export type Endpoint = Omit<EndpointDefinition<z.ZodType>, "handler" | "query"> & {
   query?: z.ZodType;
   handler(request: EndpointRequest<never>, services: EndpointServices): Promise<Answer>;
@@ -89,7 +89,7 @@ export function defineEndpoint<Query extends z.ZodType>(
   return definition;
 }
 
-/** An answer of JSON made from a value that holds nothing of a caller's exact text. */
+/** A JSON answer, from a value that need not preserve a caller's exact text. */
 export function json(status: number, value: unknown): Answer {
   return { status, text: JSON.stringify(value) };
 }

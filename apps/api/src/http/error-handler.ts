@@ -7,12 +7,12 @@ import { requestIdOf } from "./request-id.ts";
 
 const counted = new WeakSet<ServerResponse>();
 
-/** Whether a request gets no line in the log: there are too many of its kind, and a metric counts them. */
+/** Whether a request gets no log line: there are too many of its kind, and a metric counts them instead. */
 export function isCounted(res: ServerResponse): boolean {
   return counted.has(res);
 }
 
-/** The only place that writes an error's answer. What really happened goes to the log. */
+/** The only place that answers errors. What really happened goes to the log. */
 export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
   return (thrown: unknown, _req, res, _next) => {

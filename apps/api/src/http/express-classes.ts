@@ -2,11 +2,11 @@ import http from "node:http";
 import type { Express } from "express";
 
 /**
- * Classes whose instances have Express' own prototypes from their birth, for `http.createServer`.
+ * Classes for `http.createServer` whose instances have Express' own prototypes from the start.
  *
- * Express gives each request and response its prototype when it gets them. V8 takes objects whose prototype
- * was changed out of its fast paths, for as long as they live: that was four fifths of the time that Node and
- * Express took for a request. To set the prototype that an object has is nothing.
+ * Express sets the prototype of each request and response it receives. V8 takes objects whose prototype was
+ * changed off its fast paths for good, which was four fifths of the time that Node and Express spent on a
+ * request. Setting the prototype that an object already has costs nothing.
  */
 export function toExpressClasses(app: Express): {
   IncomingMessage: typeof http.IncomingMessage;

@@ -6,7 +6,7 @@ import { parseJsonBody } from "./parse-json-body.ts";
 
 const MISSING: Fault = { loc: ["body"], msg: "Field required", type: "missing" };
 
-/** The value of a body that has to be there, and what is wrong with it as JSON; no value when it has none. */
+/** Reads a required body: its value and what is wrong with it as JSON; no value when it has none. */
 export function readJson(bytes: Uint8Array): { value?: Json; faults: Fault[] } {
   const body = parseJsonBody(bytes, { all: true });
   if (!("value" in body)) return body;
@@ -14,7 +14,7 @@ export function readJson(bytes: Uint8Array): { value?: Json; faults: Fault[] } {
   return value === undefined ? { faults: [MISSING] } : { value, faults };
 }
 
-/** A body that a schema describes. @throws 422 with all its faults */
+/** Parses a body by its schema. @throws 422 with all its faults */
 export function parseJsonRequest<Output>(bytes: Uint8Array, schema: z.ZodType<Output>): Output {
   const { value, faults } = readJson(bytes);
   if (value === undefined) throw invalidRequest(faults);
@@ -24,7 +24,7 @@ export function parseJsonRequest<Output>(bytes: Uint8Array, schema: z.ZodType<Ou
   return parsed.value;
 }
 
-/** Both lists; where the first has named a place, the second has nothing to add. */
+/** Joins both lists, leaving out faults of the second at places that the first already names. */
 export function mergeFaults(first: readonly Fault[], second: readonly Fault[]): Fault[] {
   const named = new Set(first.map(({ loc }) => JSON.stringify(loc)));
   return [...first, ...second.filter(({ loc }) => !named.has(JSON.stringify(loc)))];

@@ -1,10 +1,10 @@
 import type { Fault } from "@truerun/shared/contracts/faults";
 import { toNumberFault } from "./json-number.ts";
 
-/** Levels of objects and lists that a document may have; the document's own is the first. */
+/** Maximum nesting of objects and lists; the outermost one is level 1. */
 export const MAX_NESTING = 100;
 
-/** Where numbers must be exact: in all of a document, or only in the top-level member of that name. */
+/** Where numbers must be exact: in the whole text, or only in the top-level member of that name. */
 export type KeptPart = { all: true } | { member: string };
 
 export type JsonScan =
@@ -13,9 +13,9 @@ export type JsonScan =
       valid: true;
       /** The raw text of the last top-level member of the kept name, or null. */
       member: string | null;
-      /** What cannot be kept exactly, each `loc` relative to the document. */
+      /** What cannot be kept exactly, each `loc` relative to the whole text. */
       faults: Fault[];
-      /** Whether it nests deeper than the limit, which is one of the faults then. */
+      /** Whether it nests deeper than the limit, which `faults` then includes. */
       tooDeep: boolean;
     };
 
@@ -24,8 +24,8 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
 
 /**
- * Reads a JSON text once, from left to right, without recursion: the raw text of a member is needed to
- * echo it as it was sent, and `JSON.parse` silently changes numbers that a double cannot hold.
+ * Scans a JSON text once, left to right, without recursion. `JSON.parse` is not enough: a member's raw text
+ * is needed to echo it as sent, and numbers that a double cannot hold would silently change.
  */
 export function scanJson(text: string, kept: KeptPart): JsonScan {
   return new Scanner(text, kept).scan();
@@ -90,7 +90,7 @@ class Scanner {
     if (this.#at < this.#text.length) this.#fail("Extra data");
   }
 
-  /** Reads a scalar, or the opening of a container: then true. */
+  /** Reads a scalar, or the opening of a container. @returns whether it was the latter */
   #value(): boolean {
     const char = this.#text[this.#at];
     if (char === "{" || char === "[") {
@@ -147,7 +147,7 @@ class Scanner {
 
   #startOfValue(): void {
     if (!this.#isKeptMember()) return;
-    // A later member of the same name replaces the earlier one, and with it what was wrong there.
+    // A later member of the same name replaces the earlier one, including its faults.
     this.#member = { start: this.#at, end: this.#at };
     this.#memberFaults = [];
   }

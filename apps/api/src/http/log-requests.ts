@@ -4,12 +4,12 @@ import type { Request, RequestHandler, Response } from "express";
 import { isCounted } from "./error-handler.ts";
 import { REQUEST_ID, requestIdOf, toRequestId } from "./request-id.ts";
 
-/** Probes would drown everything else. */
+/** Probes would drown out everything else. */
 const UNLOGGED = new Set(["/healthz", "/readyz"]);
 
 /**
- * Gives every request its id, its answer the header with it, and the log one line with both. Own code: what
- * pino-http does for each request, a logger of its own above all, took longer than all else but the database.
+ * Gives every request an id, returns it in a header, and logs one line per request. Replaces pino-http, whose
+ * work per request, above all creating a logger, took longer than everything except the database.
  */
 export function logRequests(logger: Logger): RequestHandler {
   return (req, res, next) => {

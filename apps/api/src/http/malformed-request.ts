@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { toRequestId } from "./request-id.ts";
 
-// What is refused before the app could see it: Node would answer it without a body or not at all.
+// Refuses what never reaches the app: Node would answer it without a body or not at all.
 
 /** Code and message by status. */
 const REFUSALS = {
@@ -21,7 +21,7 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, RefusalStatus> = new Map([
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
 ]);
 
-/** For `clientError`: what is no HTTP request gets the same envelope all the same. */
+/** For `clientError`: even what is not an HTTP request gets the usual error body. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!(socket instanceof Socket) || !socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
@@ -34,7 +34,7 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): 
   socket.end(`${head}\r\n\r\n${body}`);
 }
 
-/** For a request that Node could read and the app shall not see. */
+/** For a request that Node could parse but the app must not see. */
 export function refuseRequest(
   status: RefusalStatus,
   { req, res }: { req: IncomingMessage; res: ServerResponse },

@@ -1,7 +1,7 @@
 import { DURATION_BUCKETS, Histogram, type Registry } from "@truerun/shared/metrics";
 import type { RequestHandler } from "express";
 
-/** Measures every request, by what of the API it asked for and how it was answered. */
+/** Measures the duration of every request, by operation and status. */
 export function measureRequests(registry: Registry): RequestHandler {
   const durations = new Histogram({
     name: "truerun_http_request_duration_seconds",

@@ -1,4 +1,4 @@
-// A gateway process with small limits, and more requests than it may take.
+// A gateway process with small limits gets more requests than it may take.
 import { randomUUID } from "node:crypto";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -84,7 +84,7 @@ test("a burst is answered 201 or 503; what is accepted is there, and what is ref
   const [accepted, refused] = [of(201), of(503)];
   expect(accepted.length + refused.length).toBe(BURST);
   expect(accepted.length).toBeGreaterThan(0);
-  // One key has half of the places.
+  // One key gets only half of the places.
   expect(refused.length).toBeGreaterThanOrEqual(BURST / 2);
   expect(reads.map(({ status }) => status)).toEqual(reads.map(() => 200));
   await expectNothingCreated(refused);
@@ -108,7 +108,7 @@ test("while Temporal is frozen all are answered in time, and a 502 has its run",
   rig.temporalProxy.freeze();
   const { answers, of } = await burst();
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502, 503]));
-  // Two seconds to wait, one and a half for Temporal, and time for a machine that is busy.
+  // Two seconds to wait, one and a half for Temporal, and some slack for a busy machine.
   expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(8_000);
   await expectNothingCreated(of(503));
   const keys = of(502).map(({ idempotencyKey }) => idempotencyKey);

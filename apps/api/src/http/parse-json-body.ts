@@ -8,17 +8,17 @@ export interface JsonBody {
   value: Json | undefined;
   /** Raw text of the kept top-level member, as it was sent; null when there is none. */
   memberText: string | null;
-  /** Numbers that cannot be kept exactly: the value is only good to look for further faults. */
+  /** Numbers that cannot be kept exactly; if any, the value only serves to find further faults. */
   faults: Fault[];
 }
 
-// A byte order mark is kept, and is then no JSON.
+// Keeps a byte order mark, so that the body is refused as invalid JSON.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a body that has to be JSON and keeps its exact text.
+ * Reads a body that must be JSON and keeps its exact text.
  *
- * @returns no value, only faults, when it is not JSON or nests too deep to be looked at
+ * @returns only faults, no value, when it is not JSON or nests too deeply
  */
 export function parseJsonBody(bytes: Uint8Array, kept: KeptPart): JsonBody | { faults: Fault[] } {
   if (bytes.byteLength === 0) return { value: undefined, memberText: null, faults: [] };
@@ -31,7 +31,7 @@ export function parseJsonBody(bytes: Uint8Array, kept: KeptPart): JsonBody | { f
   return { value: JSON.parse(text) as Json, memberText: scan.member, faults };
 }
 
-/** A fault of a body that is no JSON; `position` counts UTF-16 units, as editors and parsers do. */
+/** The fault of a body that is not JSON; `position` counts UTF-16 code units, as editors and parsers do. */
 export function toDecodeFault(position: number, reason: string): Fault {
   return { loc: ["body", position], msg: `JSON decode error: ${reason}`, type: "json_invalid" };
 }

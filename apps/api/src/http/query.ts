@@ -2,9 +2,9 @@ import type {} from "zod-openapi";
 import { z } from "zod";
 
 /**
- * A query as lists of texts by name, for the schemas of this file.
+ * A query string as lists of texts by name, for the schemas in this file.
  *
- * @param commaLists names whose texts are themselves lists, separated by commas
+ * @param commaLists names whose texts are comma-separated lists
  */
 export function toQueryLists(
   query: string,
@@ -29,7 +29,7 @@ interface IntegerOptions {
   description: string;
   min?: number;
   max?: number;
-  /** Its value when it is not given; for the documentation. */
+  /** The value when it is not given; for documentation only. */
   fallback?: number;
 }
 
@@ -51,7 +51,7 @@ export function integerParameter(options: IntegerOptions) {
         const message = `Input should be less than or equal to ${options.max}`;
         return refuse(context, "less_than_equal", message);
       }
-      // Otherwise "-0" would be answered as -0, which JSON writes as 0 anyway.
+      // Adding 0 turns -0 into 0.
       return value + 0;
     })
     .meta({
@@ -67,7 +67,7 @@ export function integerParameter(options: IntegerOptions) {
     .meta({ description: options.description });
 }
 
-/** An integer that has a value even when it is not given. */
+/** An integer with a default. */
 export function integerParameterOr(fallback: number, options: IntegerOptions) {
   const description = `${options.description}; ${fallback} if left out`;
   return integerParameter({ ...options, fallback })
@@ -80,7 +80,7 @@ const NO_INTEGER = [
   "Input should be a valid integer, unable to parse string as an integer",
 ] as const;
 
-/** A text given at most once; the empty text is one. */
+/** A text given at most once; it may be empty. */
 export function textParameter(description: string) {
   return z
     .array(z.string())
@@ -96,7 +96,7 @@ export function textParameter(description: string) {
     .meta({ description });
 }
 
-/** Values of a closed set, given as often as wished; a fault carries its index. */
+/** Values of a closed set; the parameter may be repeated, and a fault carries the index. */
 export function enumListParameter<const Values extends readonly [string, ...string[]]>(
   values: Values,
   description: string,
@@ -108,8 +108,8 @@ export function enumListParameter<const Values extends readonly [string, ...stri
 }
 
 /**
- * Values of a closed set, several in one text with commas between them. The endpoint names the parameter
- * in its `commaLists`, so that the list is taken apart before it comes here.
+ * Values of a closed set, separated by commas. The endpoint names the parameter in its `commaLists`, so
+ * that the list is split before it gets here.
  */
 export function commaListParameter<const Values extends readonly [string, ...string[]]>(
   values: Values,
@@ -126,7 +126,7 @@ function refuse(context: z.RefinementCtx, type: string, message: string): never 
   return z.NEVER;
 }
 
-/** What is documented is what callers write, not the list that the schema gets. */
+/** Documents what callers write, not the list that the schema gets. */
 function replace(target: object, schema: object): void {
   for (const key of Object.keys(target)) Reflect.deleteProperty(target, key);
   Object.assign(target, schema);

@@ -20,7 +20,7 @@ async function newKey() {
   return await createTestKey(rig.db, { orgId: rig.org.orgId, scopes: [] });
 }
 
-/** So many requests at once; their statuses. */
+/** Sends `count` requests at once. */
 async function ask(count: number, key: string, gateway: 0 | 1 = 0) {
   const asked = Array.from({ length: count }, () =>
     rig.gateways[gateway].send("GET", AUTHTEST, { key }),

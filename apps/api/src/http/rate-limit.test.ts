@@ -51,7 +51,7 @@ test("keys that come only once are forgotten and nothing of a key's bucket is", 
     time += 1;
     if (key % 500 !== 0) continue;
     limiter.take(credentialOf(7));
-    // 1 token comes in 1,000 ms, 2 are asked for.
+    // 1 token is added per 1,000 ms, but 2 are taken.
     if (key >= 2_000) expect(limiter.take(credentialOf(7))).toBeGreaterThan(0);
   }
 });

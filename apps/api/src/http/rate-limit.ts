@@ -2,7 +2,7 @@ import { rateLimited } from "@truerun/shared/errors";
 import type { Authenticator, Credential } from "./authenticate.ts";
 
 export interface RateLimit {
-  /** Requests a second that a key may make for ever. */
+  /** Requests per second that a key may sustain. */
   perSecond: number;
   /** Requests that a key may make at once when it has made none for a while. */
   burst: number;
@@ -14,14 +14,14 @@ export interface RateLimiter {
   take(credential: Credential): number;
 }
 
-/** Below that many buckets nothing is tidied up. */
+/** With fewer buckets than this, nothing is cleaned up. */
 const MIN_TIDIED = 1_000;
 
 /**
- * Counts by one number a key: the time at which its bucket will be full. Exact, and a bucket that is full need
+ * Keeps one number per key: the time at which its bucket will be full. This is exact, and full buckets need
  * not be kept.
  *
- * @param now - milliseconds of a clock that never goes back
+ * @param now - a monotonic clock, in milliseconds
  */
 export function createRateLimiter(
   { perSecond, burst }: RateLimit,
@@ -43,7 +43,7 @@ export function createRateLimiter(
       const name = Buffer.from(keyHash).toString("base64");
       const full = Math.max(fullAt.get(name) ?? 0, time) + tokenMs;
       const waitMs = full - time - burst * tokenMs;
-      // A sum of many tokens differs from their product by less than that.
+      // Tolerates the rounding error of adding up many tokens.
       if (waitMs > 1e-6) return waitMs;
       fullAt.set(name, full);
       return 0;
@@ -52,7 +52,7 @@ export function createRateLimiter(
 }
 
 /**
- * Holds a key to its rate. Who is refused is told that only with a good key: a bad one's answer stays 401.
+ * Holds a key to its rate. Only a good key is told that it exceeded it: a bad one still gets 401.
  *
  * @throws 429 with `Retry-After`; 401
  */

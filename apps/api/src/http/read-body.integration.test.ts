@@ -142,7 +142,7 @@ test("a body whose caller went away before it was read is incomplete, not empty"
   const app = express();
   const read = new Promise<Uint8Array>((resolve, reject) => {
     app.post("/", async (req, res) => {
-      // As when its key is looked up meanwhile, or the whole process stood still.
+      // As if its key were being looked up meanwhile, or the whole process had stalled.
       if (!res.closed) await once(res, "close");
       reader.read(req, res).then(resolve, reject);
     });

@@ -7,7 +7,7 @@ const EMPTY = new Uint8Array(0);
 
 export interface BodyReader {
   read(req: Request, res: Response): Promise<Uint8Array<ArrayBuffer>>;
-  /** What a request's body may come to in memory: what was announced, or the limit where that says nothing. */
+  /** The most memory that a request's body may take: its announced length, or the limit if that says nothing. */
   mostBytes(req: Request): number;
 }
 
@@ -21,17 +21,17 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /**
  * Reads bodies of at most `limit` bytes, decompressed (gzip, deflate, br).
  *
- * @throws 413, 415 for another encoding or media type, 422 for compressed data that is corrupt and for a body
- * that did not come to its end
+ * @throws 413, 415 for another encoding or media type, 422 for corrupt compressed data and for an incomplete
+ * body
  */
 export function createBodyReader(limit: number): BodyReader {
   const readRaw = express.raw({ type: () => true, limit, inflate: true });
   const read: BodyReader["read"] = async (req, res) => {
-    // Nothing at all is no body, not a compressed one that was cut short.
+    // Nothing at all counts as no body, not as a truncated compressed one.
     if (!hasBody(req)) return EMPTY;
     if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
     await new Promise<void>((resolve, reject) => {
-      // The reader of a compressed body does not hear of a caller who hangs up, and would hold its place for ever.
+      // While reading a compressed body, Express does not notice that the caller hung up, and would wait forever.
       req.once("close", () => {
         if (!req.complete) reject(incomplete());
       });
@@ -41,7 +41,7 @@ export function createBodyReader(limit: number): BodyReader {
       });
     });
     const body: unknown = req.body;
-    // A caller who had gone before it was read is no error to the reader, but nor has he sent nothing.
+    // Express reports no error if the caller left before reading began, but that is not an empty body either.
     if (!(body instanceof Uint8Array)) throw incomplete();
     if (body.byteLength === 0) return EMPTY;
     assertJsonMediaType(req.headers["content-type"]);
@@ -66,11 +66,11 @@ function toBodyError(error: unknown, limit: number): unknown {
   if (type === "encoding.unsupported") {
     return unsupported("The request body's Content-Encoding is not supported.");
   }
-  // What zlib says of data that is no valid stream: Z_DATA_ERROR, Z_BUF_ERROR, ERR__ERROR_FORMAT_...
+  // zlib's codes for an invalid stream: Z_DATA_ERROR, Z_BUF_ERROR, ERR__ERROR_FORMAT_...
   if (typeof code === "string" && /^(Z_|ERR_)/.test(code)) {
     return invalidRequest([toDecodeFault(0, "the compressed data is corrupt")]);
   }
-  // The caller went away, or sent another length than announced.
+  // The caller hung up, or sent a different length than announced.
   if (status === 400) return incomplete();
   return error;
 }

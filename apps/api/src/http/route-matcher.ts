@@ -1,4 +1,4 @@
-/** A path parameter as it stood in the URL, and its text, or null when its escapes are malformed. */
+/** A path parameter as written in the URL, and its decoded text: null when its escapes are malformed. */
 export interface PathParam {
   raw: string;
   text: string | null;
@@ -24,7 +24,7 @@ const PARAMETER = /^\{(\w+)\}$/;
 
 /**
  * Finds the route of a request. Segments are compared before they are decoded, so that an encoded slash
- * belongs to a name; case and a slash at the end count. Of several routes that match, the first in the
+ * is part of a name; case and a trailing slash matter. Of several routes that match, the first in the
  * table wins.
  */
 export function createRouteMatcher<Target>(routes: readonly Route<Target>[]) {

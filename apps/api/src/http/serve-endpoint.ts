@@ -10,7 +10,7 @@ import { type BodyReader, hasBody } from "./read-body.ts";
 import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
 import { toQueryLists } from "./query.ts";
 
-/** What endpoints add to that say nothing. */
+/** The load class of endpoints that name none. */
 const DEFAULT_LOAD = "others";
 
 interface Serving {
@@ -18,7 +18,7 @@ interface Serving {
   authenticator: Authenticator;
   bodyReader: BodyReader;
   admission: Readonly<Record<LoadClass, Admission>>;
-  /** None: keys are not held to a rate. */
+  /** undefined: keys have no rate limit. */
   rateLimiter: RateLimiter | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Found {
   params: ReadonlyMap<string, PathParam>;
 }
 
-/** Serves the URL map: route, credential, rate, a place, scope, body, then the endpoint, in api order. */
+/** Serves the URL map: route, credential, rate, a place, scope, body, then the endpoint, in this order. */
 export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving): RequestHandler {
   const match = createRouteMatcher(routes);
   return async (req, res) => {
@@ -50,7 +50,7 @@ export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving
   };
 }
 
-/** Path and query of a request target in origin form, which the server has brought it to. */
+/** Splits a request target, which the server has brought into origin form, into path and query. */
 function splitTarget(target: string): [path: string, query: string] {
   const mark = target.indexOf("?");
   return mark === -1 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)];
@@ -81,7 +81,7 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
     isDone = answer.status < 400 && answer.headers?.["Idempotent-Replayed"] === undefined;
     return answer;
   } catch (error) {
-    // A request that fails before its own statement ran must not tell a revoked key more than 401.
+    // A request that fails before its own statement runs must not tell a revoked key more than 401.
     if (error instanceof ApiError && error.status < 500 && credential.orgId === null) {
       if (error.status !== 401) await authenticator.lookUp(credential, null, load);
     }
@@ -92,7 +92,7 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
   }
 }
 
-/** Before the database is asked and the body is read: whom there is no place for costs neither. */
+/** Called before the database is asked and the body is read, so that a refused request costs neither. */
 function enter(
   { admission, bodyReader }: Serving,
   { body, load = DEFAULT_LOAD }: Endpoint,
@@ -103,7 +103,7 @@ function enter(
 }
 
 interface Call extends Exchange {
-  /** Null at a public endpoint, as is its place. */
+  /** Null for a public endpoint, as is `place`. */
   credential: Credential | null;
   place: Place | null;
 }
