@@ -1,4 +1,4 @@
-// Who may call what: every endpoint with every kind of key that is not good for it.
+// Who may call what: every endpoint with every kind of key that must not work there.
 import { randomUUID } from "node:crypto";
 import { generateApiKey } from "@truerun/shared/api-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,9 +9,9 @@ import { type PathValues, requestEveryEndpoint, send } from "../testing/every-en
 
 let rig: TestRig;
 let definition: TestDefinition;
-/** What the org has. */
+/** What the org owns. */
 let own: PathValues;
-/** What nobody has. */
+/** What does not exist. */
 const nobodys: PathValues = {
   workflow_name: `w-${randomUUID()}`,
   workflow_run_id: `cbwr_${"0".repeat(32)}`,
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rig.close();
 });
 
-/** All that the org has, as its own key sees it. */
+/** Everything that the org owns, as its own key sees it. */
 async function readOwn(): Promise<string[]> {
   const paths = [
     "/v1/workflows",
@@ -117,7 +117,7 @@ describe("every endpoint refuses", () => {
   });
 });
 
-/** An answer without what differs between two of the same kind. */
+/** An answer without what may differ between two equivalent ones. */
 function toComparable(text: string, values: PathValues): string {
   return text
     .replaceAll(values.workflow_name, "<name>")

@@ -1,4 +1,4 @@
-// What a caller without a good key, or one that takes its time, can cost.
+// What callers without a good key, and deliberately slow ones, can cost.
 import { generateApiKey } from "@truerun/shared/api-keys";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -47,7 +47,7 @@ describe("a key that cannot be one", () => {
       const { status } = await send(gateway, request, { key: junk });
       expect([request.name, status]).toEqual([request.name, 401]);
     }
-    // One that could be is looked for, so it was the database that was not asked.
+    // A well-formed key is looked up, and fails: so the database was not asked about the others.
     const request = { method: "GET", path: "/v1/utils/authtest", key: generateApiKey().text };
     const answer = await rig.gateways[0].send(request.method, request.path, { key: request.key });
     expect(answer.status).toBe(503);
@@ -120,7 +120,7 @@ describe("a body", () => {
 });
 
 describe("a caller that takes its time", () => {
-  /** Sends a piece at each look, until the connection is closed. */
+  /** Sends a piece at each poll, until the connection is closed. */
   async function dribble(connection: RawConnection, piece: string): Promise<string> {
     await waitFor("the connection to be closed", () => {
       connection.write(piece);
@@ -177,7 +177,7 @@ describe("headers", () => {
   test("beyond a hundred are a 431, and none is dropped in silence", async () => {
     const [few, all] = [await connect(), await connect()];
     const close = { connection: "close" };
-    // Beside these the host, the credential and the wish to close.
+    // Plus three more: host, credential and `connection: close`.
     few.write(
       toHead("GET", "/v1/utils/authtest", {
         headers: { ...many(97), ...bearer(rig.org.key), ...close },

@@ -1,4 +1,4 @@
-// What is sent to do harm, through every endpoint that takes it.
+// Hostile input to every endpoint that takes it.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineWorkflow, insertRun, type TestDefinition } from "../testing/run-rows.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
@@ -16,7 +16,7 @@ afterAll(async () => {
   await rig.close();
 });
 
-/** What no answer may be: a fault of ours, a page of somebody else's, or one that tells of the inside. */
+/** No answer may be an internal error, another server's error page, or reveal internals. */
 async function assertHarmless(request: EndpointRequest, options = {}): Promise<string> {
   const answer = await send(rig.gateways[0], request, { key: rig.org.key, ...options });
   const seen = `${request.name} ${request.path}: ${answer.status} ${answer.text.slice(0, 300)}`;
@@ -47,7 +47,7 @@ const PATH_TEXTS = [
 
 test.each(PATH_TEXTS)("as part of a path: %s", async (text) => {
   const values = { workflow_name: text, workflow_run_id: text, step_id: text };
-  // What one of them creates, another deletes.
+  // What one of these requests creates, another deletes.
   for (const request of requestEveryEndpoint(values)) await assertHarmless(request);
 });
 
@@ -77,7 +77,7 @@ test.each(QUERIES.map((query) => [query.slice(0, 60), query]))(
       step_id: `cbwrs_${"0".repeat(32)}`,
     };
     for (const request of requestEveryEndpoint(values)) {
-      // Changes nothing: only what reads has a query.
+      // Only requests that read take a query, so nothing is changed.
       if (request.method !== "GET" && request.method !== "HEAD") continue;
       await assertHarmless({ ...request, path: `${request.path}?${query}` });
     }

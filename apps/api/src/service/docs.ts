@@ -4,7 +4,7 @@ import { ApiError } from "@truerun/shared/errors";
 import { z } from "zod";
 import { type Answer, defineEndpoint } from "../http/define-endpoint.ts";
 
-/** Swagger UI sets styles on its elements; everything else comes from here or is refused. */
+/** Swagger UI sets inline styles; everything else must come from this origin. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -52,7 +52,7 @@ const CSS = "text/css; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 const require = createRequire(import.meta.url);
 
-/** The files of the page; from the package, but for the script that starts it. */
+/** The page's files: from the package, except for the script that starts it. */
 const ASSETS: ReadonlyMap<string, { contentType: string; load: () => Promise<string> }> = new Map([
   [
     "swagger-ui.css",

@@ -2,12 +2,12 @@ import { ApiError } from "@truerun/shared/errors";
 import { z } from "zod";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
 
-/** How long each of the two may take to answer; a probe is given up soon after. */
+/** How long the database and Temporal may each take to answer; probes give up soon after. */
 const ANSWER_WITHIN_MS = 1_500;
 
 const okSchema = z.strictObject({ status: z.literal("ok") }).meta({ id: "Health" });
 
-/** Whether the process is up; asks nobody else. */
+/** Whether the process is up; depends on nothing else. */
 export const healthz = defineEndpoint({
   operationId: "healthz",
   summary: "Whether the process is up",

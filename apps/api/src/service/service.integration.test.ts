@@ -54,7 +54,7 @@ test("the reference shows each entry of the catalogue, and does without while th
   });
   try {
     rig.databaseProxy.freeze();
-    // It has not been asked before.
+    // This gateway has not been asked before.
     expect(await shownCatalogue(1)).toEqual({});
     rig.databaseProxy.restore();
     for (const gateway of [0, 1] as const) {

@@ -1,5 +1,5 @@
-// For tests only: a request for each endpoint that needs a key, made from the URL map, so that a new endpoint
-// is in every test that goes through all of them.
+// For tests only: a request for each endpoint that needs a key, made from the URL map, so that tests of all
+// endpoints cover new ones as well.
 import type { Endpoint } from "../http/define-endpoint.ts";
 import { routes } from "../routes.ts";
 import type { SendOptions, TestGateway } from "./test-gateway.ts";
@@ -13,13 +13,13 @@ export interface EndpointRequest {
   body?: unknown;
 }
 
-/** What to put into the paths. */
+/** Values for the path parameters. */
 export type PathValues = Record<"workflow_name" | "workflow_run_id" | "step_id", string>;
 
 /**
  * One request for each endpoint, and a HEAD beside each GET.
  *
- * @throws when a path has a parameter that nobody has thought of here
+ * @throws when a path has a parameter without a value
  */
 export function requestEveryEndpoint(values: PathValues): EndpointRequest[] {
   const guarded = routes.filter(({ target }) => target.access !== "public");
@@ -41,7 +41,6 @@ export function requestEveryEndpoint(values: PathValues): EndpointRequest[] {
   });
 }
 
-/** Sends it. */
 export function send(gateway: TestGateway, request: EndpointRequest, options: SendOptions = {}) {
   const { method, path, body } = request;
   return gateway.send(method, path, { ...(body === undefined ? {} : { body }), ...options });

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** Compiles the gateway: Node runs it from what was built, as in production. */
+/** Compiles the gateway: the tests run the build, as in production. */
 export async function buildGateway(): Promise<void> {
   const args = ["node_modules/typescript/bin/tsc", "-b", "apps/api/tsconfig.build.json"];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT });

@@ -7,13 +7,13 @@ type ActivityTask = Awaited<ReturnType<Service["pollActivityTaskQueue"]>>;
 
 /** A worker that does exactly one thing at a time, when the test says so, over Temporal's own API. */
 export interface HandWorker {
-  /** Takes the next workflow task of the queue. */
+  /** Takes the next workflow task. */
   takeWorkflowTask(): Promise<WorkflowTask>;
   /** Takes the next workflow task and answers it with these commands. */
   decide(commands: Commands): Promise<void>;
   /** Takes the next workflow task and fails it. */
   failWorkflowTask(message: string): Promise<void>;
-  /** Takes the next activity, and is then at it. */
+  /** Takes the next activity task, which is then under way. */
   takeActivity(): Promise<ActivityTask>;
   failActivity(task: ActivityTask, message: string): Promise<void>;
 }
@@ -22,7 +22,7 @@ export function createHandWorker(client: Client, taskQueue: string): HandWorker 
   const service = client.workflowService;
   const common = { namespace: client.options.namespace, identity: "hand" };
   const poll = { ...common, taskQueue: { name: taskQueue } };
-  /** Temporal takes a long poll only with a deadline. */
+  /** Temporal accepts a long poll only with a deadline. */
   const soon = <T>(call: () => Promise<T>) =>
     client.connection.withDeadline(Date.now() + 15_000, call);
   const takeWorkflowTask = () => soon(() => service.pollWorkflowTaskQueue(poll));
@@ -65,7 +65,7 @@ export function scheduleActivity(activityId: string, options: ActivityOptions): 
   };
 }
 
-/** A command that starts a child, as a batch of items is one. */
+/** A command that starts a child workflow, such as a batch of items. */
 export function startChild(workflowId: string, taskQueue: string): Commands[number] {
   return {
     commandType: 11,
@@ -89,7 +89,7 @@ type Long = NonNullable<
   >["seconds"]
 >;
 
-/** The generated types know only their own 64-bit numbers; plain ones are taken as well. */
+/** The generated types allow only their own 64-bit numbers, but plain ones work as well. */
 function toLong(seconds: number): Long {
   return seconds as unknown as Long;
 }

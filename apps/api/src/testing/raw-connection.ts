@@ -1,15 +1,15 @@
-// For tests only: a connection that sends what the test says, when it says so.
+// For tests only: a connection that sends exactly what the test says, when it says so.
 import { once } from "node:events";
 import net from "node:net";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 
 export interface RawConnection {
   write(text: string): void;
-  /** Everything that has come so far. */
+  /** Everything received so far. */
   received(): string;
-  /** Waits until something has come that holds `text`. */
+  /** Waits until what has been received contains `text`. */
   receive(text: string): Promise<string>;
-  /** Whether the other side has ended it. */
+  /** Whether the connection is closed. */
   isClosed(): boolean;
   close(): void;
 }
@@ -24,7 +24,7 @@ export async function connectRaw(port: number): Promise<RawConnection> {
   socket.on("close", () => {
     isClosed = true;
   });
-  // A connection that is cut while it is written to: what the test is about.
+  // Tests are about connections that are cut, even while being written to.
   socket.on("error", () => undefined);
   await once(socket, "connect");
   return {
@@ -37,7 +37,7 @@ export async function connectRaw(port: number): Promise<RawConnection> {
   };
 }
 
-/** The beginning of a request: its line, its headers, and the empty line unless they go on. */
+/** The head of a request: request line, headers, and the empty line unless more headers follow. */
 export function toHead(
   method: string,
   path: string,

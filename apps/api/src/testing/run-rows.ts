@@ -27,7 +27,7 @@ interface NewRun {
   parentRunId?: string;
 }
 
-/** A row as the gateway and the mirror would have left it. */
+/** A row as the gateway and the mirror would leave it. */
 export async function insertRun(rig: TestRig, definition: TestDefinition, run: NewRun = {}) {
   const id = newId("cbwr");
   await rig.db.workflowRun.create({

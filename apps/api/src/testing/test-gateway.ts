@@ -18,18 +18,18 @@ interface Answer {
 export interface SendOptions {
   key?: string | null;
   headers?: Record<string, string>;
-  /** A value is sent as JSON, a text or bytes as they are. */
+  /** Texts and bytes are sent as they are, any other value as JSON. */
   body?: unknown;
-  /** Keeps connections, when the test is about them. */
+  /** For tests that depend on kept-alive connections. */
   agent?: http.Agent;
 }
 
 export interface TestGateway extends Gateway {
-  /** One raw exchange: the path goes out exactly as it is written. */
+  /** One raw exchange: the path is sent exactly as written. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
 }
 
-/** A gateway of its own on a free port, as `main` would start it. */
+/** Starts a gateway on a free port, as `main` would. */
 export async function startTestGateway(environment: {
   DATABASE_URL: string;
   TEMPORAL_ADDRESS: string;
@@ -99,7 +99,7 @@ function toJson(text: string): Record<string, unknown> {
 
 export interface TestOrg {
   orgId: string;
-  /** Text of a key that may do everything, and of one without scopes. */
+  /** Text of a key that may do everything; `plainKey`: of one without scopes. */
   key: string;
   plainKey: string;
   keyId: string;
@@ -124,7 +124,7 @@ export async function createTestKey(
   return { key: text, keyId };
 }
 
-/** A definition of one component that gives back its value. */
+/** A definition with one component, whose output is its value. */
 export function echo(value: unknown = "${{ input }}"): JsonObject {
   return {
     components: [

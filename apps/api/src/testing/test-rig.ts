@@ -17,7 +17,7 @@ export interface TestRig {
   gateways: readonly [TestGateway, TestGateway];
   org: TestOrg;
   otherOrg: TestOrg;
-  /** Between both gateways and their Temporal and Postgres. */
+  /** These proxies stand between both gateways and their Temporal and Postgres. */
   temporalProxy: TcpProxy;
   databaseProxy: TcpProxy;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-// Definitions that run others: what is refused when they are saved.
+// What is refused when definitions that run others are saved.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestOrg } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-/** Saves a definition that runs the others, one a component. */
+/** Saves a definition that runs the others, one per component. */
 function save(name: string, called: readonly string[], key = rig.org.key) {
   const components = called.map((workflow_name, index) => ({
     key: `c${index}`,
@@ -69,7 +69,7 @@ test("another org's definitions, and names that a reference gives, are not looke
 
 test("chains of more than 16 child runs, wherever in them the definition stands", async () => {
   const names = Array.from({ length: 18 }, (_, depth) => `d${depth}`);
-  // Both halves fit; the one in the middle would join them.
+  // Both halves fit; the definition in the middle would join them.
   for (const [depth, name] of names.entries()) {
     if (depth !== 9)
       expect((await save(name, names.slice(depth + 1, depth + 2).concat("end"))).status).toBe(201);

@@ -3,7 +3,7 @@ import type { SavedDefinition } from "@truerun/shared/definitions/definition-sto
 import { z } from "zod";
 import { idSchema, timeSchema } from "../http/parameters.ts";
 
-// Where a saved definition becomes the API's. List entries leave the components out.
+// Maps a saved definition to the API's form. List entries leave out the components.
 
 const componentSchema = z
   .strictObject({

@@ -6,8 +6,8 @@ import { workflowNameParam } from "../http/parameters.ts";
 import { getWorkflowName } from "./workflow-name.ts";
 
 /**
- * Deletes a definition: its name is free again and its runs have no name any more. Its versions stay,
- * for runs that have yet to be dispatched.
+ * Deletes a definition: its name becomes free and its runs no longer have a name. Its versions stay, for
+ * runs that have yet to be dispatched.
  */
 export const deleteWorkflow = defineEndpoint({
   operationId: "deleteWorkflow",

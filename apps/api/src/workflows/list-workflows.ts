@@ -11,7 +11,7 @@ import { definitionEntrySchema, toDefinitionEntryView } from "./definition-view.
 
 type Row = { org_id: string; total: number } & (DefinitionRow | { id: null });
 
-/** The org's definitions in the order of their names. */
+/** The org's definitions, ordered by name. */
 export const listWorkflows = defineEndpoint({
   operationId: "listWorkflows",
   summary: "List workflow definitions",

@@ -48,8 +48,8 @@ export const patchWorkflow = defineEndpoint({
 });
 
 /**
- * The document of a head's version. A statement of its own: an update that waited for a replacement of
- * the definition has the new version's number, but not its document, which its snapshot is too old for.
+ * The document of a head's version. Needs a separate statement: an `UPDATE` that waited for a concurrent
+ * replacement sees the new version's number, but its snapshot is too old to see the new document.
  */
 async function getDocumentText(db: Database, { id, version }: Head): Promise<string> {
   const rows = await db.$queryRaw<{ document: string }[]>`

@@ -19,7 +19,7 @@ function send(method: string, path: string, body?: unknown, key = rig.org.key) {
   return rig.gateways[0].send(method, path, { key, body });
 }
 
-/** Statements of this database that wait for a lock. */
+/** How many statements in this database wait for a lock. */
 async function countWaiting(): Promise<number> {
   const rows = await rig.db.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM pg_stat_activity
