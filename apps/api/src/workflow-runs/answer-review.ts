@@ -16,22 +16,22 @@ import {
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import type { EndpointServices } from "../dependencies.ts";
 
-/** How long Temporal and a worker may take, the way into a batch included. */
+/** How long Temporal and a worker may take, including being redirected to a batch. */
 const ANSWERED_WITHIN_MS = 4_000;
 
-/** gRPC's RESOURCE_EXHAUSTED: Temporal lets only ten answers at once wait for a workflow's judgement. */
+/** gRPC's RESOURCE_EXHAUSTED: Temporal lets only ten Updates at a time wait for one workflow execution. */
 const TOO_MANY_AT_ONCE = 8;
 const PAUSE_MS = 50;
 
-/** What became of an answer. After `unavailable` it may still be taken: repeat it to know. */
+/** What became of an answer. After `unavailable` it may still be taken: repeat it to find out. */
 export type ReviewResult =
   | { kind: "taken" | "not_pending" }
   | { kind: "unavailable"; cause: unknown };
 
 /**
- * Hands an answer to the workflow execution that waits for it, and waits for its judgement. The same answer
- * of the same key is one update, however often it comes: Temporal gives it its first judgement again, even
- * when the run has closed.
+ * Sends an answer to the workflow execution that waits for it, and waits for its verdict. The same answer
+ * from the same key is one Update, however often it is sent: Temporal repeats its first verdict, even after
+ * the run has closed.
  */
 export async function answerReview(
   { client }: Pick<EndpointServices, "client">,
@@ -52,7 +52,7 @@ export async function answerReview(
   }
 }
 
-/** Until Temporal takes it; the deadline's abort ends this as well. */
+/** Retries until Temporal accepts it; the deadline's abort ends the loop as well. */
 async function sendInTurn(client: Client, workflowId: string, answer: ReviewAnswer): Promise<void> {
   const handle = client.workflow.getHandle(workflowId);
   const updateId = toUpdateId(answer);
@@ -77,7 +77,7 @@ function toUpdateId({ step_key, decision, comment, decided_by }: ReviewAnswer): 
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** The batch that a run names instead of itself. @throws the error when it names none */
+/** The batch to which the run redirects the answer. @throws the error when it names none */
 function findBatch(error: unknown): string {
   if (error instanceof WorkflowUpdateFailedError) {
     const { cause } = error;

@@ -1,5 +1,5 @@
-// What the gateway does about a cancellation. That nothing runs after it is the worker's side:
-// `terminate-stray.integration.test.ts` there, and `e2e/cancel.e2e.test.ts` with everything together.
+// The gateway's side of a cancellation. That nothing runs after it is the worker's side: see its
+// `terminate-stray.integration.test.ts`, and `e2e/cancel.e2e.test.ts` for everything together.
 import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { newId } from "@truerun/shared/ids";
@@ -15,7 +15,7 @@ const FINISHED = {
 let rig: TestRig;
 let temporal: TemporalClient;
 beforeAll(async () => {
-  // Longer than a cancellation waits for Temporal: a start can still be under way when that has given up.
+  // Longer than a cancellation waits for Temporal, so that a start can still be under way after it has given up.
   rig = await createTestRig({ DISPATCH_DEADLINE_MS: "20000" });
   temporal = createTemporalClient({
     TEMPORAL_ADDRESS: temporalAddress(),
@@ -38,7 +38,7 @@ const findRun = (id: string) => rig.db.workflowRun.findUniqueOrThrow({ where: { 
 const insertUndispatched = async () =>
   insertRun(rig, await defineWorkflow(rig), { dispatchedAt: null });
 
-/** A run that Temporal has and no worker looks at. */
+/** A run that Temporal has but no worker executes. */
 async function startRun(gateway: 0 | 1 = 1): Promise<string> {
   const { name } = await defineWorkflow(rig);
   const path = `/v1/workflows/${name}/run`;
@@ -167,7 +167,7 @@ describe("of a run that was not dispatched", () => {
     rig.temporalProxy.restore();
     expect((await starting).status).toBe(201);
     expect((await handleOf(id).describe()).status.name).toBe("RUNNING");
-    // The mark of another run follows the one of this run.
+    // Once another run's mark is written, this run's would have been, too.
     await startRun(0);
     expect(await findRun(id)).toEqual(canceled);
     expect(canceled).toMatchObject({ dispatchedAt: null, temporalRunId: null });

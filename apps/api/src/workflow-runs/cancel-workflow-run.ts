@@ -9,7 +9,7 @@ import { defineEndpoint } from "../http/define-endpoint.ts";
 import { readRun, toRunText, workflowRunIdParam } from "./read-run.ts";
 import { workflowRunSchema } from "./run-view.ts";
 
-/** How long Temporal may take to answer, all looks at the run together. */
+/** How long Temporal may take to answer, all tries together. */
 const TEMPORAL_WITHIN_MS = 3_000;
 
 /** Asks Temporal to cancel a run; one that Temporal does not have yet ends here and never starts. */
@@ -36,7 +36,7 @@ export const cancelWorkflowRun = defineEndpoint({
       if (answer.kind === "closed") throw workflowRunFinished();
       if (answer.kind === "unavailable") cause = answer.cause;
       if (run.dispatched) {
-        // What Temporal took and does not have any more is not running.
+        // A run that Temporal took but no longer has is not running.
         if (answer.kind === "unknown") throw workflowRunFinished();
         break;
       }
@@ -49,7 +49,7 @@ export const cancelWorkflowRun = defineEndpoint({
   },
 });
 
-/** What Temporal says of a run that is to be canceled. */
+/** What Temporal says about a run that is to be canceled. */
 type CancelAnswer =
   | { kind: "requested" | "closed" | "unknown" }
   | { kind: "unavailable"; cause: Error };
@@ -63,7 +63,7 @@ async function askTemporal(
   try {
     return await withTemporalDeadline(client.connection, withinMs, async () => {
       await handle.cancel();
-      // Temporal takes the request for a closed run as well.
+      // Temporal accepts the request even for a closed run.
       const { closeTime, status } = await handle.describe();
       const isClosed = closeTime !== undefined && status.name !== "CANCELLED";
       return { kind: isClosed ? "closed" : "requested" };

@@ -1,6 +1,6 @@
 import type { Database } from "@truerun/shared/db";
 
-/** An answer that took longer says too little about when, on its way, the database looked at its clock. */
+/** A slower round trip says too little about when exactly the database read its clock. */
 const LEARN_WITHIN_MS = 250;
 
 /**
@@ -27,7 +27,7 @@ export function createDatabaseClock(db: Database): DatabaseClock {
     const lowest = databaseSeconds * 1_000 - receivedAtMs;
     const highest = databaseSeconds * 1_000 - sentAtMs;
     const stillPossible = offsetMs !== null && offsetMs >= lowest && offsetMs <= highest;
-    // Outside these bounds one of the clocks was set since; then even a slow answer knows better.
+    // Outside these bounds, one of the clocks has been set since; then even a slow answer is better.
     if (stillPossible && highest - lowest > LEARN_WITHIN_MS) return;
     offsetMs = (lowest + highest) / 2;
   }

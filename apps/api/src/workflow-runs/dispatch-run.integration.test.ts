@@ -45,7 +45,7 @@ async function expectDispatched(id: string): Promise<void> {
   });
 }
 
-/** The first request succeeds once the gateways' connections are back. */
+/** Repeats the request until the gateway has reconnected to Temporal. */
 async function untilTaken(name: string, idempotencyKey: string, gateway: 0 | 1) {
   return waitFor("Temporal to take the run again", async () => {
     const answer = await run(name, idempotencyKey, gateway);
@@ -78,7 +78,7 @@ test.each([
         },
       },
     ]);
-    // This request's own try is over: the sweeper need not leave the run alone any longer.
+    // This request's own try is over, so the sweeper no longer has to leave the run alone.
     await waitFor(
       "the run to be the sweeper's",
       async () => {

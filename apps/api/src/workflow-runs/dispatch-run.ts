@@ -10,9 +10,10 @@ import { ApiError } from "@truerun/shared/errors";
 import type { EndpointServices } from "../dependencies.ts";
 
 /**
- * Hands a committed run to Temporal and notes in its row, behind the caller's back, what came of it.
+ * Hands a committed run to Temporal and records the result in its row: in the background, unless Temporal
+ * rejected the run.
  *
- * @throws 502 when Temporal did not take it; the run stays, and is dispatched by a repeat or the sweeper
+ * @throws 502 when Temporal did not take it; unless rejected, it is dispatched by a repeat or the sweeper
  */
 export async function dispatchRun(services: EndpointServices, run: DispatchableRun): Promise<void> {
   const result = await services.dispatcher.dispatch(run);
@@ -33,7 +34,7 @@ async function reject(services: EndpointServices, id: string, reason: string): P
   try {
     await services.marks.reject(id, reason);
   } catch (error) {
-    // The sweeper tries the run again, is told the same, and ends it then.
+    // The sweeper will try the run again, be refused in the same way, and end it.
     services.logger.warn({ err: error, workflowRunId: id }, "could not end a rejected run");
   }
 }
@@ -43,7 +44,7 @@ function dispatchFailed(id: string, reason: string): ApiError {
   return new ApiError("workflow_dispatch_failed", { message, cause: new Error(reason) });
 }
 
-/** A run that is in the database already, for another try. */
+/** A run that is already in the database, for another try. */
 export async function getDispatchableRun(db: Database, id: string): Promise<DispatchableRun> {
   const rows = await db.$queryRaw<DispatchableRow[]>`
     SELECT ${DISPATCHABLE_COLUMNS} FROM workflow_runs r ${DISPATCHABLE_JOINS} WHERE r.id = ${id}`;

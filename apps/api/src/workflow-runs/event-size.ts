@@ -6,9 +6,9 @@ import {
 } from "@truerun/shared/dispatch/run-requested";
 import type { RunInput } from "./run-body.ts";
 
-/** More than any run's ids, times and name take in its start event. */
+/** More than a run's ids, times and name can take in its start event. */
 const FRAME_BYTES = 16 * 1024;
-/** `1e20` is written out with 21 digits; nothing else grows as much when it is serialised again. */
+/** `1e20` is written out with 21 digits; nothing grows more than that when it is serialised again. */
 const MOST_GROWTH = 8;
 
 /**
@@ -21,7 +21,7 @@ export function documentRoomBytes(workflowName: string, input: RunInput): number
   return MAX_EVENT_BYTES - serializedEventBytes(toSample(workflowName, input));
 }
 
-/** A run of this input whose ids and numbers are as long as they can be, without a document. */
+/** A run with this input, with ids and numbers of maximum length and an empty document. */
 function toSample(workflowName: string, input: RunInput): DispatchableRun {
   const id = "x".repeat(40);
   return {

@@ -10,7 +10,7 @@ interface Asked {
 
 interface Answer {
   half: number;
-  /** How many were asked for in the statement. */
+  /** How many items the statement was for. */
   together: number;
 }
 
@@ -25,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** Fails for 0. Rows come in the order from back to front. */
+/** Fails for 0. Returns the rows in reverse order. */
 const ask = createJointQuery<Asked, Answer>(
   (asked) => Prisma.sql`
     SELECT place::int4 AS place, (10000 / number)::int4 AS half, (count(*) OVER ())::int4 AS together

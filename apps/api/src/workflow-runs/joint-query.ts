@@ -1,10 +1,10 @@
 import { type Database, isDatabaseUnavailable, type Prisma } from "@truerun/shared/db";
 import { queryDirectly } from "@truerun/shared/direct-query";
 
-/** Asked for in one statement at most: what one of them takes long for, the others of it wait for. */
+/** Maximum items per statement: all of them wait for the slowest. */
 const MOST_TOGETHER = 8;
 
-/** Which of the items, counted from 1, a row answers. */
+/** The position, counted from 1, of the item that a row answers. */
 interface Placed {
   place: number;
 }
@@ -16,13 +16,12 @@ interface Question<Item, Row> {
 }
 
 /**
- * A query that many requests ask at the same time, each for its own row: what comes in one turn of the event loop
- * goes together in one statement, which saves most of what a statement costs. It begins after all that it answers
- * have asked.
+ * Combines look-ups that many requests make at the same time, each of its own row: those of one turn of the
+ * event loop share a statement, which saves most of its cost. It begins after everyone it answers has asked.
  *
- * @param toStatement - a statement that has one row for each item, with its `place`
- * @returns asks for one item; throws what the statement throws. A database that is away is so for all that asked
- * together; any other error may be the fault of one of them, and each is asked for alone
+ * @param toStatement - builds a statement that returns one row for each item, with its `place`
+ * @returns a function that looks up one item and throws what the statement throws. An unavailable database
+ * fails all of its items; any other error may be due to one of them, and each is then looked up alone
  */
 export function createJointQuery<Item, Row extends object>(
   toStatement: (items: readonly Item[]) => Prisma.Sql,

@@ -9,7 +9,7 @@ import { type FoundRun, type RunSnapshot, takeSnapshot } from "./pending-snapsho
 import { type PendingStepRow, type StepPending, toStepPending } from "./pending-step.ts";
 import { isPolled } from "./pending-workers.ts";
 
-/** How long Temporal may take to answer, all questions together. */
+/** How long Temporal may take to answer, all calls together. */
 const TEMPORAL_WITHIN_MS = 1_500;
 
 const STATES = [
@@ -36,7 +36,7 @@ const stateSchema = z.enum(STATES).meta({
   ].join("; "),
 });
 
-/** Only with include=pending: how a run that has not ended stands in Temporal at this moment. */
+/** Only with include=pending: the current state in Temporal of a run that has not ended. */
 export const runPendingSchema = z
   .strictObject({
     state: stateSchema,
@@ -52,7 +52,7 @@ export const runPendingSchema = z
 
 type RunPending = z.output<typeof runPendingSchema>;
 
-/** What of a run's row tells why it is pending. */
+/** The columns of a run's row that help to say why it is pending. */
 interface PendingRunRow {
   id: string;
   status: string;
@@ -69,7 +69,7 @@ export interface Pending {
   step(step: PendingStepRow): StepPending | null;
 }
 
-/** Asks Temporal, unless everything has ended. Never rejects for what Temporal does or does not say. */
+/** Asks Temporal, unless everything has ended. Never rejects, whatever Temporal says or fails to say. */
 export async function readPending(
   services: Pick<EndpointServices, "client" | "logger">,
   run: PendingRunRow,

@@ -1,4 +1,4 @@
-// What Temporal says, at this moment, of a run that has not ended.
+// What Temporal currently says about a run that has not ended.
 import {
   type Client,
   type WorkflowExecutionDescription,
@@ -7,11 +7,11 @@ import {
 import { failureMessage } from "@truerun/shared/failure-message";
 import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
 
-/** An activity that has no outcome yet. Times are unix seconds with their fractions. */
+/** An activity that has no outcome yet. Times are unix seconds, with fractions. */
 export interface PendingActivity {
   state: "scheduled" | "started" | "canceling" | "paused";
   attempt: number;
-  /** null: without limit */
+  /** null: no limit */
   maxAttempts: number | null;
   scheduledAt: number | null;
   /** Start and end of the latest attempt. */
@@ -24,12 +24,12 @@ export interface PendingActivity {
 }
 
 export interface PendingWorkflowTask {
-  /** Whether a worker is at it. */
+  /** Whether a worker is executing it. */
   isStarted: boolean;
   attempt: number;
-  /** Of its first attempt. */
+  /** When its first attempt was scheduled. */
   since: number | null;
-  /** Of this attempt. */
+  /** When this attempt was or is due. */
   dueAt: number | null;
   lastFailure: string | null;
 }
@@ -40,26 +40,26 @@ export interface FoundRun {
   isPaused: boolean;
   isCanceling: boolean;
   taskQueue: string;
-  /** The workflow task that waits or runs, of the run or the batch of it that has tried the most often. */
+  /** The waiting or running workflow task with the most attempts, of the run and its batches. */
   workflowTask: PendingWorkflowTask | null;
   /** By activity id, which is the step's key. */
   activities: ReadonlyMap<string, PendingActivity>;
-  /** False: the run has more batches than were asked. */
+  /** False: the run has more batches than Temporal was asked about. */
   isComplete: boolean;
-  /** When a worker last asked for work; null when none has lately. */
+  /** When a worker last polled for workflow tasks; null when none has lately. */
   workflowsPolledAt: number | null;
-  /** The same of activities, by task queue, as far as it matters. */
+  /** The same for activity tasks, by task queue: only of queues in which something waits. */
   activitiesPolledAt: ReadonlyMap<string, number | null>;
 }
 
-/** `unknown`: Temporal has no such run. `silent`: it did not say. */
+/** `unknown`: Temporal has no such run. `silent`: it did not answer. */
 export type RunSnapshot = FoundRun | { kind: "unknown" | "silent" };
 
-/** A run with more batches at a time gets what these say. */
+/** Maximum batches that Temporal is asked about; a run may have more at a time. */
 const MAX_BATCHES = 10;
-/** Task queues that are asked for their workers. */
+/** Maximum task queues whose pollers are looked up. */
 const MAX_QUEUES = 10;
-/** Where a failing workflow task's failure stands, counted from a history's end. */
+/** How many of a history's last events are searched for a workflow task's failure. */
 const LAST_EVENTS = 10;
 
 const WORKFLOW_QUEUE = 1;
@@ -118,7 +118,7 @@ async function findLastPoll(client: Client, name: string, kind: number): Promise
   return polls.length === 0 ? null : Math.max(...polls);
 }
 
-/** Only of queues in which something waits: an attempt that runs has its worker. */
+/** Only for queues in which something waits: a running attempt has its worker. */
 async function findActivityPolls(
   client: Client,
   activities: readonly PendingActivity[],
@@ -173,7 +173,7 @@ const STATES = new Map<number, PendingActivity["state"]>([
   [3, "canceling"],
   [4, "paused"],
   [5, "paused"],
-  // Runs, and begins anew with its next attempt.
+  // To be reset: still running, and starting over with its next attempt.
   [6, "started"],
 ]);
 
@@ -197,7 +197,7 @@ async function toWorkflowTask(
   };
 }
 
-/** Only the first failure of several in a row is written into the history. */
+/** Of several failures in a row, the history holds only the first. */
 async function findWorkflowTaskFailure(client: Client, workflowId: string): Promise<string | null> {
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
     namespace: client.options.namespace,
@@ -216,7 +216,7 @@ interface Timestamp {
   nanos?: number | null;
 }
 
-/** Temporal writes "no time" as none, or as a time long before there was any. */
+/** Temporal writes "no time" as a missing value, or as one at or before the epoch. */
 function toSeconds(time: Timestamp | null | undefined): number | null {
   const seconds = Number(time?.seconds ?? 0) + (time?.nanos ?? 0) / 1e9;
   return seconds > 0 ? seconds : null;

@@ -35,7 +35,7 @@ const reasonSchema = z.enum(REASONS).meta({
   ].join("; "),
 });
 
-/** Only with include=pending: why a step has no result yet, as Temporal has it at this moment. */
+/** Only with include=pending: why a step has no result yet, as Temporal currently sees it. */
 export const stepPendingSchema = z
   .strictObject({
     reason: reasonSchema,
@@ -53,7 +53,7 @@ export const stepPendingSchema = z
 
 export type StepPending = z.output<typeof stepPendingSchema>;
 
-/** What of a step's row tells why it is pending. */
+/** The columns of a step's row that help to say why it is pending. */
 export type PendingStepRow = Pick<
   StepRow,
   "step_key" | "component_id" | "action_type" | "status" | "created_at"
@@ -92,7 +92,7 @@ function isLocal(step: PendingStepRow, { components }: WorkflowDefinitionDocumen
   return components.find(({ id }) => id === step.component_id)?.execution === "local";
 }
 
-/** What runs inside of a workflow task Temporal does not list: only that there is a task. */
+/** Temporal does not list what runs inside a workflow task, only that there is such a task. */
 function toLocalPending(step: PendingStepRow, { workflowTask }: FoundRun): StepPending {
   if (workflowTask === null) {
     const message = "It waits for another attempt, or its outcome is on its way into the tables.";
@@ -104,7 +104,7 @@ function toLocalPending(step: PendingStepRow, { workflowTask }: FoundRun): StepP
     : say("queued", "It runs again once a worker takes the run's workflow task.", { since });
 }
 
-/** The engine's own actions that wait; for these no activity is listed. */
+/** The engine's own actions that wait; Temporal lists no activity for them. */
 const WAITING = new Map<string, { reason: StepPending["reason"]; message: string }>([
   ["wait", { reason: "timer", message: "The engine waits for a time." }],
   ["wait_for_review", { reason: "review", message: "Somebody has to answer the review." }],
@@ -132,7 +132,7 @@ function say(
   };
 }
 
-/** When a `duration`, an `until` or a review's `timeout` is over; null when a reference would tell. */
+/** When a `duration`, an `until` or a review's `timeout` is over; null when it is a reference. */
 function findEnd(step: PendingStepRow, { components }: WorkflowDefinitionDocument): number | null {
   const component = components.find(({ id }) => id === step.component_id);
   const { until, duration, timeout } = component?.with ?? {};

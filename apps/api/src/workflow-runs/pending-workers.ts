@@ -1,13 +1,13 @@
-/** A worker asks for work again at least this often: a question waits at the server for a minute. */
+/** A worker polls at least this often: a long poll waits at the server for a minute. */
 const POLL_SECONDS = 75;
-/** A task finds a worker that has asked within milliseconds; after so long there is none. */
+/** A task reaches a polling worker within milliseconds; if it takes longer than this, there is none. */
 const MATCH_SECONDS = 5;
 
 /**
- * Whether a worker takes work from a task queue. Temporal lists a worker for minutes after it is gone, but
- * a task that was due before the last question and was not handed out had nobody to go to.
+ * Whether a worker takes work from a task queue. Temporal lists a worker for minutes after it is gone, but if
+ * a task became due after the last poll and was not handed out, nobody was there to take it.
  *
- * @param times - unix seconds; `polledAt` null: nobody has asked lately; `dueAt` null: nothing waits
+ * @param times - unix seconds; `polledAt` null: nobody has polled lately; `dueAt` null: nothing waits
  */
 export function isPolled(times: {
   polledAt: number | null;

@@ -137,7 +137,7 @@ describe("a step without a result", () => {
   test("of a batch has what the batch says", async () => {
     const { id, taskQueue, worker } = await startRun(["send[0]", "send[150]"]);
     await worker.decide([startChild(`${id}/1`, taskQueue)]);
-    // The child's task, and the parent's that tells it of the start, come in either order.
+    // The child's task, and the parent's task that reports the start, come in either order.
     const tasks = [await worker.takeWorkflowTask(), await worker.takeWorkflowTask()];
     for (const { taskToken, workflowExecution } of tasks) {
       const isBatch = workflowExecution?.workflowId !== id;

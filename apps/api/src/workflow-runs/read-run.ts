@@ -16,7 +16,7 @@ export const workflowRunIdParam = idSchema("cbwr", "The run");
 export const INCLUDES = ["input", "error", "details", "pending"] as const;
 export type Include = (typeof INCLUDES)[number];
 
-/** A run as its row and its steps stand in the tables. */
+/** A run and its steps as stored in the tables. */
 export interface ReadRun extends RunRow {
   /** JSON text of a list of {@link StepRow}. */
   steps: string;
@@ -24,11 +24,11 @@ export interface ReadRun extends RunRow {
   input: string | null;
   error_code: string | null;
   error_message: string | null;
-  /** Id of the API key that asked. */
+  /** Id of the caller's API key. */
   key_id: string;
   /** Whether Temporal is known to have taken the run. */
   dispatched: boolean;
-  /** JSON text of the definition's version, if what is pending was asked for. */
+  /** JSON text of the definition's version, if `pending` was asked for. */
   document: string | null;
 }
 
@@ -68,7 +68,7 @@ type Found = { org_id: string | null } & ({ id: null } | ReadRun);
 
 const queries = new Map<string, ReturnType<typeof createJointQuery<Asked, Found>>>();
 
-/** The query of those who want the same of their runs. */
+/** The joint query of all requests with the same includes. */
 function askForRun(include: ReadonlySet<Include>) {
   const name = INCLUDES.filter((each) => include.has(each)).join();
   const query =
@@ -108,12 +108,12 @@ function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Pr
     ) AS d ON true`;
 }
 
-/** The run's steps, in the order of their recording. */
+/** The run's steps, in the order in which they were recorded. */
 export function parseSteps(run: ReadRun): StepRow[] {
   return JSON.parse(run.steps) as StepRow[];
 }
 
-/** A run's JSON as get-run publishes it, with what was asked for at its end. */
+/** A run's JSON as get-run answers it, with the requested includes at the end. */
 export function toRunText(
   run: ReadRun,
   include: ReadonlySet<Include> = NO_INCLUDES,

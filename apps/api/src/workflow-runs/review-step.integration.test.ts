@@ -1,4 +1,4 @@
-// What the gateway does about an answer. How runs take them stands in `e2e/reviews.e2e.test.ts`.
+// The gateway's side of an answer. How runs take answers is tested in `e2e/reviews.e2e.test.ts`.
 import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { newId } from "@truerun/shared/ids";
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
@@ -41,7 +41,7 @@ const review = ({ run, step }: Place, options = {}) =>
     ...options,
   });
 
-/** Rows that say that a step waits for a review; Temporal knows nothing of it. */
+/** Rows that say that a step waits for a review; Temporal does not know the run. */
 async function insertReview(actionType = "wait_for_review"): Promise<Place> {
   const run = await insertRun(rig, definition);
   const step = await insertStep(rig, run, { ordinal: 0, status: null, actionType });

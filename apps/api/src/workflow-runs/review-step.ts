@@ -9,7 +9,7 @@ import { answerReview } from "./answer-review.ts";
 import { parseSteps, readRun, toRunText, workflowRunIdParam } from "./read-run.ts";
 import { workflowRunSchema } from "./run-view.ts";
 
-/** More belongs into a document that the comment names. */
+/** Longer texts belong elsewhere; the comment can refer to them. */
 const MAX_COMMENT = 10_000;
 
 const bodySchema = z
@@ -49,8 +49,8 @@ export const reviewStep = defineEndpoint({
 });
 
 /**
- * Whether the step was decided by this very answer. Temporal itself tells, but not for ever, and of a batch
- * only while its run is open.
+ * Whether this very answer decided the step. Temporal can tell, too, but not forever, and for a batch only
+ * while its run is open.
  */
 async function wasTaken(db: Database, id: string, answer: ReviewAnswer): Promise<boolean> {
   const step = await db.workflowRunStep.findUnique({ where: { id }, select: { output: true } });

@@ -1,4 +1,4 @@
-// Totals and pages must be what counting and ordering all rows gives, in every snapshot, whoever writes.
+// Totals and pages must equal what counting and ordering all rows gives, in every snapshot, whoever writes.
 import { hashApiKey } from "@truerun/shared/api-keys";
 import { RUN_STATUSES, type RunStatus } from "@truerun/shared/contracts/statuses";
 import { createDatabase, type Database } from "@truerun/shared/db";
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestOrg, type TestOrg } from "../testing/test-gateway.ts";
 import { readRunPage, type RunPageRequest } from "./run-page.ts";
 
-/** So small that blocks are divided all the time. */
+/** Small enough for blocks to be divided all the time. */
 const BLOCK = 4;
 const WRITERS = 4;
 const WRITES = 40;
@@ -47,17 +47,17 @@ interface Write {
   kind: "insert" | "end" | "reopen" | "delete" | "move" | "undone";
   orgId: string;
   name: string;
-  /** Of several runs at once; some are equal. */
+  /** Start times of several runs at once; some are equal. */
   atMs: number[];
   status: RunStatus;
-  /** Which of the rows are meant. */
+  /** Percentage of the rows to change. */
   share: number;
 }
 
-/** What a client may do to runs, and what only a repair by hand does. */
+/** What clients may do to runs, and what only a manual repair does. */
 async function write(tx: Client, { kind, orgId, name, atMs, status, share }: Write): Promise<void> {
   const completedAt = status === "started" ? null : new Date();
-  // In one order, as rows locked in any order would deadlock on their own.
+  // Always in the same order: otherwise the row locks alone would deadlock.
   const some = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM workflow_runs
      WHERE org_id = ${orgId} AND abs(hashtext(id)) % 100 < ${share} ORDER BY id FOR UPDATE`;
@@ -111,7 +111,7 @@ const writeOf = (orgIds: readonly string[]): fc.Arbitrary<Write> =>
   });
 
 const second = fc.integer({ min: MIDNIGHT - 2, max: MIDNIGHT + SECONDS + 2 });
-/** From none over wide ones to those within a block; also such that hold nothing. */
+/** No window, wide ones, ones within a block, and ones that hold nothing. */
 const window = fc.oneof(
   fc.record({ createdAfter: fc.option(second), createdBefore: fc.option(second) }),
   fc
@@ -140,7 +140,7 @@ async function read(tx: Client, request: Omit<RunPageRequest, "credential">): Pr
   return { total: row?.total ?? -1, ids: entries.map(({ id }) => id) };
 }
 
-/** The same by counting and ordering all. */
+/** The same by counting and ordering all rows. */
 async function readPlainly(tx: Client, request: Omit<RunPageRequest, "credential">): Promise<Page> {
   const { workflowName: name, createdAfter: after, createdBefore: before } = request;
   const rows = await tx.$queryRaw<{ id: string }[]>`
@@ -154,7 +154,7 @@ async function readPlainly(tx: Client, request: Omit<RunPageRequest, "credential
   return { total: ids.length, ids: ids.slice(request.offset, request.offset + request.limit) };
 }
 
-/** Compares what one snapshot says in both ways, for several requests. */
+/** Compares both ways within one snapshot, for several requests. */
 async function compare(sample: readonly Omit<RunPageRequest, "credential">[]): Promise<void> {
   await db.$transaction(
     async (tx) => {
@@ -227,7 +227,7 @@ test("writers of one block never wait for each other, in whatever order they wri
   const [often1, often2, seldom1, seldom2] = runs.map(({ id }) => id);
   const end = (tx: Client, id: string | undefined) =>
     tx.$executeRaw`UPDATE workflow_runs SET status = 'failed', completed_at = now() WHERE id = ${id}`;
-  // A wait for a lock would be an error at once. Both are open until both have written everything.
+  // Waiting for a lock fails almost at once. Both transactions stay open until both have written everything.
   await db.$transaction(async (one) => {
     await one.$executeRaw`SET LOCAL lock_timeout = '500ms'`;
     await db.$transaction(async (two) => {
@@ -236,7 +236,7 @@ test("writers of one block never wait for each other, in whatever order they wri
       await end(two, seldom1);
       await end(one, seldom2);
       await end(two, often2);
-      // Neither waits for who adds up, nor does that wait for them.
+      // Neither waits for the adding up, nor does that wait for them.
       await foldRunChanges(db, BLOCK);
     });
   });

@@ -5,9 +5,9 @@ import { authCte, type Credential } from "../http/authenticate.ts";
 
 export interface RunPageRequest {
   credential: Credential;
-  /** Runs of the definition of this name only; null: of all. */
+  /** Only runs of the definition with this name; null: of all. */
   workflowName: string | null;
-  /** Runs of these states only; each once. */
+  /** Only runs with these statuses; each is listed once. */
   statuses: readonly RunStatus[];
   /** Unix seconds, both inclusive; null: no bound. */
   createdAfter: number | null;
@@ -20,14 +20,14 @@ export interface RunPageRow {
   org_id: string;
   /** Whether the org has a definition of the wanted name. */
   name_known: boolean;
-  /** How many runs the filter finds, over all pages. */
+  /** How many runs match the filter, over all pages. */
   total: number;
   /** JSON text of the page's rows. */
   entries: string;
 }
 
 /**
- * One page of an org's runs, newest first, and the exact total, both of one snapshot.
+ * One page of an org's runs, newest first, and the exact total, both from one snapshot.
  *
  * @returns undefined when the API key is not good
  */
@@ -56,10 +56,10 @@ export async function readRunPage(
 }
 
 /**
- * `span`: the window, `until` excluded. `parts`: the blocks that begin in it, and what changed in it since
- * they were added up, with the number of runs that the filter finds in each. `whole`: from where to where
- * blocks lie in the window completely; `head` and `tail`, what the window holds after and before them, are
- * counted one by one. `total`: all of it.
+ * `span`: the window, excluding `until`. `parts`: the blocks that begin in it, and the changes in it that are
+ * not added up yet, each with the number of runs that match the filter. `whole`: the range of the blocks that
+ * lie completely in the window; `head` and `tail`, the parts of the window after and before it, are counted
+ * run by run. `total`: the sum.
  */
 function countCtes(request: RunPageRequest): Prisma.Sql {
   const { createdAfter: after, createdBefore: before, statuses } = request;
@@ -106,8 +106,8 @@ function countCtes(request: RunPageRequest): Prisma.Sql {
 }
 
 /**
- * `jump`: the oldest block's beginning with no more than `offset` wanted runs behind it, and how many these
- * are. `page`: what is left of the offset is walked from there, which is a block at most.
+ * `jump`: the oldest beginning of a block with at most `offset` matching runs from there on, and their number.
+ * `page`: the rest of the offset is walked from there, which is one block at most.
  */
 function pageCtes(request: RunPageRequest): Prisma.Sql {
   const offset = Prisma.sql`${request.offset}::int8`;
@@ -139,13 +139,13 @@ function pageCtes(request: RunPageRequest): Prisma.Sql {
 
 const DEFINITION = Prisma.sql`(SELECT definition.id FROM definition)`;
 
-/** Of `r`: the org, and the definition if one is wanted. */
+/** The conditions on `r`: its org, and its definition if one is wanted. */
 function scope({ workflowName }: RunPageRequest): Prisma.Sql {
   const ofOrg = Prisma.sql`r.org_id = (SELECT org_id FROM auth)`;
   return workflowName === null ? ofOrg : Prisma.sql`${ofOrg} AND r.definition_id = ${DEFINITION}`;
 }
 
-/** Seconds between which Postgres has timestamps and this product has runs (years 1 to 9999). */
+/** The years 1 to 9999: within what Postgres can represent, and beyond any run's time. */
 const FIRST_SECOND = -62_135_596_800;
 const LAST_SECOND = 253_402_300_799;
 

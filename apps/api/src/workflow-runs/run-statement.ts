@@ -9,7 +9,7 @@ const KEY_LIFETIME = Prisma.sql`interval '24 hours'`;
 
 /**
  * How old a run may be for a repeat to dispatch it: less than the 24 hours after which the sweeper ends it,
- * so that no repeat starts a run that is just being ended.
+ * so that no repeat starts a run just as it is being ended.
  */
 const REPEAT_WINDOW = Prisma.sql`interval '23 hours 50 minutes'`;
 
@@ -24,10 +24,10 @@ export interface RunRequest {
 export interface BoundRun {
   id: string;
   startedAt: number;
-  /** The `input` as its caller sent it. */
+  /** The `input` as the caller sent it. */
   inputText: string;
   requestHash: Uint8Array;
-  /** Whether Temporal is not known to have the run, and it has not ended either. */
+  /** Whether a repeat has to dispatch the run: it has not ended and is not known to be in Temporal. */
   needsDispatch: boolean;
 }
 
@@ -37,9 +37,9 @@ export interface NewRun extends RunRequest {
   requestHash: Uint8Array<ArrayBuffer>;
   /** Room that the start event has for the definition's document, in bytes. */
   documentRoomBytes: number;
-  /** From when on the sweeper may dispatch the run, as ms from now. */
+  /** When the sweeper may first dispatch the run, in ms from now. */
   sweepAfterMs: number;
-  /** After this database time (unix seconds) nothing may be inserted any more. */
+  /** Database time (unix seconds) after which nothing may be inserted. */
   deadline: number;
 }
 
@@ -47,7 +47,7 @@ export interface NewRun extends RunRequest {
 export interface InsertRow {
   org_id: string;
   org_name: string;
-  /** Database time of the look at the deadline, unix seconds. */
+  /** Database time at which the deadline was checked, unix seconds. */
   at: number;
   late: boolean;
   definition_id: string | null;
@@ -74,7 +74,7 @@ const BOUND_COLUMNS = Prisma.sql`
   (r.status = 'started' AND r.dispatched_at IS NULL AND r.started_at > now() - ${REPEAT_WINDOW}
     AND r.parent_run_id IS NULL) AS bound_needs_dispatch`;
 
-/** Who asks for a run that is bound, and by which key. */
+/** Who asks for a bound run, and by which Idempotency-Key. */
 interface AskedForBound {
   keyHash: Uint8Array;
   endpoint: string;
@@ -86,7 +86,7 @@ interface AskedForBound {
 function toAsked({ credential, workflowName, idempotencyKey: key }: RunRequest): AskedForBound {
   return {
     keyHash: credential.keyHash,
-    // What a key is scoped to: the concrete path, its name decoded.
+    // The scope of a key: the concrete path, with its name decoded.
     endpoint: `workflows/${workflowName}/run`,
     key,
     runId: key !== null && isId("cbwr", key) ? key : null,
@@ -95,8 +95,8 @@ function toAsked({ credential, workflowName, idempotencyKey: key }: RunRequest):
 }
 
 /**
- * For a row of `auth` and one of `asked`: the run that the key was used for within its lifetime, or the run that
- * the key names itself, which is how a caller without a key retries after a 502; that binding never expires.
+ * For a row of `auth` and one of `asked`: the run that the key was used for within its lifetime, or the run
+ * whose id is the key, which is how a caller without a key retries after a 502; that binding never expires.
  */
 const BOUND = Prisma.sql`
     SELECT ${BOUND_COLUMNS}
@@ -139,7 +139,7 @@ function allowedCtes(run: NewRun): Prisma.Sql {
     )`;
 }
 
-/** `claim AS (...)`: the key's row, when the key is new or has expired. Waits for whoever claims it too. */
+/** `claim AS (...)`: the key's row, when the key is new or has expired. Waits for a concurrent claim. */
 function claimCte(run: NewRun, { endpoint, key }: AskedForBound): Prisma.Sql {
   return Prisma.sql`claim AS (
       INSERT INTO idempotency_keys AS i (org_id, endpoint, key, run_id, expires_at)
@@ -156,7 +156,7 @@ function claimCte(run: NewRun, { endpoint, key }: AskedForBound): Prisma.Sql {
 /**
  * The hot path: one statement that checks the key, finds the stored answer or the definition, claims the
  * Idempotency-Key and inserts the run, all or nothing. The claim waits for a concurrent request with the
- * same key; when it is lost to one, the row has neither a bound nor a started run.
+ * same key; if it loses to that one, the row has neither a bound nor a started run.
  *
  * @returns null when the API key is not good
  */
@@ -210,7 +210,7 @@ const askForBound = createJointQuery<AskedForBound, BoundRow>(
 /**
  * The run that a request's Idempotency-Key is bound to, if any.
  *
- * @returns with a null `orgId` when the API key is not good
+ * @returns a null `orgId` when the API key is not good
  */
 export async function findBoundRun(
   db: Database,

@@ -10,7 +10,7 @@ import { idSchema, timeSchema } from "../http/parameters.ts";
 import { runPendingSchema } from "./pending-run.ts";
 import { type StepPending, stepPendingSchema } from "./pending-step.ts";
 
-// Where columns become keys of the API. The order of keys is part of the contract.
+// Maps columns to keys of the API. The order of keys is part of the contract.
 
 const runStatusSchema = z.enum(RUN_STATUSES).meta({ description: "State of the run" });
 const jsonObject = z.record(z.string(), z.unknown());
@@ -154,7 +154,7 @@ export interface StepRow {
     finished_at_ms: number | null;
     item_index: number | null;
   };
-  /** Set when it was asked for. */
+  /** Set when `pending` was asked for. */
   pending?: StepPending | null;
 }
 
@@ -184,7 +184,7 @@ export function toStepView(row: StepRow) {
     artifacts: row.artifacts.map(({ artifact_type, id, role }) => ({ artifact_type, id, role })),
     created_at: row.created_at,
     updated_at: row.updated_at,
-    // As JSON has it, a key without a value is none.
+    // JSON leaves out a key whose value is undefined.
     details: row.details && toDetailsView(row.step_key, row.details),
     pending: row.pending,
   };

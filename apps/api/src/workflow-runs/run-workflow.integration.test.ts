@@ -249,7 +249,7 @@ describe("an Idempotency-Key", () => {
   });
 
   test("of many, repeated by all their callers at the same time, gives each the run of its own", async () => {
-    // What an array of texts has to be written with care for.
+    // Characters that need escaping in a Postgres array of texts.
     const names = [await define(`w {"ä"\\,'😀} ${randomUUID()}`), await define()];
     const theirs = await define(names[0], rig.otherOrg.key);
     const key = rig.otherOrg.key;
@@ -265,7 +265,7 @@ describe("an Idempotency-Key", () => {
     for (const { name, ...options } of callers) {
       firsts.push(String((await run(name, options)).json["workflow_run_id"]));
     }
-    // The last caller of each round names its run itself.
+    // The last caller of each round uses its run's id as the key.
     const all = Array.from({ length: 8 }, () => [
       ...callers,
       { name: theirs, idempotencyKey: firsts.at(-1) ?? "", key },

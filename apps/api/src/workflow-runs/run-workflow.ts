@@ -27,9 +27,9 @@ import {
 } from "./run-statement.ts";
 import { startedRunSchema, toStartedRunText } from "./run-view.ts";
 
-/** After this long a run is not inserted any more; less than what a statement may take. */
+/** After this long a run is no longer inserted; less than a statement may take. */
 const INSERT_WITHIN_MS = 2_300;
-/** Beyond the dispatch deadline: what the request's own try leaves to the sweeper to find. */
+/** How long after the dispatch deadline of the request's own try the sweeper may take over. */
 const SWEEP_SLACK_MS = 2_000;
 const MAX_TRIES = 3;
 
@@ -86,7 +86,7 @@ export const runWorkflow = defineEndpoint({
   },
 });
 
-/** A request to run, so far as it is judged before its body. */
+/** The parts of a run request that are checked before its body. */
 type KeyedRequest = Pick<NewRun, "credential" | "workflowName" | "idempotencyKey" | "requestHash">;
 
 type WantedRun = KeyedRequest & { input: RunInput };
@@ -118,7 +118,7 @@ async function createRun(
     if (bound !== null) return replay(request, services, { bound, ...wanted });
     if (row.started_at !== null) return start(request, services, { id, row, wanted });
     if (row.late && clock.now() - sentAtMs >= INSERT_WITHIN_MS) break;
-    // Otherwise the estimate of the database's clock was off, or the claimed key was let go meanwhile.
+    // Otherwise the estimate of the database's clock was off, or the claimed key was released meanwhile.
   }
   throw serviceUnavailable(new Error("the run was not inserted in time"));
 }
@@ -127,7 +127,7 @@ async function createRun(
  * The run of a concurrent request that claimed the same key first: it was committed while this
  * request's statement waited, and is invisible to that statement.
  *
- * @throws what keeps the run from being made at all
+ * @throws when the run cannot be created at all
  */
 async function findWinner(
   request: Request,
@@ -181,8 +181,8 @@ async function start(
 }
 
 /**
- * The stored answer to a request with this key, or null. Asked before anything else: a repeat is then a read,
- * as cheap as any, which holds no lock and writes nothing; a key's first request pays for a look more.
+ * The stored answer to a request with this key, or null. Looked up before anything else: a repeat is then a cheap
+ * read that takes no lock and writes nothing, while a key's first request pays for one extra statement.
  */
 async function findReplay(
   request: Request,
@@ -194,7 +194,7 @@ async function findReplay(
   return bound === null ? null : replay(request, services, { ...keyed, bound });
 }
 
-/** The first answer, to the byte; a run that Temporal is not known to have is dispatched before. */
+/** The first answer, byte for byte; a run that is not known to be in Temporal is dispatched first. */
 async function replay(
   request: Request,
   services: EndpointServices,
@@ -215,7 +215,7 @@ async function replay(
   return { status: 201, headers, text: toStartedRunText({ ...bound, workflowName }) };
 }
 
-/** SHA-256 of the body as it was before compression. */
+/** SHA-256 of the decompressed body. */
 function hashBody(body: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash("sha256").update(body).digest());
 }
