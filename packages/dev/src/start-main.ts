@@ -7,7 +7,7 @@ import { createProgress } from "./start/progress.ts";
 import { startSystem } from "./start/start-system.ts";
 import { watchNpm } from "./start/watch-npm.ts";
 
-/** npm passes a Ctrl-C on that the terminal has sent already: only a later one is a second one. */
+/** npm forwards a Ctrl-C that the terminal has already sent: only a later signal counts as a second one. */
 const ONE_PRESS_MS = 1_000;
 
 const progress = createProgress((text) => process.stdout.write(text));
@@ -29,7 +29,7 @@ async function main(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Aborts at the first wish to stop; a second one does not wait for anything. */
+/** Aborts at the first request to stop; a second one kills everything at once. */
 function listenForStop(): AbortController {
   const stopping = new AbortController();
   let firstAt = 0;
@@ -45,7 +45,7 @@ function listenForStop(): AbortController {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   watchNpm(process.env["npm_lifecycle_event"] === "start", onSignal);
-  // With its reader gone, nothing can be said any more; everything is still to be ended in order.
+  // With its reader gone, nothing can be printed any more, but everything must still be ended in order.
   process.stdout.on("error", () => undefined);
   // Whatever ends this process, what it started ends with it.
   process.on("exit", killAllProcesses);
@@ -62,7 +62,7 @@ try {
   await main(signal);
   process.exit(0);
 } catch (error) {
-  // What was stopped on request has not failed, however far it had come.
+  // Being stopped on request is no failure, however far the start had come.
   if (signal.aborted) process.exit(0);
   process.stderr.write(`\n${explainError(error)}\n`);
   process.exit(1);

@@ -1,6 +1,6 @@
 export interface BannerFacts {
   apiUrl: string;
-  /** Null when it is not known where it is. */
+  /** Null when its address is unknown. */
   temporalUiUrl: string | null;
   demoKey: string;
   dataDir: string;
@@ -12,7 +12,7 @@ const EXAMPLE_INPUT = {
   due_date: "2026-06-30",
 };
 
-/** What is said when everything runs; the commands in it work as they stand. */
+/** What is printed when everything runs; the commands in it work as they are. */
 export function toBanner(facts: BannerFacts): string {
   const { apiUrl, demoKey } = facts;
   const header = `-H 'Authorization: Bearer ${demoKey}'`;

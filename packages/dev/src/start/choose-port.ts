@@ -8,14 +8,14 @@ export interface PortWish {
   wanted: number | undefined;
   fallback: number;
   host: string;
-  /** Ports given to others already. */
+  /** Ports already given to others. */
   taken?: readonly number[];
 }
 
 /**
- * The port that was asked for, or the default one, or, where that is taken, any free one.
+ * The port that was asked for, or the default one, or any free one if the default is taken.
  *
- * @throws StartError when a port was asked for and is taken: whoever asked relies on that one
+ * @throws StartError when a port was asked for and is taken: whoever asked relies on it
  */
 export async function choosePort(wish: PortWish, say: (message: string) => void): Promise<number> {
   const { variable, wanted, fallback, host, taken = [] } = wish;

@@ -6,14 +6,14 @@ import { startMarkOf } from "../processes/orphans.ts";
 import { readIfThere, readRuntime, runtimeFile, writePrivateFile } from "./runtime-file.ts";
 import { StartError } from "./start-error.ts";
 
-/** Two supervisors on one data folder would end each other's servers: only its owner starts any. */
+/** Two supervisors on one data folder would end each other's servers, so only the folder's owner starts any. */
 export interface Claim {
   /** From now on another start waits for the folder instead of being refused. */
   markStopping(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Process ids are used again, so when the process was started belongs to it. */
+/** Process ids are reused, so an owner is identified by its start time as well. */
 const owner = z.object({
   pid: z.number(),
   startMark: z.string().nullable(),
@@ -21,16 +21,16 @@ const owner = z.object({
 });
 type Owner = z.output<typeof owner>;
 
-/** A supervisor whose npm was killed needs a moment to notice it, and to say that it is stopping. */
+/** A supervisor whose npm was killed needs a moment to notice that, and to say that it is stopping. */
 const REFUSE_AFTER_MS = 1_500;
-/** Draining takes 20 s by default, and Postgres and Temporal end after it. */
+/** Draining takes 20 s by default, and Postgres and Temporal end after that. */
 const WAIT_FOR_STOPPING_MS = 60_000;
 
 /** Far longer than taking over a claim takes. */
 const TURN_MS = 10_000;
 
 /**
- * Makes the folder and claims it. The claim of a process that is gone is taken over; one that is
+ * Creates the folder and claims it. The claim of a process that is gone is taken over; one that is
  * stopping is waited for.
  *
  * @throws StartError when another start runs on it; the message says where
@@ -64,7 +64,7 @@ export async function claimDataDir(
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  // What a killed supervisor left says nothing true any more.
+  // What a killed supervisor left there is no longer true.
   await rm(runtimeFile(dataDir), { force: true });
   return {
     markStopping: () => writePrivateFile(path, JSON.stringify({ ...own, isStopping: true })),
@@ -84,7 +84,7 @@ async function refusal(dataDir: string, pid: number): Promise<StartError> {
   );
 }
 
-/** By linking a file that is written already: nobody sees a claim without its owner. */
+/** Links a file that is already written, so that nobody sees a claim without its owner. */
 async function tryToCreate(path: string, content: string): Promise<boolean> {
   const written = `${path}.${randomUUID()}`;
   await writeFile(written, content, { mode: 0o600 });
@@ -100,8 +100,8 @@ async function tryToCreate(path: string, content: string): Promise<boolean> {
 }
 
 /**
- * One at a time removes a stale claim, and only the very one that was seen: between another's removal of
- * it and this one's there may be a fresh claim in its place.
+ * Only one process at a time removes a stale claim, and only the very one that it saw: another process may
+ * have removed that one, and a fresh claim may have taken its place.
  */
 async function removeStale(path: string, seen: string): Promise<void> {
   const turn = `${path}.takeover`;
@@ -111,14 +111,14 @@ async function removeStale(path: string, seen: string): Promise<void> {
     return;
   }
   try {
-    // Nobody else removes it meanwhile, and while it is there nobody makes another.
+    // Nobody else removes it meanwhile, and while it exists nobody creates another.
     if ((await readIfThere(path)) === seen) await rm(path);
   } finally {
     await rm(turn, { force: true });
   }
 }
 
-/** What a process that was killed in its turn, of a millisecond, left behind. */
+/** For a process that was killed during its turn, which takes only a millisecond. */
 async function removeIfOld(turn: string): Promise<void> {
   const found = await stat(turn).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
@@ -127,7 +127,7 @@ async function removeIfOld(turn: string): Promise<void> {
   if (found !== null && Date.now() - found.mtimeMs > TURN_MS) await rm(turn, { force: true });
 }
 
-/** Null when that process is gone, or a crash of the machine left the file without its content. */
+/** Null when that process is gone, or a crash of the machine left the file empty. */
 async function findLiving(text: string): Promise<Owner | null> {
   if (text.trim() === "") return null;
   const said = owner.parse(JSON.parse(text));

@@ -1,7 +1,7 @@
-/** Tells the person who waits what is being done, and how long it took. */
+/** Tells the waiting user what is being done, and how long it took. */
 export interface Progress {
   readonly line: (text: string) => void;
-  /** Runs `work` and says its title with the time taken; `work` may give a better title back. */
+  /** Runs `work` and prints its title with the time taken; `done` may make a better title from its result. */
   step<T>(title: string, work: () => Promise<T>, done?: (result: T) => string): Promise<T>;
 }
 

@@ -10,10 +10,10 @@ const runtime = z.object({
   apiUrl: z.string(),
 });
 
-/** Where everything of a running `npm start` is. Holds the database's password. */
+/** Where to reach the parts of a running `npm start`. Holds the database's password. */
 export type Runtime = z.output<typeof runtime>;
 
-/** The file of a data folder that holds a {@link Runtime}; gone when nothing runs. */
+/** The file in a data folder that holds a {@link Runtime}; removed by an orderly stop. */
 export function runtimeFile(dataDir: string): string {
   return join(dataDir, "runtime.json");
 }
@@ -22,13 +22,13 @@ export async function writeRuntime(dataDir: string, value: Runtime): Promise<voi
   await writePrivateFile(runtimeFile(dataDir), `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** What was written last, whether it still runs or was killed; null when it ended in order. */
+/** What was written last, whether it still runs or was killed; null after an orderly stop. */
 export async function readRuntime(dataDir: string): Promise<Runtime | null> {
   const text = await readIfThere(runtimeFile(dataDir));
   return text === null ? null : runtime.parse(JSON.parse(text));
 }
 
-/** Replaces a file in one step, for its owner's eyes: a reader sees the old or the new, never a half. */
+/** Replaces a file that only its owner may read, atomically: a reader sees the old text or the new one. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   const unfinished = `${path}.${process.pid}.new`;
   await writeFile(unfinished, text, { mode: 0o600 });

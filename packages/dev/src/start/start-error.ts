@@ -1,4 +1,4 @@
-/** The start cannot go on. The message is for the person at the terminal: what is wrong, what to set. */
+/** The start cannot go on. The message tells the user at the terminal what is wrong and what to set. */
 export class StartError extends Error {
   override name = "StartError";
 }

@@ -10,22 +10,22 @@ export interface ServiceSpec {
   name: "api" | "worker";
   dataDir: string;
   environment: NodeJS.ProcessEnv;
-  /** Its main file; default: what the build made of it. */
+  /** Its main file; default: as built. */
   main?: string;
-  /** Gives up waiting for it to be ready. */
+  /** Aborts waiting for it to be ready. */
   signal: AbortSignal;
 }
 
-/** What is not ready has little to finish. */
+/** A service that is not ready has little to finish. */
 const GIVE_UP_AFTER_MS = 5_000;
-/** Above the longest grace that a service can be given: it is the service that decides when to give up. */
+/** Above the longest grace time that can be configured: the service itself decides when to give up. */
 const STOP_WITHIN_MS = 3_700_000;
 
 /**
- * Starts the gateway or a worker, and waits until it says that it is ready. It ends by itself when this
- * process is gone: its message channel closes then.
+ * Starts the gateway or a worker, and waits until it reports that it is ready. It ends by itself when this
+ * process is gone, because its message channel closes.
  *
- * @throws when it ends instead; the message holds its log's end
+ * @throws when it does not get ready; the message has the end of its log
  */
 export async function startService({
   name,
@@ -37,7 +37,7 @@ export async function startService({
   const logFile = join(dataDir, "logs", `${name}.log`);
   const service = await startProcess({
     command: process.execPath,
-    // The services read no arguments: this one tells processes of several data folders apart.
+    // The services ignore arguments: this one tells apart the processes of several data folders.
     args: ["--enable-source-maps", main, markOf(dataDir)],
     env: environment,
     cwd: PROJECT_DIR,
@@ -55,7 +55,7 @@ export async function startService({
   return { process: service, stop: () => service.stop("SIGTERM", STOP_WITHIN_MS) };
 }
 
-/** Ends a service that still drains after its supervisor was killed. */
+/** Ends a service that is still draining after its supervisor was killed. */
 export async function endLeftOverService(
   dataDir: string,
   name: ServiceSpec["name"],

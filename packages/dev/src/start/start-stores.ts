@@ -14,12 +14,12 @@ export interface StoreContext {
   config: StartConfig;
   progress: Progress;
   signal: AbortSignal;
-  /** Told of a part as soon as it runs, so that it is ended whatever comes next. */
+  /** Called with a part as soon as it runs, so that it is ended whatever happens next. */
   onStarted: (part: Pick<SupervisedPart<never>, "stop">) => void;
 }
 
 const DATABASE = "truerun";
-/** For a Temporal elsewhere, which runs already. */
+/** For a Temporal elsewhere, already running. */
 const ANSWER_WITHIN_MS = 10_000;
 
 /** Ends what a killed supervisor left behind, so that its ports are free again. */
@@ -37,7 +37,7 @@ export async function startDatabase(context: StoreContext): Promise<string> {
     progress.line("Postgres: the one of DATABASE_URL");
     return config.DATABASE_URL;
   }
-  // Nobody is told this port, so any will do; it stays the same when the server has to be restarted.
+  // Nobody else needs to know this port, so any will do; it stays the same when the server is restarted.
   const port = await findFreePort();
   const start = () =>
     startPostgres({
@@ -87,7 +87,7 @@ export async function startEngine(
   return part.first.address;
 }
 
-/** A Temporal that cannot be used is told before anything waits for it. */
+/** Reports a Temporal that cannot be used before anything waits for it. */
 async function checkEngine(config: TemporalConfig): Promise<void> {
   const temporal = createTemporalClient(config);
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = config;

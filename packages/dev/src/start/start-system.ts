@@ -18,7 +18,7 @@ import { supervisePart } from "./supervise-part.ts";
 export interface SystemContext {
   config: StartConfig;
   progress: Progress;
-  /** Aborted when the start is not wanted any more. */
+  /** Aborted when the start is no longer wanted. */
   signal: AbortSignal;
 }
 
@@ -35,10 +35,10 @@ interface Stoppable {
 const READY_WITHIN_MS = 60_000;
 
 /**
- * Starts Postgres and Temporal (those that are not elsewhere), gateway and worker, and waits until the
- * service says that it is ready.
+ * Starts Postgres and Temporal (unless they are elsewhere), gateway and worker, and waits until the
+ * service reports that it is ready.
  *
- * @throws when a part cannot be had or does not come up; everything is ended again then
+ * @throws when a part is not available or does not come up; everything is then ended again
  */
 export async function startSystem(context: SystemContext): Promise<System> {
   const stores: Stoppable[] = [];
@@ -107,7 +107,7 @@ async function start(
   return toBanner({ apiUrl, temporalUiUrl, demoKey: seeded.demoKey, dataDir });
 }
 
-/** Two processes on one machine cannot share a port: the gateway has the one that was set, the worker the next. */
+/** Two processes on one machine cannot share a port: the gateway gets the configured one, the worker the next. */
 function toMetricsPort(
   name: "api" | "worker",
   { METRICS_PORT: port }: StartConfig,
@@ -175,13 +175,13 @@ async function untilReady(apiUrl: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Where a gateway that listens on `host` is reached from this machine. */
+/** Where this machine reaches a gateway that listens on `host`. */
 function toUrl(host: string, port: number): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
-/** Like `Promise.all`, but throws only once all have ended: nothing comes up behind a failed start. */
+/** Like `Promise.all`, but throws only once all have settled, so that nothing comes up after a failed start. */
 async function settleAll<T extends readonly unknown[]>(
   work: {
     [K in keyof T]: Promise<T[K]>;

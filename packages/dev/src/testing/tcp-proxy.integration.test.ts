@@ -27,7 +27,7 @@ afterEach(async () => {
   await new Promise<void>((resolve) => server.close(() => resolve()));
 });
 
-/** Resolves when the proxy's side of the machine has it. */
+/** Resolves once the text has reached the proxy. */
 async function send(text: string): Promise<void> {
   await new Promise<void>((resolve) => client.write(text, () => setTimeout(resolve, 20)));
 }

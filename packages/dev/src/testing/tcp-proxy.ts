@@ -7,7 +7,7 @@ export interface TcpProxy {
   cut(): void;
   /** Keeps connections open and lets nothing through. */
   freeze(): void;
-  /** Holds everything back for so long, in both directions. */
+  /** Delays everything by this long, in both directions. */
   slow(ms: number): void;
   /** Back to normal; what was held back goes through. */
   restore(): void;
@@ -47,7 +47,7 @@ export async function createTcpProxy(target: { targetPort: number }): Promise<Tc
       from.setNoDelay(true);
       from.on("data", (chunk) => pass(way, () => void to.write(chunk)));
       from.on("end", () => pass(way, () => void to.end()));
-      // A broken half breaks the other; why it broke is the test's doing.
+      // If one half breaks, so does the other; the test caused it.
       from.on("error", () => drop(link));
       from.on("close", () => pass(way, () => drop(link)));
     }
@@ -60,7 +60,7 @@ export async function createTcpProxy(target: { targetPort: number }): Promise<Tc
   }
   function release(way: Way): void {
     if (mode === "frozen") return;
-    // A timer may come a little before its time.
+    // A timer may fire a little early.
     const now = performance.now() + 1;
     while (way[0] !== undefined && way[0].dueAt <= now) way.shift()?.send();
   }

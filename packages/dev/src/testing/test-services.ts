@@ -37,7 +37,7 @@ async function asAdmin(template: URL, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: admin.href });
   await client.connect();
   try {
-    // Two copies of one template at a time are refused by Postgres; the lock makes them take turns.
+    // Postgres refuses to copy a template twice at the same time; the lock makes the copies take turns.
     await client.query("SELECT pg_advisory_lock(4711)");
     await client.query(statement);
   } finally {

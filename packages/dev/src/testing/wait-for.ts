@@ -1,10 +1,10 @@
-/** Far above what anything takes on a quiet machine: a busy one must not fail a test. */
+/** Far more than anything takes on a quiet machine: a busy one must not fail a test. */
 const TIMEOUT_MS = 45_000;
 
 /**
  * Waits until `probe` gives something other than undefined, null or false.
  *
- * @throws when it does not within the time; the message says what was waited for and what was last seen
+ * @throws when it does not in time; the message says what was waited for and what was last seen
  */
 export async function waitFor<T>(
   what: string,
