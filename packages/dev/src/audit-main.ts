@@ -7,9 +7,9 @@ import { findDatabaseUrl, findRunning } from "./find-database.ts";
 import { PROJECT_DIR } from "./project-paths.ts";
 
 try {
-  // Its usage is there without a database.
+  // Usage is shown even without a database.
   if (!process.argv.includes("--help")) process.env = await findServices();
-  // In this process: its terminal and its signals are the command's.
+  // Runs in this process, so that it has the command's terminal and signals.
   const main = join(PROJECT_DIR, "apps", "worker", "dist", "audit-main.js");
   await import(pathToFileURL(main).href);
 } catch (error) {
@@ -17,7 +17,7 @@ try {
   process.exit(2);
 }
 
-/** The environment of the audit: what is set, and else what belongs to the running `npm start`. */
+/** The audit's environment: what is set, otherwise what belongs to the running `npm start`. */
 async function findServices(): Promise<NodeJS.ProcessEnv> {
   const config = readToolConfig();
   const databaseUrl = await findDatabaseUrl(config);

@@ -20,10 +20,10 @@ const dataDir = z
 const startConfig = z.object({
   ...temporalEnv,
   ...logEnv,
-  /** Set: that server is used. Not set: one is started. */
+  /** If set, that server is used; otherwise one is started. */
   DATABASE_URL: databaseEnv.DATABASE_URL.optional(),
   TEMPORAL_ADDRESS: temporalEnv.TEMPORAL_ADDRESS.unwrap().optional(),
-  /** No default here: a port that was asked for is not exchanged for another. */
+  /** No default here: a port that was asked for is never replaced by another. */
   PORT: portText.optional(),
   TEMPORAL_PORT: portText.optional(),
   TEMPORAL_UI_PORT: portText.optional(),
@@ -32,7 +32,7 @@ const startConfig = z.object({
   TEMPORAL_CLI_PATH: z.string().optional(),
 });
 
-/** What `npm start` goes by. Variables of the gateway and the worker alone are checked by them. */
+/** Configuration of `npm start`. Variables that only the gateway or the worker uses are checked there. */
 export type StartConfig = z.output<typeof startConfig>;
 
 /** @throws ConfigurationError listing every variable that is wrong */
@@ -45,7 +45,7 @@ const toolConfig = z.object({
   DATA_DIR: dataDir,
 });
 
-/** What `npm run key` and `npm run seed` go by. */
+/** Configuration of commands such as `npm run key`. */
 export type ToolConfig = z.output<typeof toolConfig>;
 
 /** @throws ConfigurationError listing every variable that is wrong */
@@ -58,17 +58,17 @@ const exampleConfig = z.object({
   DATA_DIR: dataDir,
 });
 
-/** What `npm run example:python-worker` goes by. @throws ConfigurationError */
+/** Configuration of `npm run example:python-worker`. @throws ConfigurationError */
 export function readExampleConfig(): z.output<typeof exampleConfig> {
   return parseEnvironment(exampleConfig);
 }
 
-/** Messages become files, so that the examples that send some run to their end. */
+/** Messages are written to files, so that the examples that send some can complete. */
 const WITHOUT_MAIL_SERVER = { SMTP_URL: "outbox:", EMAIL_FROM: "truerun@example.com" };
 
 /**
- * The environment of the gateway and the worker: this process' own, with what was started for them.
- * Credentials and TLS are for a Temporal elsewhere; the one started here speaks neither.
+ * The environment of the gateway and the worker: this process' own, plus what was started for them.
+ * Credentials and TLS are for a Temporal elsewhere; the one started here uses neither.
  */
 export function toServiceEnvironment(
   given: Readonly<Record<string, string>>,

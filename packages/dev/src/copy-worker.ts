@@ -5,11 +5,10 @@ import { PROJECT_DIR } from "./project-paths.ts";
 const WORKER = join(PROJECT_DIR, "apps", "worker");
 
 /**
- * Copies what the build made of the worker, and adds files to its components: a worker serves what it finds
- * there when it starts.
+ * Copies the built worker and adds files to its components: a worker serves what it finds there at startup.
  *
- * @param folder - made anew
- * @param files - JavaScript by the name of its file
+ * @param folder - created anew
+ * @param files - JavaScript by file name
  * @returns the copy's main file
  */
 export async function copyWorker(

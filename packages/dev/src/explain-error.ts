@@ -4,14 +4,14 @@ import { isDatabaseUnavailable } from "@truerun/shared/db";
 import { DefinitionFileError } from "./seed/seed-definitions.ts";
 import { StartError } from "./start/start-error.ts";
 
-/** What a command says on stderr before it ends: a message for people, or a stack for a fault of ours. */
+/** What a command prints on stderr before it ends: a message for people, or a stack for a bug. */
 export function explainError(error: unknown): string {
   const isForPeople =
     error instanceof StartError ||
     error instanceof ConfigurationError ||
     error instanceof DefinitionFileError ||
     error instanceof UsageError ||
-    // What this package throws as it starts things; subclasses come from elsewhere.
+    // This package throws plain Errors while starting things; subclasses come from elsewhere.
     (error instanceof Error && error.constructor === Error);
   if (isForPeople) return error.message;
   if (isDatabaseUnavailable(error)) {

@@ -1,19 +1,19 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The repository's top folder, the same seen from `src` and from `dist`. */
+/** The repository's top folder, whether this runs from `src` or from `dist`. */
 export const PROJECT_DIR = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 /** `schema.prisma` and the migrations. */
 export const PRISMA_DIR = join(PROJECT_DIR, "prisma");
 
-/** What was fetched for this machine and can be fetched again. */
+/** Downloads for this machine, which can be fetched again. */
 export const TEMPORAL_CACHE_DIR = join(PROJECT_DIR, "node_modules", ".cache", "truerun");
 
 /** The example definitions, one YAML file each. */
 export const WORKFLOWS_DIR = join(PROJECT_DIR, "workflows");
 
-/** One component activity a file, with its test. */
+/** One file per component activity, with its test. */
 export const COMPONENTS_DIR = join(PROJECT_DIR, "apps", "worker", "src", "components");
 
 /** Workers in other languages. */

@@ -6,19 +6,19 @@ import { explainError } from "./explain-error.ts";
 import { killAllProcesses } from "./processes/managed-process.ts";
 
 export interface FolderRun {
-  /** The folder is called so. */
+  /** Part of the folder's name. */
   name: string;
-  /** Called when this process ends, before what it started is killed: what is held must be let go. */
+  /** Called when this process ends, before what it started is killed: for releasing what is held. */
   onExit?: () => void;
-  /** Called before an error is told. */
+  /** Called before an error is printed. */
   onError?: () => void;
 }
 
 /**
- * Runs a command that starts processes of its own in a folder of its own, and ends this process: with 0 and
- * without the folder, or with 1 and what is in it. What was started ends with it, whatever ends it.
+ * Runs a command that starts processes in a folder of its own, then ends this process: with 0 and the folder
+ * removed, or with 1 and the folder kept. Whatever ends this process, what it started ends with it.
  *
- * @param work - gives whether all was well
+ * @param work - returns whether all went well
  */
 export async function runInFolder(
   { name, onExit = () => undefined, onError = () => undefined }: FolderRun,

@@ -5,9 +5,9 @@ import { ensureOrganization } from "../seed/organization.ts";
 import type { KeyOptions } from "./parse-key-options.ts";
 
 /**
- * Makes a key, and its org when that is new.
+ * Creates a key, and its org if that is new.
  *
- * @returns the key in clear; it cannot be had again
+ * @returns the key in clear text; it cannot be retrieved again
  */
 export async function createKey(db: Database, options: KeyOptions): Promise<string> {
   const orgId = await ensureOrganization(db, options.org);

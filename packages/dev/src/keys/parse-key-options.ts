@@ -10,7 +10,7 @@ export interface KeyOptions {
 const USAGE = `Usage: npm run --silent key -- --org <name> [--name <label>] [--scopes <scope>,...]
 Scopes: ${API_KEY_SCOPES.join(", ")}. Without --scopes the key has none.`;
 
-/** As long as names of workflows: longer ones are mistakes. */
+/** The same as for workflow names: longer ones are mistakes. */
 const MAX_NAME_LENGTH = 255;
 
 const text = { type: "string" } as const;

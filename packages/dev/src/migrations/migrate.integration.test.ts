@@ -69,7 +69,7 @@ test("runs that were there before they were counted are counted by the migration
   await cp(join(PRISMA_DIR, "schema.prisma"), join(prismaDir, "schema.prisma"));
   await migrate({ url, prismaDir });
   const counted = await withClient(url, async (client) => {
-    // 5,000 of one org and 10 of another, of two definitions, every fifth of a status of its own.
+    // 5,000 runs of one org and 10 of another, of two definitions; every fifth one has failed.
     await client.query(`
       INSERT INTO workflow_runs (id, org_id, definition_id, definition_version, workflow_name, input,
                                  request_hash, started_at, status, completed_at)

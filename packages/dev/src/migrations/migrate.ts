@@ -4,15 +4,15 @@ import pg from "pg";
 import { withSchemaEngine } from "./schema-engine.ts";
 
 export interface MigrateOptions {
-  /** `postgresql://...`; the database is made when it is missing. */
+  /** `postgresql://...`; the database is created if it is missing. */
   url: string;
   /** Folder with `schema.prisma` and `migrations/`. */
   prismaDir: string;
 }
 
 /**
- * Applies the migrations that the database does not have yet. It keeps Prisma's own table of them, so
- * `prisma migrate deploy` elsewhere agrees with it.
+ * Applies the migrations that the database does not have yet, and records them in Prisma's own table, so
+ * that `prisma migrate deploy` agrees with it.
  *
  * @returns the names of those applied
  */
@@ -45,7 +45,7 @@ export async function migrate({ url, prismaDir }: MigrateOptions): Promise<strin
   return result.appliedMigrationNames;
 }
 
-/** SQL that makes what `schema.prisma` says in an empty database, without applying it. */
+/** The SQL that creates what `schema.prisma` describes in an empty database; it is not applied. */
 export async function schemaToSql({ url, prismaDir }: MigrateOptions): Promise<string> {
   const schema = readSchema(prismaDir);
   const input = {

@@ -7,7 +7,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
 
-/** What is used of the engine. The package has no types of its own. */
+/** What is used of the engine; the package has no types of its own. */
 export interface SchemaEngine {
   applyMigrations(input: unknown): Promise<{ appliedMigrationNames: string[] }>;
   diff(input: unknown): Promise<{ exitCode: number; stdout: string | null }>;
@@ -20,7 +20,7 @@ interface EngineModule {
   };
 }
 
-/** Node's types name it only for browsers. */
+/** Only the types for browsers include it. */
 declare const WebAssembly: {
   instantiate(
     code: Uint8Array,
@@ -31,8 +31,8 @@ declare const WebAssembly: {
 let loading: Promise<EngineModule> | undefined;
 
 /**
- * Lends an engine on a database, with the text of `schema.prisma`. Its connections end with `use`: Postgres
- * copies no template while somebody is connected to it.
+ * Provides an engine for a database and the text of `schema.prisma`. Its connections end with `use`: Postgres
+ * does not copy a template while anyone is connected to it.
  */
 export async function withSchemaEngine<T>(
   { url, schema }: { url: string; schema: string },
@@ -51,8 +51,8 @@ export async function withSchemaEngine<T>(
 }
 
 /**
- * Prisma's adapter cuts a script at each semicolon, inside of functions too, and runs the pieces one by one.
- * Sent whole and without arguments, it is one transaction, as with `prisma migrate deploy`.
+ * Prisma's adapter splits a script at each semicolon, even inside functions, and runs the pieces one by one.
+ * Sent whole and without arguments, a script is one transaction, as with `prisma migrate deploy`.
  */
 class WholeScripts extends PrismaPg {
   override async connect(): ReturnType<PrismaPg["connect"]> {

@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROJECT_DIR } from "../project-paths.ts";
 import { createComponent } from "./create-component.ts";
 
-/** Short, with a word that JavaScript reserves, and as long as can be: lines must not get too long. */
+/** A short one, a word that JavaScript reserves, and the longest possible: lines must not get too long. */
 const ACTIONS = ["x", "delete", `a${"_bc".repeat(19)}_d`];
 
 let project: string;
 let files: string[];
 
-/** The project's settings and the worker's sources, with the packages of this checkout. */
+/** The project's settings and the worker's sources, linked to the packages of this checkout. */
 beforeAll(async () => {
   project = await realpath(await mkdtemp(join(tmpdir(), "component-template-")));
   const settings = ["package.json", "tsconfig.base.json", "biome.json", ".oxlintrc.json"];
@@ -40,9 +40,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-/** Runs a tool of the project there. A failure's message holds what it wrote. */
+/** Runs one of the project's tools there. A failure's message contains its output. */
 async function run(tool: string, args: string[]): Promise<void> {
-  // What vitest tells its own workers is not for another one.
+  // What vitest tells its own workers must not reach another vitest.
   const environment = Object.entries(process.env).filter(
     ([name]) => !/^VITEST|^NODE_ENV$/.test(name),
   );

@@ -1,4 +1,4 @@
-/** A component and its test that pass every check as they stand, to be changed into what is wanted. */
+/** Templates of a component and its test; they pass every check as they are. */
 export function toComponentFiles(action: string): { component: string; test: string } {
   return { component: toComponent(action), test: toTest(action) };
 }
@@ -52,7 +52,7 @@ describe("${action}", () => {
 `;
 }
 
-/** The name by which the folder's scan expects an action: dashes for underscores. */
+/** The file name that the folder's scan expects for an action: dashes for underscores. */
 export function toFileName(action: string): string {
   return action.replaceAll("_", "-");
 }

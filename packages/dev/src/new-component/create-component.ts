@@ -3,15 +3,15 @@ import { join, parse } from "node:path";
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { toComponentFiles, toFileName } from "./component-template.ts";
 
-/** No component can be made of the arguments. The message is one line that says why. */
+/** The arguments cannot be made into a component. The message says why, in one line. */
 export class NewComponentError extends Error {
   override name = "NewComponentError";
 }
 
-/** What `defineComponent` takes. */
+/** What `defineComponent` accepts. */
 const ACTION = /^[a-z][a-z0-9_]*$/;
 
-/** So that every line of the template stays within the formatter's width. */
+/** Keeps every line of the template within the formatter's width. */
 const MAX_LENGTH = 60;
 
 /**
@@ -54,7 +54,7 @@ function assertUsable(action: string): void {
   }
 }
 
-/** `x` of the folder `x` and the files `x.ts` and `x.test.ts`. */
+/** `x` for the folder `x` and the files `x.ts` and `x.test.ts`. */
 function toStem(entry: string): string {
   return parse(entry).name.replace(/\.test$/, "");
 }

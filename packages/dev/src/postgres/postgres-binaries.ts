@@ -8,7 +8,7 @@ export interface PostgresBinaries {
 }
 
 /**
- * The PostgreSQL that npm brought for this platform.
+ * The PostgreSQL that npm installed for this platform.
  *
  * @throws when npm has none for it
  */
@@ -29,7 +29,7 @@ export function findPostgresBinaries(): PostgresBinaries {
   return { initdb: join(folder, "bin", "initdb"), postgres: join(folder, "bin", "postgres") };
 }
 
-/** The real folder of a package as the module `from` sees it. Some packages cannot be `require`d. */
+/** The real folder of a package, as seen by the module `from`. Some packages cannot be `require`d. */
 function findPackage(from: string, name: string): string | undefined {
   const folders = createRequire(from).resolve.paths(name) ?? [];
   const folder = folders.map((modules) => join(modules, name)).find((path) => existsSync(path));
@@ -37,8 +37,8 @@ function findPackage(from: string, name: string): string | undefined {
 }
 
 /**
- * npm packages hold no symbolic links, so the package makes them when it is installed. Where install
- * scripts are switched off they are missing; then they are made here.
+ * npm packages cannot hold symbolic links, so the package creates them when it is installed. Where install
+ * scripts are disabled, the links are missing and are created here.
  */
 function linkLibraries(folder: string): void {
   const list = join(folder, "pg-symlinks.json");

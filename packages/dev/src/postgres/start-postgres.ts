@@ -11,22 +11,22 @@ import { findPostgresBinaries, type PostgresBinaries } from "./postgres-binaries
 import { makeFolderFor, runUnprivileged, type Unprivileged } from "./unprivileged.ts";
 
 export interface PostgresOptions {
-  /** Folder of the cluster; made when it is missing. */
+  /** Folder of the cluster; created if it is missing. */
   dataDir: string;
   port: number;
   logFile: string;
-  /** More `name=value` settings. */
+  /** Additional `name=value` settings. */
   settings?: readonly string[];
 }
 
 export interface PostgresServer {
   port: number;
-  /** Of PostgreSQL, such as 18.4. */
+  /** PostgreSQL's version, such as 18.4. */
   version: string;
   process: ManagedProcess;
   /** `postgresql://...` of a database in it. */
   url(database: string): string;
-  /** Ends sessions, writes everything out, ends. */
+  /** Ends sessions, writes everything to disk, ends. */
   stop(): Promise<void>;
 }
 
@@ -34,10 +34,10 @@ const USER = "truerun";
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Starts the PostgreSQL that npm brought, on the loopback address alone, with a password. A server that
- * an earlier start left behind on the same folder is ended first.
+ * Starts the PostgreSQL that npm installed, on the loopback address only, with a password. A server that
+ * an earlier start left running on the same folder is ended first.
  *
- * @throws when there is none for this platform, or it does not come up; the message holds its log's end
+ * @throws when there is none for this platform, or it does not come up; the message has the end of its log
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const dataDir = resolve(options.dataDir);
@@ -53,7 +53,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const settings = [
     "listen_addresses=127.0.0.1",
     `port=${options.port}`,
-    // A socket's path may have 107 bytes only, which a deep folder exceeds; TCP does.
+    // A socket's path may have only 107 bytes, which a deep folder exceeds; TCP is enough.
     "unix_socket_directories=",
     "max_connections=200",
     ...(options.settings ?? []),
@@ -64,7 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     command,
     args: rest,
     logFile: options.logFile,
-    // The server refuses a folder that its user may not enter, such as the one this runs in.
+    // The server refuses a working directory that its user may not enter, which this process' may be.
     cwd: "/",
     ...ids(user),
   });
@@ -87,7 +87,7 @@ function passwordFile(dataDir: string): string {
   return `${dataDir}.password`;
 }
 
-/** Makes the cluster beside its place and renames it, so that an interrupted start leaves no half of one. */
+/** Creates the cluster beside its place and renames it, so that an interrupted start leaves no partial one. */
 async function initialize(
   { initdb }: PostgresBinaries,
   user: Unprivileged,
@@ -124,8 +124,8 @@ async function initialize(
 }
 
 /**
- * Ends a server that an earlier start left on this folder, and removes its lock; also a lock whose
- * process id is another program's by now.
+ * Ends a server that an earlier start left running on this folder, and removes its lock, even if the
+ * lock's process id now belongs to another program.
  */
 export async function endLeftOverPostgres(dataDir: string): Promise<void> {
   const folder = resolve(dataDir);

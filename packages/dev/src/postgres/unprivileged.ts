@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 /** How to start a program that refuses to run as root. */
 export interface Unprivileged {
-  /** What stands before the command. */
+  /** What precedes the command. */
   prefix: readonly string[];
   uid?: number;
   gid?: number;
@@ -14,9 +14,9 @@ export interface Unprivileged {
 const NOBODY = 65_534;
 
 /**
- * PostgreSQL refuses to run as root. An ordinary user needs nothing. For root, a user namespace is
- * best: the server believes to be somebody else and still reaches a folder that only root may enter.
- * Where namespaces are not allowed it runs as `nobody`, which must be able to enter the data folder.
+ * PostgreSQL refuses to run as root. An ordinary user needs nothing special. For root, a user namespace is
+ * best: the server believes it is another user, and can still enter a folder that only root may enter.
+ * Where namespaces are not allowed, it runs as `nobody`, who must be able to enter the data folder.
  */
 export async function runUnprivileged(): Promise<Unprivileged> {
   if (process.getuid?.() !== 0) return { prefix: [] };
@@ -29,7 +29,7 @@ export async function runUnprivileged(): Promise<Unprivileged> {
   }
 }
 
-/** Makes a folder that the server may write to. */
+/** Creates a folder that the server may write to. */
 export async function makeFolderFor({ uid, gid }: Unprivileged, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);

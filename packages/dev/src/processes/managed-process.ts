@@ -3,13 +3,13 @@ import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 
 export interface ManagedProcess {
   readonly pid: number;
-  /** Resolves when the process has ended, with what it ended by. */
+  /** Resolves with the exit code or signal when the process has ended. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   readonly child: ChildProcess;
   kill(signal: NodeJS.Signals): void;
-  /** The last lines that this process, and no earlier one, wrote into its log; for an error's message. */
+  /** The last lines that this process (and no earlier one) wrote to its log; for error messages. */
   tail(): string;
-  /** Asks by `signal`, waits, and kills what did not listen. */
+  /** Sends `signal`, waits, then kills the process if need be. */
   stop(signal: NodeJS.Signals, timeoutMs: number): Promise<void>;
 }
 
@@ -20,17 +20,17 @@ export interface ProcessSpec {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** File that gets both outputs, appended. */
+  /** File to which both outputs are appended. */
   logFile: string;
-  /** Opens a message channel, by whose end the process notices that its parent is gone. */
+  /** Opens a message channel; when it closes, the process knows that its parent is gone. */
   ipc?: boolean;
 }
 
 const TAIL_LINES = 15;
 
 /**
- * Starts a process in a group of its own: a Ctrl-C in the terminal reaches only the supervisor, which
- * ends the others in order.
+ * Starts a process in a group of its own, so that Ctrl-C in the terminal reaches only the supervisor,
+ * which ends the others in order.
  *
  * @throws when the command cannot be started
  */
@@ -71,7 +71,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
     },
     async stop(signal, timeoutMs) {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      // A stopped process hears nothing but SIGKILL until it is continued.
+      // A suspended process reacts to nothing but SIGKILL until it is resumed.
       child.kill("SIGCONT");
       child.kill(signal);
       const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
@@ -83,7 +83,7 @@ export async function startProcess(spec: ProcessSpec): Promise<ManagedProcess> {
 
 const running = new Set<ChildProcess>();
 
-/** Kills whatever {@link startProcess} started and still runs. For a supervisor that may not wait. */
+/** Kills whatever {@link startProcess} started and still runs. For a supervisor that must not wait. */
 export function killAllProcesses(): void {
   for (const child of running) child.kill("SIGKILL");
 }

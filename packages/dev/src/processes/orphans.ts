@@ -6,13 +6,13 @@ import { promisify } from "node:util";
 const exec = promisify(execFile);
 const KILL_AFTER_MS = 10_000;
 
-/** A process that an earlier start noted down. */
+/** A process that an earlier start recorded. */
 export interface RecordedProcess {
   /** File that begins with the process id. */
   pidFile: string;
-  /** Text that its command line must hold: process ids are used again, and no other may be hit. */
+  /** Text that its command line must contain: process ids are reused, and no other process may be hit. */
   mark: string;
-  /** What asks it to end. */
+  /** The signal that asks it to end. */
   signal: NodeJS.Signals;
 }
 
@@ -32,7 +32,7 @@ export async function endRecorded({ pidFile, mark, signal }: RecordedProcess): P
 
 async function end(pid: number, mark: string, signal: NodeJS.Signals): Promise<boolean> {
   if (!(await isRunning(pid, mark))) return false;
-  // A stopped process hears nothing but SIGKILL until it is continued.
+  // A suspended process reacts to nothing but SIGKILL until it is resumed.
   send(pid, "SIGCONT");
   send(pid, signal);
   const deadline = Date.now() + KILL_AFTER_MS;
@@ -51,7 +51,7 @@ async function isRunning(pid: number, mark: string): Promise<boolean> {
 async function commandLineOf(pid: number): Promise<string | null> {
   try {
     if (process.platform === "linux") {
-      // Empty once the process has ended and only waits to be noticed by its parent.
+      // Empty for a zombie: ended, but not yet noticed by its parent.
       const line = await readFile(`/proc/${pid}/cmdline`, "utf8");
       return line.replaceAll("\0", " ").trim() || null;
     }
@@ -64,12 +64,12 @@ async function commandLineOf(pid: number): Promise<string | null> {
   }
 }
 
-/** What tells one process from a later one of the same id: when it was started. Null when it is gone. */
+/** Tells a process apart from a later one with the same id: when it was started. Null when it is gone. */
 export async function startMarkOf(pid: number): Promise<string | null> {
   try {
     if (process.platform === "linux") {
       const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-      // The program's name stands in brackets and may hold spaces; the rest are plain fields.
+      // The program's name is in parentheses and may contain spaces; the rest are plain fields.
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const [state, startedAt] = [fields[0], fields[19]];
       const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8");
@@ -91,7 +91,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** No such file or process; or `ps`, which says "no such process" by ending with 1. */
+/** No such file or process; `ps` exits with 1 for the latter. */
 function isGone(error: unknown): boolean {
   const { code } = error as { code?: string | number };
   return code === "ENOENT" || code === "ESRCH" || code === 1;

@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
 /**
- * Ports that systems do not give to outgoing connections: Linux does so from 32,768, the others from
- * 49,152. What is free here is not taken by a connection of another process before it is listened on.
+ * Ports that systems do not assign to outgoing connections: Linux assigns those from 32,768, others from
+ * 49,152. A free one in this range is not taken by another process' connection before it is listened on.
  */
 const LISTENED_PORTS = { from: 10_000, to: 32_768 } as const;
 const MAX_TRIES = 100;
@@ -18,7 +18,7 @@ export async function isPortFree(port: number, host = "127.0.0.1"): Promise<bool
 }
 
 /**
- * A port that is free now, and that is not given to an outgoing connection.
+ * A port that is free now and will not be assigned to an outgoing connection.
  *
  * @throws when none of a hundred ports can be listened on: the host is not this machine's
  */

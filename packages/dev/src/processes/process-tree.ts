@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-/** A process and all that it started, itself first. Postgres' sessions are processes of their own groups. */
+/** A process and all its descendants, itself first. Postgres' sessions have process groups of their own. */
 export async function processTree(root: number): Promise<number[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid="]);
   const pairs = stdout

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const MAX_BYTES = 20 * 1024 * 1024;
 
-/** Puts logs aside that have grown long, each in place of the one put aside before. */
+/** Moves aside logs that have grown large, each replacing the one moved aside before. */
 export async function rotateLogs(folder: string): Promise<void> {
   for (const file of await readdir(folder)) {
     const path = join(folder, file);

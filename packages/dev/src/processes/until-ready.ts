@@ -3,10 +3,10 @@ import type { ManagedProcess } from "./managed-process.ts";
 const READY_WITHIN_MS = 90_000;
 
 /**
- * Waits until a process says through its message channel that it is ready.
+ * Waits until a process reports through its message channel that it is ready.
  *
- * @param signal - gives up waiting
- * @throws when it ends instead, takes too long, or is given up; the message begins with a verb
+ * @param signal - aborts the wait
+ * @throws when it ends instead, takes too long, or the wait is aborted; the message begins with a verb
  */
 export async function untilReady(service: ManagedProcess, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {

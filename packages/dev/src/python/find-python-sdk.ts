@@ -17,7 +17,7 @@ const PYTHONS = ["python3", "python"] as const;
 const IS_NEW_ENOUGH = "import sys; assert sys.version_info >= (3, 10), 'Python 3.10 is needed'";
 
 /**
- * The machine's Python, with Temporal's SDK of the version that the example pins; fetched once.
+ * The machine's Python, with Temporal's SDK in the version that the example pins; fetched once.
  *
  * @throws an Error that names what was tried
  */
@@ -33,7 +33,7 @@ export async function findPythonSdk(options: {
     options.progress?.(`fetching the Python package ${requirement}`);
     await installPythonPackage({ requirement, folder: `${folder}.${process.pid}` });
     await rename(`${folder}.${process.pid}`, folder).catch(() => {
-      // Another process was first; what it installed is in use already.
+      // Another process was first; what it installed may already be in use.
       if (!existsSync(folder)) throw new Error(`${folder} cannot be made`);
       return rm(`${folder}.${process.pid}`, { recursive: true, force: true });
     });

@@ -4,19 +4,19 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 export interface PythonPackage {
-  /** As pip takes it: `name==version`. */
+  /** As pip accepts it: `name==version`. */
   requirement: string;
-  /** Gets the package and what it needs; `bin/` in it has its commands. */
+  /** Receives the package and its dependencies; its commands are in `bin/`. */
   folder: string;
   signal?: AbortSignal | undefined;
 }
 
-/** Names that pip goes by on different machines. */
+/** How pip is called on different machines. */
 const PIPS = [["python3", "-m", "pip"], ["pip3"], ["python", "-m", "pip"]] as const;
 
 /**
- * Installs a Python package into a folder of its own, by the machine's pip as it is set up. It is made beside
- * its place and then renamed: an interrupted install leaves nothing that looks whole.
+ * Installs a Python package into a folder of its own, using the machine's pip as configured. The folder is
+ * renamed into place at the end, so that an interrupted install leaves nothing that looks complete.
  *
  * @throws an Error that names each pip tried and what it said
  */
@@ -50,7 +50,7 @@ export async function installPythonPackage({
   throw new Error(`the Python package ${requirement}: ${faults.join("; ")}`);
 }
 
-/** The line of a failed command that tells most. */
+/** The most telling line of a failed command's output. */
 export function firstLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message?: string };
   const lines = `${stderr ?? ""}\n${message ?? String(error)}`.split("\n");

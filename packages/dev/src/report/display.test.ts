@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createDisplay, toBar } from "./display.ts";
 
-/** What is written to a terminal, or to a file. */
+/** A display on a terminal, or on a file. */
 function open(isTTY: boolean) {
   let written = "";
   const out = { isTTY, columns: 20, write: (text: string) => ((written += text), true) };

@@ -1,7 +1,7 @@
-/** What the person at the terminal sees: lines that stay, and below them one that says how far it is. */
+/** What the user at the terminal sees: lines that stay, and below them one that shows the progress. */
 export interface Display {
   line(text: string): void;
-  /** Replaces the last line; without a terminal it is written now and then. */
+  /** Replaces the last line; without a terminal it is only written now and then. */
   status(text: string): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** A table, its first row the header. Columns of equal width, so that it reads well in a terminal too. */
+/** A table, its first row the header. Cells are padded, so that it reads well in a terminal too. */
 export function toMarkdown(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0), 3),

@@ -10,8 +10,8 @@ import type { Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 
 /**
- * The demo org's key, kept in a file that only its owner may read: the database has nothing but its hash.
- * It is made again when the file is gone, or the key does not work any more in this database.
+ * The demo org's key, kept in a file that only its owner may read: the database has only its hash. A new key
+ * is made when the file is gone, or the key no longer works in this database.
  */
 export async function ensureDemoKey(db: Database, orgId: string, file: string): Promise<string> {
   const kept = await readKey(file);
@@ -35,7 +35,7 @@ async function readKey(file: string): Promise<string | null> {
   }
 }
 
-/** Whether the key is the org's and good now; a database that has never seen it is told of it. */
+/** Stores the key if the database does not know it. @returns whether it is the org's and good now */
 async function storeKey(
   db: Database,
   orgId: string,

@@ -1,7 +1,7 @@
 import type { Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 
-/** The id of the org of this name, which is made when it is new. */
+/** The id of the org of this name, which is created if it is new. */
 export async function ensureOrganization(db: Database, name: string): Promise<string> {
   await db.$executeRaw`
     INSERT INTO organizations (id, name) VALUES (${newId("cborg")}, ${name})

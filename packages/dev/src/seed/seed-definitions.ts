@@ -5,7 +5,7 @@ import { saveDefinition } from "@truerun/shared/definitions/save-definition";
 import { parse } from "yaml";
 
 export interface SeedReport {
-  /** Names of the definitions that were made or got a new version. */
+  /** Names of the definitions that were created or got a new version. */
   saved: string[];
   unchanged: string[];
 }
@@ -16,10 +16,10 @@ export class DefinitionFileError extends Error {
 }
 
 /**
- * Saves every `<name>.yaml` of a folder as the org's definition of that name. One that is as it was makes
- * no new version.
+ * Saves every `<name>.yaml` of a folder as the org's definition of that name. Unchanged ones get no new
+ * version.
  *
- * @throws DefinitionFileError for the first file that is no YAML or no good definition
+ * @throws DefinitionFileError for the first file that is not YAML or not a valid definition
  */
 export async function seedDefinitions(
   db: Database,

@@ -10,16 +10,16 @@ import { DefinitionFileError, type SeedReport, seedDefinitions } from "./seed-de
 export const DEMO_ORG = "demo";
 
 export interface Seeded extends SeedReport {
-  /** The demo org's key, in clear. */
+  /** The demo org's key, in clear text. */
   demoKey: string;
   demoKeyFile: string;
 }
 
 /**
- * Makes the demo org, its key and the definitions of `workflows/`. Can be repeated: what is there and
+ * Creates the demo org, its key and the definitions of `workflows/`. Can be repeated: what exists and is
  * unchanged stays as it is.
  *
- * @throws DefinitionFileError when a file is wrong, or no worker has said yet what there is to use
+ * @throws DefinitionFileError when a file is wrong, or no worker has published its actions yet
  */
 export async function seed(db: Database, { dataDir }: { dataDir: string }): Promise<Seeded> {
   if ((await loadCatalogue(db)).length === 0) {
