@@ -23,7 +23,7 @@ const text = fc.constantFrom(
 );
 const odd = fc.oneof({ weight: 40, arbitrary: fc.constant(undefined) }, fc.jsonValue());
 
-/** `value`, or now and then anything at all. */
+/** `value`, or occasionally anything at all. */
 function mostly<T>(value: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
   return fc.tuple(value, odd).map(([usual, other]) => other ?? usual);
 }

@@ -19,18 +19,18 @@ import { parseOrFaults, toChoices, valueFault } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { isJsonObject, nestsDeeper } from "./json.ts";
 
-/** What the check needs to know of an action. */
+/** What the check needs to know about an action. */
 export interface CatalogueAction {
   action_type: string;
   /** JSON Schema, draft 2020-12, of the action's `with`. */
   input_schema: Json;
-  /** `{ timeout, retry, execution, heartbeat_timeout }`; what is missing there has the engine's default. */
+  /** `{ timeout, retry, execution, heartbeat_timeout }`; missing ones have the engine's defaults. */
   defaults: Json;
-  /** Of an action that another team's worker serves: where that worker polls. */
+  /** Where another team's worker polls, if it serves the action. */
   task_queue?: string | null;
 }
 
-/** A definition whose every default is filled in; its components have no ids yet. */
+/** A definition with every default filled in; its components have no ids yet. */
 export interface CheckedDefinition {
   description: string;
   enabled: boolean;
@@ -48,14 +48,14 @@ const DEFAULT_RUN_TIMEOUT = "30d";
 const MAX_NESTING = 100;
 
 /**
- * Checks a definition in the format of `workflows/*.yaml` and fills in its defaults, or lists all of its
- * faults: of its form, its graph, its expressions, and of each `with` by the action's schema.
+ * Checks a definition in the format of `workflows/*.yaml` and fills in its defaults, or lists all its faults:
+ * in its form, its graph and its expressions, and in each `with` according to the action's schema.
  */
 export function checkDefinition(
   input: unknown,
   catalogue: readonly CatalogueAction[],
 ): CheckResult {
-  // Before anything walks it: deeper nesting could exhaust the stack.
+  // Must come before anything walks the input: deeper nesting could exhaust the stack.
   if (nestsDeeper(input, MAX_NESTING)) {
     const fault = valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
     return { ok: false, faults: [fault] };
@@ -80,7 +80,7 @@ function checkContent(
   components: readonly ComponentView[],
   catalogue: readonly CatalogueAction[],
 ): Fault[] {
-  // Refused for their number already; the work below grows with it.
+  // Too many components are a fault already; the work below grows with their number.
   if (components.length > MAX_COMPONENTS) return [];
   const schemas = new Map(catalogue.map((each) => [each.action_type, each.input_schema]));
   const upstream = createUpstream(components);
@@ -105,7 +105,7 @@ function unknownAction(loc: Fault["loc"], action: string, known: readonly string
   return valueFault(loc, `unknown action type '${action}'; ${hint}`);
 }
 
-/** Both lists in the order of their places in the definition; a fault of form hides others there. */
+/** Both lists, ordered by component; a fault of form hides other faults at its place. */
 function mergeFaults(form: readonly Fault[], content: readonly Fault[]): Fault[] {
   const places = new Set(form.map(({ loc }) => JSON.stringify(loc)));
   const others = content.filter(({ loc }) => !places.has(JSON.stringify(loc)));
@@ -152,7 +152,7 @@ function fillForEach(component: WorkflowDefinitionInput["components"][number]) {
   return for_each === undefined ? {} : { for_each, max_concurrency };
 }
 
-/** A longer attempt than fits into a workflow task runs as any other activity. */
+/** An attempt too long for a workflow task runs as an ordinary activity. */
 function fillExecution(
   action: ActionDefaults | undefined,
   timeout: string,
@@ -161,7 +161,7 @@ function fillExecution(
   return action?.execution === "local" && fits ? { execution: "local" } : {};
 }
 
-/** How another team's worker is reached; what our own serve has neither. */
+/** How another team's worker is reached; actions that our own workers serve have neither. */
 function fillExternal(
   action: (Pick<CatalogueAction, "task_queue"> & ActionDefaults) | undefined,
 ): Pick<ComponentDefinition, "task_queue" | "heartbeat_timeout"> {
@@ -193,7 +193,7 @@ function isDurationText(value: Json | undefined): value is string {
   return typeof value === "string" && isDuration(value);
 }
 
-/** A written interval moves the other one's default where they would contradict each other. */
+/** Where only one interval is written and contradicts the other's default, the default gives way. */
 function fillRetry(written: Partial<RetryPolicy>, defaults: RetryPolicy): RetryPolicy {
   const retry = { ...defaults, ...written };
   if (durationMs(retry.max_interval) >= durationMs(retry.initial_interval)) return retry;

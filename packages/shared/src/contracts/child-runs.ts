@@ -1,12 +1,12 @@
-// How deep runs may start runs. Sandbox-safe.
+// Limits how deep runs may start runs. Sandbox-safe.
 import { clipUtf8 } from "../storable-text.ts";
 
-/** Child runs below one another at most. */
+/** Maximum levels of child runs. */
 export const MAX_CHILD_DEPTH = 16;
 
 const MAX_SHOWN_NAME_BYTES = 100;
 
-/** One run of a chain, or what would be one. */
+/** One run of a chain, or one that would join it. */
 export interface ChainLink {
   /** Equal for runs of the same definition. */
   definition: string;

@@ -16,7 +16,7 @@ import { isJsonObject } from "./json.ts";
 
 type Place = (string | number)[];
 
-/** Which steps an expression may read: those that are decided, in every run, when it is looked at. */
+/** Which steps an expression may read: those that are decided, in every run, when it is evaluated. */
 interface Visible {
   upstream: Upstream;
   /** Null: unknown, every step of the definition may be read. */
@@ -25,7 +25,7 @@ interface Visible {
   hasItem?: boolean;
 }
 
-/** Faults of all references in a component's `with` and of the conditions on its edges. */
+/** Faults of a component's references (in `with` and `for_each`) and of the conditions on its edges. */
 export function checkExpressions(component: ComponentView, upstream: Upstream): Fault[] {
   const { key, loc, next } = component;
   const before = key === null ? null : upstream.of(key);
@@ -99,7 +99,7 @@ function checkPath(path: Path, loc: Place, { upstream, keys, hasItem = false }: 
   return [valueFault(loc, message)];
 }
 
-/** Faults of a condition beyond its form: size, paths, and what each op needs of its value. */
+/** Faults of a condition beyond its form: its size, its paths, and values that do not suit their op. */
 function checkCondition(condition: unknown, loc: Place, visible: Visible): Fault[] {
   const faults: Fault[] = [];
   let nodes = 0;

@@ -5,7 +5,7 @@ import { valueFault } from "./faults.ts";
 /** How many components of a cycle a message names. */
 const SHOWN_CYCLE_LENGTH = 20;
 
-/** Faults of keys and of `next`: keys twice, edges to nowhere, cycles. */
+/** Faults of keys and of `next`: duplicate keys, edges to nowhere, cycles. */
 export function checkGraph(components: readonly ComponentView[]): Fault[] {
   return [...checkKeys(components), ...checkTargets(components), ...checkCycles(components)];
 }
@@ -32,7 +32,7 @@ function checkTargets(components: readonly ComponentView[]): Fault[] {
   );
 }
 
-/** One fault for each edge that closes a cycle of a depth-first walk: without these there is none. */
+/** One fault for each edge that closes a cycle in a depth-first walk: without these edges there is no cycle. */
 function checkCycles(components: readonly ComponentView[]): Fault[] {
   const byKey = indexByKey(components);
   const finished = new Set<string>();
@@ -72,14 +72,14 @@ function indexByKey(components: readonly ComponentView[]): Map<string, Component
   return byKey;
 }
 
-/** Tells which components are surely decided before a component starts. */
+/** Tells which components are certain to be decided before a component starts. */
 export interface Upstream {
   hasKey(key: string): boolean;
-  /** Keys of all components that lead to this one, however far. */
+  /** Keys of all components that lead to this one, directly or indirectly. */
   of(key: string): ReadonlySet<string>;
 }
 
-/** Indexes who leads to whom; each component's ancestors are found when first asked for. */
+/** Indexes which component leads to which; ancestors are collected when first asked for. */
 export function createUpstream(components: readonly ComponentView[]): Upstream {
   const sources = new Map<string, string[]>();
   for (const { key } of components) if (key !== null) sources.set(key, []);

@@ -54,7 +54,7 @@ const conditionLeafSchema = z.strictObject({
     .describe("What it is compared with; 'in' takes a list, 'exists' nothing or a boolean"),
 });
 
-/** A condition's form. What its ops need of `value`, and its size, is checked by `checkDefinition`. */
+/** A condition's form. `checkDefinition` checks its size, and whether each `value` suits its op. */
 export const conditionSchema: z.ZodType<Condition> = z
   .union([
     conditionLeafSchema,
@@ -111,7 +111,7 @@ function hasOrderedIntervals(retry: unknown): boolean {
 const ORDERED_INTERVALS = {
   error: "max_interval should not be shorter than initial_interval",
   path: ["max_interval"],
-  // Also looked at when other fields are at fault: all faults are to be listed.
+  // Checked even when other fields are faulty, so that all faults are listed.
   when: () => true,
 };
 
@@ -165,7 +165,7 @@ const componentInputSchema = z
 const runTimeout = duration(MAX_RUN_TIMEOUT, "Time-out of the whole run; 30d if left out");
 const description = z.string().max(10_000).describe("What the workflow is for");
 
-/** What a caller puts and what a YAML file holds. Unknown fields are refused. */
+/** A definition as callers send it and YAML files hold it. Unknown fields are refused. */
 export const workflowDefinitionInputSchema = z
   .strictObject({
     description: description.exactOptional(),

@@ -6,7 +6,7 @@ export interface EdgeView {
   loc: (string | number)[];
   /** Null: not a text. */
   to: string | null;
-  /** What stands at `when`; undefined: nothing. */
+  /** The value of `when`; undefined: absent. */
   when: unknown;
 }
 
@@ -16,16 +16,16 @@ export interface ComponentView {
   key: string | null;
   action: string | null;
   with: JsonObject | null;
-  /** What stands at `for_each`; undefined: nothing. */
+  /** The value of `for_each`; undefined: absent. */
   forEach: unknown;
-  /** Whether `max_concurrency` is there. */
+  /** Whether `max_concurrency` is present. */
   hasConcurrency: boolean;
   next: EdgeView[];
 }
 
 /**
- * What can be checked of a definition that may have faults anywhere, so that one answer lists the faults
- * of its form and those of its graph.
+ * What can be checked in a definition that may have faults anywhere, so that one answer lists the faults of
+ * its form and those of its graph.
  */
 export function viewDefinition(input: unknown): ComponentView[] {
   const components = isJsonObject(input) ? input["components"] : undefined;

@@ -10,10 +10,10 @@ export type CheckWith = (action: string, input: JsonObject) => Fault[];
 
 /**
  * @param schemas each action's input schema: JSON Schema, draft 2020-12
- * @throws Error of Ajv when a published schema is not one; raised at the first use of the action
+ * @throws Ajv's Error when a published schema is not valid; raised at the first use of the action
  */
 export function createWithCheck(schemas: ReadonlyMap<string, Json>): CheckWith {
-  // What the catalogue holds was checked by the worker that published it.
+  // The worker that published a schema has checked it already.
   const ajv = createAjv({ validateSchema: false });
   const compiled = new Map<string, ValidateFunction>();
   return (action, input) => {

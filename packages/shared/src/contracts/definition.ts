@@ -1,17 +1,17 @@
 import type { Json, JsonObject } from "./json.ts";
 
-/** Most components of one definition. */
+/** Maximum components of one definition. */
 export const MAX_COMPONENTS = 500;
 /** Largest definition, as UTF-8 bytes of its JSON. */
 export const MAX_DEFINITION_BYTES = 256 * 1024;
 /** What a component's key looks like; at most {@link MAX_KEY_LENGTH} characters. */
 export const COMPONENT_KEY_PATTERN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 export const MAX_KEY_LENGTH = 64;
-/** Most items of one `for_each`; how many run at once, unless the definition says it, and at most. */
+/** Maximum items of one `for_each`; how many run at once by default, and at most. */
 export const MAX_ITEMS = 10_000;
 export const DEFAULT_CONCURRENCY = 10;
 export const MAX_CONCURRENCY = 200;
-/** How deep a condition may nest, a lone leaf being depth 1, and of how many nodes it may be made. */
+/** How deep a condition may nest (a lone leaf is depth 1), and how many nodes it may have. */
 export const MAX_CONDITION_DEPTH = 16;
 export const MAX_CONDITION_NODES = 256;
 
@@ -34,7 +34,7 @@ export type ConditionOp = (typeof CONDITION_OPS)[number];
 export interface ConditionLeaf {
   path: string;
   op: ConditionOp;
-  /** Needed by every op but `exists`, which takes none or a boolean. */
+  /** Required by every op but `exists`, which takes none or a boolean. */
   value?: Json;
 }
 
@@ -66,11 +66,11 @@ export interface RetryPolicy {
   max_interval: string;
 }
 
-/** Duration of one attempt when neither the definition nor the action says one. */
+/** Time-out of one attempt when neither the definition nor the action sets one. */
 export const DEFAULT_ATTEMPT_TIMEOUT = "30s";
-/** The longest attempt that runs inside of its workflow task: the task must not have to be renewed for it. */
+/** Longest time-out of an attempt inside its workflow task, which must not need a heartbeat for it. */
 export const MAX_LOCAL_TIMEOUT = "5s";
-/** How attempts are repeated when neither the definition nor the action says it. */
+/** How attempts are repeated when neither the definition nor the action sets it. */
 export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
   max_attempts: 5,
   initial_interval: "1s",
@@ -80,27 +80,27 @@ export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
 
 /** One component of a saved definition; every default is filled in. */
 export interface ComponentDefinition {
-  /** `cbwc_...`, made when the key first appears in the definition and kept across its versions. */
+  /** `cbwc_...`, derived from the definition's id and the key: the same in every version. */
   id: string;
   key: string;
   name: string;
   action: string;
   with: JsonObject;
   next: Edge[];
-  /** Duration of one attempt. */
+  /** Time-out of one attempt. */
   timeout: string;
   retry: RetryPolicy;
-  /** A list, or the reference to one: the component runs once for each of its items. */
+  /** A list, or a reference to one: the component runs once for each of its items. */
   for_each?: string | Json[];
-  /** How many items run at once; there exactly when `for_each` is. */
+  /** How many items run at once; set exactly when `for_each` is. */
   max_concurrency?: number;
   on_failure: FailurePolicy;
   /**
-   * `local`: runs inside of its run's workflow task, as the action's author allows. Absent: as a Temporal
-   * activity. No author of a definition writes it.
+   * `local`: runs inside its run's workflow task, as the action's author allows. Absent: as a Temporal
+   * activity. Never written by a definition's author.
    */
   execution?: "local";
-  /** Of an action that another team's worker serves: where that worker polls. No author writes it. */
+  /** Where another team's worker polls, if it serves the action. Never written by a definition's author. */
   task_queue?: string;
   /** How long that worker may be silent during an attempt; absent: as long as the attempt may take. */
   heartbeat_timeout?: string;
@@ -109,15 +109,15 @@ export interface ComponentDefinition {
 /** What a version's `document` column holds and a run carries. */
 export interface WorkflowDefinitionDocument {
   description: string;
-  /** Duration of the whole run. */
+  /** Time-out of the whole run. */
   timeout: string;
   components: ComponentDefinition[];
 }
 
-/** One component as its author wrote it; what depends on nothing but the component is filled in. */
+/** One component as its author wrote it; defaults that depend on nothing else are filled in. */
 export interface ComponentInput {
   key: string;
-  /** Absent: the key. */
+  /** Default: the key. */
   name?: string;
   action: string;
   with: JsonObject;
@@ -129,7 +129,7 @@ export interface ComponentInput {
   on_failure: FailurePolicy;
 }
 
-/** What a caller puts, and what a file of `workflows/` holds, after parsing. */
+/** A definition as callers send it and files of `workflows/` hold it, after parsing. */
 export interface WorkflowDefinitionInput {
   description?: string;
   enabled: boolean;

@@ -37,10 +37,10 @@ export function toChoices(values: readonly unknown[]): string {
 /**
  * All faults that zod found in `input`, as FastAPI would report them, each place at most once per kind.
  *
- * A schema's own checks are `value_error`s, unless the issue's `params.type` names another type; its
- * message is then taken as it stands.
+ * A schema's own checks are `value_error`s, unless the issue's `params.type` names another type; then its
+ * message is used as it is.
  *
- * @param loc where `input` stands in the request, e.g. `["body"]`.
+ * @param loc where `input` is in the request, e.g. `["body"]`.
  */
 export function toFaults(error: z.core.$ZodError, loc: Place, input: unknown): Fault[] {
   const faults = error.issues.flatMap((issue) => toIssueFaults(issue, input));
@@ -54,8 +54,8 @@ export function toFaults(error: z.core.$ZodError, loc: Place, input: unknown): F
 }
 
 /**
- * Parses `input`, or lists all its faults with `loc` before their places. Unlike {@link toFaults} alone
- * it can tell an integer's place from a number's: zod's issues no longer do.
+ * Parses `input`, or lists all its faults with `loc` before their places. Unlike {@link toFaults} alone, it
+ * can tell whether an integer or a number was expected: zod's issues no longer say so.
  */
 export function parseOrFaults<Output>(
   schema: z.ZodType<Output>,
@@ -112,8 +112,8 @@ function toCustomFault(issue: Issue & { code: "custom" }, loc: Place, value: unk
 }
 
 /**
- * Faults of the member that the value was most likely meant to be: of the right type and with the
- * fewest keys that the member does not know. On equal terms the first member wins.
+ * Faults of the member that the value was most likely meant to be: of the right type and with the fewest
+ * unknown keys. In a tie the first member wins.
  */
 function toUnionFaults(
   issue: Issue & { code: "invalid_union" },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json, JsonObject } from "./json.ts";
 import { isJsonObject } from "./json.ts";
 
-/** Where in `value` something stands that JSON cannot carry (`Infinity`, a Date, ...), else null. */
+/** Where in `value` there is something that JSON cannot carry (`Infinity`, a Date, ...), or null. */
 function findNonJson(value: unknown): (string | number)[] | null {
   if (value === null || typeof value === "string" || typeof value === "boolean") return null;
   if (typeof value === "number") return Number.isFinite(value) ? null : [];

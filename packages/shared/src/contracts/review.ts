@@ -16,14 +16,14 @@ export interface ReviewAnswer {
   step_key: string;
   decision: ReviewDecision;
   comment: string | null;
-  /** Id of the API key that answered, `cbak_<32 hex>`; null when it was not through the API. */
+  /** Id of the API key that answered, `cbak_<32 hex>`; null when the answer did not come through the API. */
   decided_by: string | null;
 }
 
-/** Types of the failures that an answer is rejected with. */
+/** Types of the failures with which an answer is rejected. */
 export const REVIEW_FAILURES = {
   /** No step of that key waits for a review. */
   notPending: "ReviewNotPending",
-  /** The step is in a batch, which is to be asked instead; the failure's first detail is its workflow id. */
+  /** The step is in a batch, to be asked instead; the failure's first detail is the batch's workflow id. */
   inBatch: "ReviewInBatch",
 } as const;

@@ -1,7 +1,7 @@
 import type { WorkflowDefinitionDocument } from "./definition.ts";
 import type { JsonObject } from "./json.ts";
 
-/** Which run it is: what everything that works for a run knows of it. */
+/** Identifies a run: what everything that works for a run knows about it. */
 export interface RunIdentity {
   workflow_run_id: string;
   org_id: string;
@@ -10,20 +10,20 @@ export interface RunIdentity {
   definition_version: number;
   /** Unix seconds. */
   started_at: number;
-  /** Only of a child run: the runs above it, the root first. */
+  /** Only for a child run: the runs above it, root first. */
   ancestors?: readonly Ancestor[];
 }
 
-/** What a child run has to know of a run above it. */
+/** What a child run has to know about a run above it. */
 export interface Ancestor {
   workflow_definition_id: string;
   workflow_name: string;
 }
 
 /**
- * The only argument of a run's Temporal workflow. It is built from the run's row and nothing else, so
- * that every try to dispatch a run hands Temporal the same event. Only a child run's has something from
- * elsewhere, its `ancestors`: nobody but its parent run starts it, and Temporal keeps what it hands over.
+ * The only argument of a run's Temporal workflow. It is built only from the run's row and what that points to,
+ * so that every try to dispatch a run hands Temporal the same event. Only a child run's `ancestors` come from
+ * elsewhere: nobody but its parent run starts it, and Temporal keeps what the parent run hands over.
  */
 export interface RunRequestedEvent {
   /** `cbevt_` and the run's own 32 hex digits: one run has one such event. */

@@ -5,11 +5,11 @@ import { toChoices, valueFault } from "./faults.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isJsonObject } from "./json.ts";
 
-// JSON Schema, draft 2020-12: how values are checked against it, and what is said of those that do not fit.
+// JSON Schema, draft 2020-12: how values are checked against it, and how their faults are worded.
 
 export type Place = (string | number)[];
 
-/** Own properties only, all faults, and `format` is a remark, as the draft has it. */
+/** Sees own properties only, reports all faults, and takes `format` as an annotation, as the draft does. */
 export function createAjv(options: Pick<Options, "validateSchema">): Ajv2020 {
   return new Ajv2020({
     addUsedSchema: false,
@@ -28,9 +28,9 @@ export type CheckValue = (value: unknown) => Fault[];
 
 let strictAjv: Ajv2020 | undefined;
 
-/** @throws Error that says where the schema itself is none: `schema/properties/x/type must be ...` */
+/** @throws Error that says where the schema itself is not valid: `schema/properties/x/type must be ...` */
 export function compileSchema(schema: JsonObject): CheckValue {
-  // One for all: to make it costs a hundred times what a schema does.
+  // Shared: making one costs a hundred times as much as compiling a schema.
   strictAjv ??= createAjv({ validateSchema: true });
   const validate = strictAjv.compile(schema);
   return (value) => {
@@ -73,7 +73,7 @@ const TYPE_FAULTS: ReadonlyMap<string, readonly [type: string, msg: string]> = n
   ["null", ["none_required", "Input should be None"]],
 ]);
 
-/** An error of Ajv in the words that every other fault has. */
+/** An error of Ajv, worded like every other fault. */
 export function toSchemaFault(
   { keyword, params, parentSchema, message = "is not valid" }: ErrorObject,
   loc: Place,
@@ -112,7 +112,7 @@ export function toSchemaFault(
         `none of the forms that the action accepts here${namesOf(parentSchema?.[keyword])}`,
       );
     case "pattern":
-      // What a format's pattern looks like helps nobody.
+      // The pattern of a format would help nobody.
       return typeof parentSchema?.["format"] === "string"
         ? valueFault(loc, `must match format "${parentSchema["format"]}"`)
         : bad;
@@ -121,7 +121,7 @@ export function toSchemaFault(
   }
 }
 
-/** What each of the forms needs, where they are told apart by that: `, which need 'duration' or 'until'`. */
+/** What each of the forms requires, if that tells them apart: `, which need 'duration' or 'until'`. */
 function namesOf(forms: unknown): string {
   const needed = (Array.isArray(forms) ? (forms as Json[]) : []).map((form) => {
     const required = isJsonObject(form) ? form["required"] : undefined;

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "./json.ts";
 import { isJsonObject } from "./json.ts";
 import { type Located, locate, toSchemaFault } from "./schema-faults.ts";
 
-/** Keywords about a value's own shape: what its parts turn out to be does not change the verdict. */
+/** Keywords about a value's own shape: whatever its parts turn out to be, the verdict stays the same. */
 const OWN_SHAPE: ReadonlySet<string> = new Set([
   "additionalProperties",
   "maxItems",
@@ -29,7 +29,7 @@ interface LocatedError extends Located {
 /**
  * The faults of a `with` that stand whatever its references lead to, in Ajv's order.
  *
- * @param errors all that Ajv has against `input`, with `verbose`
+ * @param errors everything that Ajv reports about `input`, with `verbose`
  */
 export function toWithFaults(
   errors: readonly ErrorObject[],
@@ -40,7 +40,7 @@ export function toWithFaults(
   return new WithErrors(located, schema).explain(located);
 }
 
-/** Each error is looked up by its place: there may be tens of thousands of them. */
+/** Looks errors up by their places: there may be tens of thousands of them. */
 class WithErrors {
   readonly #root: JsonObject;
   /** Errors at and below a place where there are forms to choose from. */
@@ -67,7 +67,7 @@ class WithErrors {
       });
   }
 
-  /** What members of an anyOf and the like say counts only through the keyword that combines them. */
+  /** Errors of the members of an anyOf and the like count only through the keyword that combines them. */
   #outermost(located: readonly LocatedError[]): LocatedError[] {
     const combining = new Map<string, LocatedError[]>();
     for (const each of located) {
@@ -84,8 +84,8 @@ class WithErrors {
   }
 
   /**
-   * What the form says that the author most likely meant: one of the value's type, with the fewest faults.
-   * Null when there is no such form, or none that is nearer than the others.
+   * The errors of the form that the author most likely meant: of the value's type, with the fewest faults.
+   * Null when there is no such form, or no single nearest one.
    */
   #findNearestForm(located: LocatedError): LocatedError[] | null {
     const isOfOtherType = ({ error, loc }: LocatedError): boolean =>
@@ -97,7 +97,7 @@ class WithErrors {
     return nearest === undefined || nearest.weight === next?.weight ? null : nearest.form;
   }
 
-  /** What only this one of the forms to choose from says, of each of them; none for any other keyword. */
+  /** For each of the forms to choose from, the errors of that form alone; empty for any other keyword. */
   #toForms({ error: { keyword, parentSchema, instancePath } }: LocatedError): LocatedError[][] {
     const forms: unknown = CHOOSING.includes(keyword) ? parentSchema?.[keyword] : [];
     const parts = (Array.isArray(forms) ? (forms as Json[]) : []).map((form) =>
@@ -125,7 +125,7 @@ class WithErrors {
     return isCertain;
   }
 
-  /** Whether each of the forms has something against it that stands. That two of them fit is another matter. */
+  /** Whether each of the forms has an error that stands. That two of them fit is another matter. */
   #isNoForm(located: LocatedError): boolean {
     if (located.error.params["passingSchemas"] != null) return false;
     const forms = this.#toForms(located);
@@ -144,7 +144,7 @@ class WithErrors {
       : new Set(parts.flatMap((each) => [...each]));
   }
 
-  /** A schema, or a list of some, with all that is in it, local `$ref`s followed. */
+  /** A schema or a list of schemas, with everything in it; follows local `$ref`s. */
   #partsOf(schema: Json | undefined): ReadonlySet<unknown> {
     const known = this.#parts.get(schema);
     if (known !== undefined) return known;
@@ -165,7 +165,7 @@ class WithErrors {
   }
 }
 
-/** The places, as JSON Pointers, of an error and of all that its value is in. */
+/** The places, as JSON Pointers, of an error and of everything that contains its value. */
 function atAndAbove({ error: { instancePath } }: LocatedError): string[] {
   const names = instancePath.split("/");
   return names.map((_, index) => names.slice(0, index + 1).join("/"));
@@ -181,14 +181,14 @@ function isCertainByItself({ error: { keyword }, value }: LocatedError): boolean
 
 type Certainty = "known" | "text" | "unknown";
 
-/** A reference alone can become anything; one inside a longer text leaves it a text. */
+/** A lone reference can become anything; one inside a longer text leaves it a text. */
 function certaintyOf(value: Json | undefined): Certainty {
   if (typeof value !== "string" || !value.includes("${{")) return "known";
   try {
     const template = parseTemplate(value);
     return template.length === 1 && typeof template[0] === "object" ? "unknown" : "text";
   } catch {
-    // Reported as a bad reference; nothing is to be said about its value.
+    // Reported as a bad reference; nothing can be said about its value.
     return "unknown";
   }
 }
