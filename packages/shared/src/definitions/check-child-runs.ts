@@ -1,4 +1,4 @@
-// What can be seen of child runs before anything runs.
+// What can be checked about child runs before anything runs.
 import { type ChainLink, explainChain } from "../contracts/child-runs.ts";
 import type { ComponentDefinition } from "../contracts/definition.ts";
 import { type Fault, valueFault } from "../contracts/faults.ts";
@@ -6,12 +6,12 @@ import type { Database } from "../db.ts";
 
 type Component = Pick<ComponentDefinition, "action" | "with">;
 
-/** The workflows that each workflow of an org names in its `run_workflow`s, by its own name. */
+/** For each workflow of an org, by name: the workflows that its `run_workflow`s name. */
 type Calls = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Faults of the components that would run workflows inside runs of their own, or too deep, through whatever
- * definitions the org has saved. A name that a reference gives is seen only when it runs.
+ * Faults of the components that would run workflows inside runs of their own, or too deep, through any of the
+ * org's saved definitions. A name given by a reference is known only at run time.
  */
 export async function checkChildRuns(
   db: Database,
@@ -67,7 +67,7 @@ function invert(calls: Calls): Calls {
   return callers;
 }
 
-/** A shortest way along the edges, both ends included; null when there is none. */
+/** A shortest path along the edges, both ends included; null when there is none. */
 function findPath(from: string, to: string, edges: Calls): string[] | null {
   const before = new Map<string, string | null>([[from, null]]);
   for (const name of before.keys()) {
@@ -85,13 +85,13 @@ function walkBack(end: string, before: ReadonlyMap<string, string | null>): stri
   return path;
 }
 
-/** A longest way along the edges from `from`, which it includes. */
+/** A longest path along the edges from `from`, which it includes. */
 function longestPath(from: string, edges: Calls): string[] {
   const known = new Map<string, readonly string[]>();
   const visit = (name: string): readonly string[] => {
     const done = known.get(name);
     if (done !== undefined) return done;
-    // Definitions that were saved at the same moment may have made a circle: it is gone round once.
+    // Definitions that were saved at the same moment may form a cycle: it is followed once.
     known.set(name, [name]);
     let longest: readonly string[] = [];
     for (const next of edges.get(name) ?? []) {

@@ -30,7 +30,7 @@ export interface DefinitionRow {
 export const DEFINITION_COLUMNS = Prisma.sql`
   d.id, d.name, d.enabled, d.version, d.created_at, d.updated_at, v.document::text AS document`;
 
-/** A row of our own writing, so its document is trusted. */
+/** Trusts the document: only this service writes such rows. */
 export function toSavedDefinition(row: DefinitionRow): SavedDefinition {
   return {
     id: row.id,
@@ -58,8 +58,8 @@ export async function findDefinition(
 }
 
 /**
- * A component's id, derived from its definition and its key: the same in every version, whoever saves
- * it and however often the key went and came back.
+ * A component's id, derived from its definition and its key: the same in every version, whoever saves it
+ * and however often the key was removed and added again.
  */
 export function componentId(definitionId: string, key: string): string {
   const hash = createHash("sha256").update(`${definitionId}/${key}`, "utf8").digest("hex");

@@ -13,7 +13,7 @@ export interface CatalogueEntry {
   task_queue: string | null;
 }
 
-/** What definitions may use as `action`, in the order of their names. Empty until a worker has published it. */
+/** What definitions may use as `action`, ordered by name. Empty until a worker has published it. */
 export async function loadCatalogue(db: Database): Promise<CatalogueEntry[]> {
   return db.$queryRaw<CatalogueEntry[]>`
     SELECT action_type, title, description, input_schema, output_schema, defaults, task_queue

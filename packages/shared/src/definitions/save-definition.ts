@@ -19,9 +19,9 @@ export interface SaveDefinitionOptions {
   orgId: string;
   /** A name that `isWorkflowName` accepts. */
   name: string;
-  /** The definition in the format of `workflows/*.yaml`; checked here, so anything may come in. */
+  /** The definition in the format of `workflows/*.yaml`; checked here, so it may be anything. */
   input: unknown;
-  /** Makes no new version when the newest one holds the same document. For the seed. */
+  /** Adds no version when the newest one holds the same document. For the seed. */
   onlyIfChanged?: boolean;
 }
 
@@ -33,7 +33,7 @@ export type SaveDefinitionResult =
 
 /**
  * Each lost race means that another save or deletion of the same name was committed meanwhile, and
- * racing saves then queue at the head's row lock; so many losses in a row do not happen by chance.
+ * racing saves then queue at the head's row lock; this many losses in a row do not happen by chance.
  */
 const MAX_TRIES = 20;
 
@@ -41,7 +41,7 @@ const MAX_TRIES = 20;
  * Creates a definition or adds its next version. A version's number is taken under the head's row
  * lock in the statement that stores it: concurrent saves of one name neither fail nor skip numbers.
  *
- * @throws the database's error; nothing was saved then, or (its answer lost) all of it
+ * @throws the database's error; then nothing was saved, or everything (if only the answer was lost)
  */
 export async function saveDefinition(
   db: Database,
@@ -75,7 +75,7 @@ export function isSameDocument(
   left: WorkflowDefinitionDocument,
   right: WorkflowDefinitionDocument,
 ): boolean {
-  // Through JSON, so that a property that is absent and one that is undefined are alike.
+  // Through JSON, so that absent and undefined properties are alike.
   return isDeepStrictEqual(JSON.parse(JSON.stringify(left)), JSON.parse(JSON.stringify(right)));
 }
 

@@ -1,6 +1,6 @@
-/** Characters (Unicode code points) of a name at most. */
+/** Maximum characters (Unicode code points) of a name. */
 export const MAX_NAME_CHARACTERS = 255;
-/** Bytes of a name at most: Temporal's limit for a workflow type, which the name becomes. */
+/** Maximum bytes of a name: Temporal's limit for a workflow type, which the name becomes. */
 export const MAX_NAME_BYTES = 1_000;
 
 const LONE_SURROGATE = /\p{Cs}/u;
@@ -15,7 +15,7 @@ export type NameFault = "empty" | "too_long" | "unstorable";
 export function findNameFault(text: string): NameFault | null {
   if (text === "") return "empty";
   if (text.includes("\u0000") || LONE_SURROGATE.test(text)) return "unstorable";
-  // The cheap length goes first: a code point is at most two UTF-16 units.
+  // The cheap check comes first: a code point is at most two UTF-16 code units.
   if (text.length > 2 * MAX_NAME_CHARACTERS || countCharacters(text) > MAX_NAME_CHARACTERS) {
     return "too_long";
   }

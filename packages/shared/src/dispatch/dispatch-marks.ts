@@ -4,11 +4,11 @@ import type { Logger } from "../logger.ts";
 import { pause } from "../pause.ts";
 
 export interface DispatchMarks {
-  /** Notes that Temporal took a run. Returns at once; the mark is committed with others, within a second. */
+  /** Records that Temporal took a run. Returns at once; the mark is committed with others, within a second. */
   add(workflowRunId: string, temporalRunId: string | null): void;
   /** Whether this process knows that Temporal took a run, and the mark is not committed yet. */
   holds(workflowRunId: string): boolean;
-  /** Leaves a run that Temporal did not take to the sweeper, from now on. Returns at once, too. */
+  /** Lets the sweeper dispatch a run that Temporal did not take, from now on. Returns at once, too. */
   release(workflowRunId: string): void;
   /** Ends a run that Temporal will never take. */
   reject(workflowRunId: string, reason: string): Promise<void>;
@@ -18,8 +18,8 @@ export interface DispatchMarks {
 
 /**
  * How long a group is collected. Most runs have begun by then, and the mirror's first write has marked them in
- * passing: their mark then finds nothing to do, which leaves a run one row version fewer. Whoever needs to know
- * whether an unmarked run has begun (a cancellation, `include=pending`) asks Temporal.
+ * passing: their mark then has nothing to do, which saves a row version per run. Whoever needs to know whether
+ * an unmarked run has begun (a cancellation, `include=pending`) asks Temporal.
  */
 const COLLECTED_MS = 200;
 
@@ -29,9 +29,9 @@ interface Mark {
 }
 
 /**
- * Commits `dispatched_at` in groups behind the callers' backs, so that starting a run costs its caller
- * one statement only. A mark that is lost costs a needless try by the sweeper, never a second start; a
- * release that is lost costs the seconds that the sweeper leaves a new run alone.
+ * Commits `dispatched_at` in groups, in the background, so that starting a run costs its caller only one
+ * statement. A lost mark costs a needless try by the sweeper, never a second start; a lost release costs
+ * the seconds for which the sweeper leaves a new run alone.
  */
 export function createDispatchMarks({
   db,
@@ -94,7 +94,7 @@ async function commitReleases(db: Database, ids: readonly string[]): Promise<voi
 async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> {
   if (marks.length === 0) return;
   const temporalRunIds = Object.fromEntries(marks.map((mark) => [mark.id, mark.temporalRunId]));
-  // By a list of ids and not by a join: that leaves Postgres no plan that reads other runs.
+  // By a list of ids and not by a join, so that Postgres has no plan that reads other runs.
   await db.$executeRaw`
     UPDATE workflow_runs AS run
        SET dispatched_at = now(),
@@ -104,7 +104,7 @@ async function commitMarks(db: Database, marks: readonly Mark[]): Promise<void> 
        AND run.confirmed_at IS NULL`;
 }
 
-/** Why and how a run ends that Temporal is not known to have. */
+/** How and why a run ends that is not known to be in Temporal. */
 export interface UndispatchedEnd {
   id: string;
   status: "failed" | "canceled";
@@ -113,10 +113,10 @@ export interface UndispatchedEnd {
 }
 
 /**
- * Ends a run that Temporal is not known to have: the end is confirmed, and the row names no Temporal run.
- * Should an earlier start land after all, the mirror finds the row like this and terminates what started.
+ * Ends a run that is not known to be in Temporal: the end is confirmed, and the row names no Temporal run.
+ * Should an earlier start land after all, the mirror knows the stray by that and terminates it.
  *
- * @returns false when the run has been dispatched or has ended meanwhile; then nothing was done
+ * @returns false when the run was dispatched or has ended meanwhile; then nothing was done
  */
 export async function endUndispatched(
   db: Pick<Database, "$executeRaw">,

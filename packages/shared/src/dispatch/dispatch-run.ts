@@ -9,7 +9,7 @@ import { withTemporalDeadline } from "../temporal-deadline.ts";
 import type { DispatchableRun } from "./run-requested.ts";
 import { toStartOptions } from "./start-options.ts";
 
-/** What became of one try. `rejected` is for good; after `unavailable` the next try may succeed. */
+/** What became of one try. `rejected` is final; after `unavailable` the next try may succeed. */
 export type DispatchResult =
   | { kind: "dispatched"; temporalRunId: string | null }
   | { kind: "unavailable"; reason: string }
@@ -27,14 +27,14 @@ export interface DispatcherOptions {
   logger: Logger;
 }
 
-/** From so many failures in a row on, Temporal counts as away. */
+/** After this many failures in a row, Temporal counts as away. */
 const FAILURES_UNTIL_AWAY = 3;
-/** How long a try may take while Temporal is away and another try is already waiting it out. */
+/** How long a try may take while Temporal is away and another try already waits for the full deadline. */
 const DEADLINE_WHILE_AWAY_MS = 500;
 
-/** gRPC's INVALID_ARGUMENT: the same start will never be taken. */
+/** gRPC's INVALID_ARGUMENT: the same start will never be accepted. */
 const INVALID_ARGUMENT = 3;
-/** Refusals under that code which are the server's state, not the run's fault. */
+/** Refusals with that code that are due to the server's state, not to the run. */
 const CONFIGURATION_FAULT = /search attribute|namespace/i;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -54,8 +54,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 /**
- * Keeps a dead Temporal from holding every request to the full deadline: while it is away only one try
- * at a time waits that long, the others give up early. All still try, so that the first request after
+ * Keeps a dead Temporal from holding up every request for the full deadline: while it is away, only one
+ * try at a time waits that long, the others give up early. All still try, so that the first request after
  * Temporal's return succeeds.
  */
 function createAdaptiveDeadline(fullMs: number) {
@@ -100,7 +100,7 @@ async function start(
   const handle = await client.workflow.start(run.workflowName, {
     ...toStartOptions(run),
     taskQueue,
-    // However often a run is dispatched, and by whom, Temporal starts it once.
+    // However often a run is dispatched, and by whomever, Temporal starts it once.
     workflowIdReusePolicy: "REJECT_DUPLICATE",
     workflowIdConflictPolicy: "USE_EXISTING",
   });

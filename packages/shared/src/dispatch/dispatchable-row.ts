@@ -3,7 +3,7 @@ import type { JsonObject } from "../contracts/json.ts";
 import { Prisma } from "../db.ts";
 import type { DispatchableRun } from "./run-requested.ts";
 
-/** What {@link DISPATCHABLE_COLUMNS} selects; JSON as the text that it holds. */
+/** What {@link DISPATCHABLE_COLUMNS} selects; JSON as its text. */
 export interface DispatchableRow {
   id: string;
   org_id: string;
@@ -22,13 +22,13 @@ export const DISPATCHABLE_COLUMNS = Prisma.sql`
   floor(extract(epoch FROM r.started_at))::float8 AS started_at, r.input::text AS input,
   v.document::text AS document`;
 
-/** What a run `r` points to and its dispatch needs. */
+/** Joins what a run `r` points to and its dispatch needs. */
 export const DISPATCHABLE_JOINS = Prisma.sql`
   JOIN organizations o ON o.id = r.org_id
   JOIN workflow_definition_versions v
     ON v.definition_id = r.definition_id AND v.version = r.definition_version`;
 
-/** A run as it was when it was made: what every try to dispatch it hands over. */
+/** A run as it was created: what every try to dispatch it hands over. */
 export function toDispatchableRun(row: DispatchableRow): DispatchableRun {
   return {
     workflowRunId: row.id,

@@ -1,7 +1,7 @@
 import { Counter, DURATION_BUCKETS, Histogram, type Registry } from "../metrics.ts";
 import type { Dispatcher } from "./dispatch-run.ts";
 
-/** The same dispatcher, which tells the registry what came of each try. */
+/** The same dispatcher, with each try's result and lag recorded in the registry. */
 export function measureDispatches(dispatcher: Dispatcher, registry: Registry): Dispatcher {
   const registers = [registry];
   const tries = new Counter({
@@ -23,7 +23,7 @@ export function measureDispatches(dispatcher: Dispatcher, registry: Registry): D
       tries.inc({ outcome: result.kind });
       if (result.kind === "dispatched") {
         const trySeconds = (performance.now() - startedAt) / 1_000;
-        // The row's time is floored to the second: a run that was just made is as old as its try is long.
+        // The row's time is floored to the second, so a run's true age may be up to a second less.
         const ageSeconds = Date.now() / 1_000 - run.startedAt - 1;
         lag.observe(Math.max(trySeconds, ageSeconds));
       }

@@ -4,7 +4,7 @@ import type { JsonObject } from "../contracts/json.ts";
 import type { Ancestor, RunRequestedEvent } from "../contracts/run-requested-event.ts";
 import { utf8Bytes } from "../storable-text.ts";
 
-/** All that dispatching needs to know of a run; every field comes from the run's row or what it points to. */
+/** All that dispatching needs to know about a run; every field comes from the run's row or what it points to. */
 export interface DispatchableRun {
   workflowRunId: string;
   orgId: string;
@@ -16,12 +16,12 @@ export interface DispatchableRun {
   startedAt: number;
   input: JsonObject;
   document: WorkflowDefinitionDocument;
-  /** Only of a child run, and the one thing that its row does not hold: its parent run knows them. */
+  /** Only for a child run, and the one thing that its row does not hold: its parent run knows them. */
   ancestors?: readonly Ancestor[];
 }
 
 /**
- * Bytes that a run's start event may have. Temporal refuses a payload over 2 MiB; the rest of the start
+ * Maximum bytes of a run's start event. Temporal refuses a payload over 2 MiB; the rest of the start
  * request (names, search attributes) needs a little room beside it.
  */
 export const MAX_EVENT_BYTES = 2 * 1024 * 1024 - 64 * 1024;

@@ -1,13 +1,13 @@
-// How a run stands in Temporal, whoever starts it. Sandbox-safe.
+// How a run appears in Temporal, whoever starts it. Sandbox-safe.
 import { durationMs } from "../contracts/duration.ts";
 import type { RunRequestedEvent } from "../contracts/run-requested-event.ts";
 import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
 import { clipUtf8, toSummary } from "../storable-text.ts";
 import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
 
-/** The server takes 20,000 bytes, quotes and escapes of the JSON payload included. */
+/** The server accepts 20,000 bytes, including quotes and escapes of the JSON payload. */
 const MAX_DETAILS_BYTES = 8_000;
-/** Characters that take six bytes there, and that nobody sees. */
+/** Invisible characters, which take six bytes each there. */
 const INVISIBLE = /(?![\n\t])\p{Cc}/gu;
 
 /** What a run's Temporal workflow is started with; its workflow type is the workflow's name. */
@@ -17,7 +17,7 @@ export function toStartOptions(run: DispatchableRun) {
     workflowId: run.workflowRunId,
     args,
     workflowExecutionTimeout: durationMs(run.document.timeout),
-    // Of the tasks that wait, each org's are taken in turn: those of the run, and of all that it starts.
+    // Orgs take turns with their waiting tasks: those of the run, and of everything that it starts.
     priority: { fairnessKey: run.orgId },
     typedSearchAttributes: [
       { key: SEARCH_ATTRIBUTES.orgId, value: run.orgId },

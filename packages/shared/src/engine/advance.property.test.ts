@@ -108,7 +108,7 @@ function toWith(reads: string, source: string | null): JsonObject {
   return { v: `\${{ steps.${source}.output.v${suffix} }}` };
 }
 
-/** Its items are numbers where the list is literal, and holes (null) in an output's list. */
+/** A literal list has numbers as items; an output's list has holes (null). */
 function toForEach(kind: string, source: string | null): { for_each?: string | Json[] } {
   switch (kind) {
     case "literal":
@@ -129,7 +129,7 @@ function toForEach(kind: string, source: string | null): { for_each?: string | J
 interface Trace {
   outcome: RunOutcome;
   states: Map<string, StepState>;
-  /** What was given out with each component: its resolved `with` (of each item), or why it did not start. */
+  /** What was returned with each component: its resolved `with` (of each item), or why it did not start. */
   given: Map<string, unknown>;
 }
 
@@ -221,7 +221,7 @@ function failedActions({ document }: World, states: ReadonlyMap<string, StepStat
 
 const schedule = fc.infiniteStream(fc.nat(1_000));
 
-// Seconds of computing each, on a machine that has nothing else to do.
+// Each takes seconds of computing, even on an idle machine.
 describe("whatever the graph, the outcomes and their order", { timeout: 60_000 }, () => {
   test("a run ends, runs nothing twice, and nothing before what it waits for", () => {
     fc.assert(
@@ -271,7 +271,7 @@ describe("whatever the graph, the outcomes and their order", { timeout: 60_000 }
             expect(failedActions(each, states)).toContain("fail");
           }
         }
-        // Which steps a failing run still had depends on who came first; what they are does not.
+        // Which steps a failing run still had depends on the order; their states do not.
         const full = expectedStates(each);
         for (const [key, state] of [...one.states, ...other.states]) {
           expect(full.has(key)).toBe(true);

@@ -13,14 +13,14 @@ const MAX_MESSAGE_BYTES = 2_000;
 /** The engine action that ends the run. */
 const FAIL: EngineAction = "fail";
 
-/** What is known of a component that was started or skipped. */
+/** What is known about a component that was started or skipped. */
 export type StepState =
   | { status: "running" }
   | { status: "success"; output: Json }
   | { status: "failed"; message: string }
   | { status: "skipped" };
 
-/** What a run brings to its definition. */
+/** What expressions see of the run itself. */
 export type RunScope = Omit<Scope, "steps">;
 
 /** How a run ends. */
@@ -34,34 +34,34 @@ export type ReadyComponent = { component: ComponentDefinition } & (
   | { items: ItemSource; with?: never }
 );
 
-/** What a component with `for_each` goes through. */
+/** The items of a component with `for_each`. */
 export interface ItemSource {
   count: number;
   /** The `with` of one item; references may lead to something in one item and to nothing in another. */
   resolve(index: number): Resolution<JsonObject>;
 }
 
-/** What is to be done next. */
+/** What to do next. */
 export interface Decision {
   /** Components to start now. */
   ready: ReadyComponent[];
-  /** Components that cannot start, and why: their steps are failed. */
+  /** Components that cannot start, and why: their steps fail. */
   refused: { component: ComponentDefinition; message: string }[];
-  /** Components that get a skipped step, and why. Already taken into account in the rest. */
+  /** Components that get a skipped step, and why. The rest of the decision takes them into account. */
   skipped: { component: ComponentDefinition; message: string }[];
-  /** How the run ends, or null while it goes on. A failed one starts and skips nothing further. */
+  /** How the run ends, or null while it goes on. A failed run starts and skips nothing further. */
   outcome: RunOutcome | null;
 }
 
-/** How a component stands; `dead` ones leave no step, `open` ones are running, ready or undecided. */
+/** Where a component stands; `dead` ones get no step, `open` ones are running, ready or undecided. */
 type Standing = "success" | "failed" | "skipped" | "dead" | "open";
 
 /**
  * Decides what comes next in a run: everything that can be decided from `states`, in one call. A pure
  * function: replaying a run's outcomes in their order gives the same decisions. Components that have a
- * state are never given out again.
+ * state are never returned again.
  *
- * @param states by component key. The caller adds what it was given: ready ones as `running`, skipped
+ * @param states by component key. The caller adds what was returned: ready ones as `running`, skipped
  *   ones as `skipped`.
  */
 export function advance(
@@ -101,8 +101,8 @@ function toStepViews(states: ReadonlyMap<string, StepState>): Map<string, StepVi
 }
 
 /**
- * A failure ends the run unless its component lets the run continue or an edge takes it. The action `fail`
- * ends it in any case: that is what it is for.
+ * A failure ends the run unless its component lets the run continue or an edge is taken on it. The action
+ * `fail` always ends the run: that is its purpose.
  */
 function findFailure(
   { components }: CompiledDefinition,
@@ -130,7 +130,7 @@ interface Undecided {
   decision: Decision;
 }
 
-/** Decides a component without a state, as far as what is before it is decided. */
+/** Decides a component without a state, as far as everything before it is decided. */
 function decide(
   { component, incoming }: CompiledComponent,
   { standings, scope, decision }: Undecided,
@@ -189,11 +189,11 @@ function explainItems(forEach: string | Json[], value: Json): string {
 
 interface Followed {
   taken: boolean;
-  /** The condition that did not hold, if it was looked at. */
+  /** The condition that did not hold, if it was evaluated. */
   unmet: string | null;
 }
 
-/** Whether the edge is taken out of a component that stands like this. */
+/** Whether the edge is taken from a component with this standing. */
 function follow({ on, when }: Edge, source: Standing, scope: Scope): Followed {
   const matches =
     source === "success" ? on !== "failure" : source === "failed" ? on !== "success" : false;

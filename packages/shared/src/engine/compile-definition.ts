@@ -11,7 +11,7 @@ export interface IncomingEdge {
   edge: Edge;
 }
 
-/** A component with all that decides whether it runs. */
+/** A component with everything that decides whether it runs. */
 export interface CompiledComponent {
   component: ComponentDefinition;
   incoming: readonly IncomingEdge[];
@@ -19,7 +19,7 @@ export interface CompiledComponent {
 
 /** A definition indexed for the reducer. */
 export interface CompiledDefinition {
-  /** Every component after all that lead to it; else in the definition's order. */
+  /** Every component after all that lead to it, starting with the entrypoints. */
   ordered: readonly CompiledComponent[];
   /** In the definition's order. */
   components: readonly ComponentDefinition[];
@@ -28,8 +28,8 @@ export interface CompiledDefinition {
 /**
  * Indexes a saved definition.
  *
- * @throws Error when its graph has a cycle, a dangling `next` or a key twice. Such a definition is refused
- *   when it is saved, so this is a defect or a row that something else wrote.
+ * @throws Error when its graph has a cycle, a dangling `next` or a duplicate key. Such a definition is refused
+ *   when it is saved, so this is a bug or a row that something else wrote.
  */
 export function compileDefinition(document: WorkflowDefinitionDocument): CompiledDefinition {
   const { components } = document;
@@ -53,7 +53,7 @@ function sortTopologically(compiled: readonly CompiledComponent[]): CompiledComp
   const waitingFor = new Map(compiled.map((each) => [each.component.key, each.incoming.length]));
   const byKey = new Map(compiled.map((each) => [each.component.key, each]));
   const ordered = compiled.filter((each) => each.incoming.length === 0);
-  // The list grows while it is walked: whatever a component was the last to hold back comes behind it.
+  // The list grows while it is walked: a component is appended once the last one that leads to it is reached.
   for (const { component } of ordered) {
     for (const { to } of component.next) {
       const left = (waitingFor.get(to) ?? 0) - 1;

@@ -17,7 +17,7 @@ export interface Verdict {
 /**
  * Evaluates a condition. Always terminates; depends on nothing but its arguments.
  *
- * @throws ExpressionSyntaxError when a path is malformed, which a saved definition's is not
+ * @throws ExpressionSyntaxError when a path is malformed, which it never is in a saved definition
  */
 export function evaluateCondition(condition: Condition, scope: Scope): Verdict {
   if ("all" in condition) return combine(condition.all, scope, false);
@@ -42,7 +42,7 @@ function combine(members: readonly Condition[], scope: Scope, decisive: boolean)
   return { holds: !decisive, reason: reasons.length === 0 ? none : reasons.join(" and ") };
 }
 
-/** Against a missing value, or across types, every comparison is false and `ne` true. */
+/** Against a missing value, or across types, `ne` is true and every other comparison (except `exists`) false. */
 function compare(leaf: ConditionLeaf, seen: Json | undefined): boolean {
   const { op, value } = leaf;
   if (op === "exists") return (seen !== undefined) === (value !== false);
@@ -71,7 +71,7 @@ function compare(leaf: ConditionLeaf, seen: Json | undefined): boolean {
   }
 }
 
-/** Order of two numbers or of two texts (by UTF-16 units), NaN when they have none. */
+/** Order of two numbers or of two texts (by UTF-16 code units), NaN when they have none. */
 function compareOrder(left: Json, right: Json): number {
   if (typeof left === "number" && typeof right === "number") return Math.sign(left - right);
   if (typeof left !== "string" || typeof right !== "string") return Number.NaN;

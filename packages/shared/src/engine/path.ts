@@ -3,12 +3,12 @@ import type { Json } from "../contracts/json.ts";
 /** Names of the nested properties and list indexes that lead to a value, the root first. */
 export type Path = readonly [root: string, ...rest: string[]];
 
-/** What a path can lead into. Steps of components that never ran are not in `steps`. */
+/** What a path can lead into. `steps` holds only those that have a status. */
 export interface Scope {
   input: Json;
   run: { id: string; workflow_name: string; started_at: number };
   steps: ReadonlyMap<string, StepView>;
-  /** Of a `for_each`, the item that is looked at and its place in the list. */
+  /** In a `for_each`: the current item and its place in the list. */
   item?: { value: Json; index: number };
 }
 
@@ -55,7 +55,7 @@ export function skipSpace(cursor: Cursor): void {
  * Reads a path at the cursor: names after dots (`a.0.b`), indexes and quoted names in brackets
  * (`a[0]["odd key"]`).
  *
- * @throws ExpressionSyntaxError when none stands there, or it leads nowhere by its form alone
+ * @throws ExpressionSyntaxError when there is none, or its form alone shows that it leads nowhere
  */
 export function readPath(cursor: Cursor): Path {
   const start = cursor.position;
@@ -100,7 +100,7 @@ function readSegment(cursor: Cursor): string | null {
   return segment;
 }
 
-/** Reads a string in double quotes (JSON's) or single quotes; null when none stands at the cursor. */
+/** Reads a string in double quotes (JSON's) or single quotes; null when there is none at the cursor. */
 export function readQuoted(cursor: Cursor): string | null {
   const quoted = take(cursor, QUOTED);
   if (quoted === null) return null;
@@ -135,7 +135,7 @@ function checkRoot(root: string, rest: readonly string[], text: string): void {
   throw new ExpressionSyntaxError(`'${text}' should begin with input, steps, run, item or index`);
 }
 
-/** Whether a path leads to the item of a `for_each`, so that it can stand only in such a component. */
+/** Whether a path leads to the item of a `for_each`, so that only such a component may use it. */
 export function isItemPath([root]: Path): boolean {
   return root === "item" || root === "index";
 }

@@ -5,9 +5,9 @@ import { ExpressionSyntaxError, lookUp, readPath, readQuoted, skipSpace, take } 
 /** One `${{ ... }}` of a template. */
 export interface Reference {
   path: Path;
-  /** What stands in when the path leads to nothing; absent: there is no default. */
+  /** What is used when the path leads to nothing; absent: there is no default. */
   fallback?: Json;
-  /** As it was written, `${{` and `}}` included. */
+  /** As written, including `${{` and `}}`. */
   text: string;
 }
 
@@ -18,7 +18,7 @@ const OPEN = "${{";
 const CLOSE = /\}\}/y;
 const DEFAULT = /\|\s*default\s*\(/y;
 const PAREN_CLOSE = /\)/y;
-/** JSON up to the parenthesis that ends it: outside its strings it has none. */
+/** JSON up to the closing parenthesis: JSON has none outside its strings. */
 const JSON_TEXT = /(?:[^")]|"(?:[^"\\]|\\.)*")*/sy;
 
 /**
@@ -86,8 +86,8 @@ export type Resolution<T extends Json> = { ok: true; value: T } | { ok: false; m
 /**
  * Replaces all references in the strings of `value`. Property names are not templates.
  *
- * A reference alone in its string gives the value that it leads to; in a longer string its text: strings
- * as they are, everything else as JSON.
+ * A reference alone in its string becomes the value that it leads to; in a longer string, that value's text:
+ * strings as they are, everything else as JSON.
  */
 export function resolveReferences(value: JsonObject, scope: Scope): Resolution<JsonObject>;
 export function resolveReferences(value: Json, scope: Scope): Resolution<Json>;
@@ -135,7 +135,7 @@ function resolveText(text: string, scope: Scope, missing: Set<string>): Json {
 }
 
 function resolveOne(reference: Reference, scope: Scope, missing: Set<string>): Json {
-  // Not `??`: null is a value, and no default stands in for it.
+  // Not `??`: null is a value, and no default replaces it.
   const value = lookUp(reference.path, scope);
   if (value !== undefined) return value;
   if (reference.fallback !== undefined) return reference.fallback;

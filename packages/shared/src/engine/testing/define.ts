@@ -3,7 +3,7 @@ import type {
   WorkflowDefinitionDocument,
 } from "../../contracts/definition.ts";
 
-/** What a test says of a component; everything else has a harmless value. */
+/** What a test sets of a component; everything else has a harmless value. */
 export type Parts = Partial<Omit<ComponentDefinition, "next">> & {
   next?: (string | Partial<ComponentDefinition["next"][number]>)[];
 };

@@ -24,7 +24,7 @@ const FOLLOWED: Record<Edge["on"], readonly string[]> = {
   always: ["success", "failed"],
 };
 
-/** Whether one of the failures ends the run: nothing lets it go on, and no edge takes it; or it is of `fail`. */
+/** Whether one of the failures ends the run: nothing lets it go on, and no edge is taken; or it is of `fail`. */
 export function isEndedByFailure(world: World): boolean {
   const { states, scope } = settle(world);
   return world.document.components.some(
@@ -48,17 +48,17 @@ function isItemList(value: Json): boolean {
   return Array.isArray(value) && value.length <= 10_000;
 }
 
-/** What says why is compared elsewhere. */
+/** Messages are compared elsewhere. */
 function refusal(key: string): Settled {
   return { status: "failed", message: `refused ${key}` };
 }
 
-/** The rules once more, as plain recursion over a finished run in which no failure ends anything. */
+/** The rules restated, as plain recursion over a finished run in which no failure ends anything. */
 function settle({ document, input, outcomes }: World): {
   states: Map<string, Settled>;
   scope: Scope;
 } {
-  /** Null: dead without a step. */
+  /** Null: dead, so without a step. */
   const found = new Map<string, Settled | null>();
   const steps = new Map<string, StepView>();
   const scope = { input, run: RUN, steps };
@@ -74,7 +74,7 @@ function settle({ document, input, outcomes }: World): {
     });
     const taken = edges.length === 0 || decided.includes("taken");
     const component = document.components.find((each) => each.key === key);
-    // Of a `for_each` the list is needed first; what each item is given is its own matter.
+    // A `for_each` only needs its list here; each item's `with` is its own matter.
     const needed = resolveReferences(component?.for_each ?? component?.with ?? {}, scope);
     const skipped = taken || decided.includes("unmet") ? ({ status: "skipped" } as const) : null;
     const isRefused = component?.for_each !== undefined && needed.ok && !isItemList(needed.value);
