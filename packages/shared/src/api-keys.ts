@@ -1,7 +1,7 @@
 import { createHash, randomInt } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-/** What a key may be allowed beyond starting and reading runs and reading definitions. */
+/** What a key may be allowed to do beyond starting and reading runs and reading definitions. */
 export const API_KEY_SCOPES = ["workflows:write"] as const;
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
@@ -18,7 +18,7 @@ export function isApiKeyScope(text: string): text is ApiKeyScope {
 
 /**
  * Makes a new key: `ak_live_`, 32 random base62 characters (190 bits) and a checksum of both.
- * Only `hash` may be stored; `text` is shown once and cannot be had again.
+ * Only `hash` may be stored; `text` is shown once and cannot be retrieved.
  */
 export function generateApiKey(): { text: string; hash: Uint8Array<ArrayBuffer> } {
   const secret = Array.from({ length: SECRET_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]);
@@ -35,14 +35,14 @@ export function hashApiKey(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash("sha256").update(text, "utf8").digest());
 }
 
-/** Whether `text` has the form and the checksum of a key. Tells typing errors apart without a database. */
+/** Whether `text` has the form and the checksum of a key. Catches typing errors without the database. */
 export function isWellFormedApiKey(text: string): boolean {
   if (!FORM.test(text)) return false;
   const unchecked = text.slice(0, -CHECKSUM_LENGTH);
   return text.slice(-CHECKSUM_LENGTH) === checksum(unchecked);
 }
 
-/** The text without the keys that somebody put there by mistake: for logs. */
+/** Masks keys that somebody put into a text by mistake; for logs. */
 export function hideApiKeys(text: string): string {
   return text.replaceAll(/ak_live_\w+/g, `${PREFIX}...`);
 }

@@ -3,7 +3,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 /** A command's arguments cannot be used, or its usage was asked for. The message is for people. */
 export class UsageError extends Error {
   override name = "UsageError";
-  /** Whether it was asked for: then nothing is wrong. */
+  /** Whether usage was asked for: then nothing is wrong. */
   readonly isHelp: boolean;
 
   constructor(message: string, { isHelp = false } = {}) {
@@ -22,7 +22,7 @@ export interface Command<T extends Options> {
 
 export interface ParsedCommandLine<T extends Options> {
   values: ReturnType<typeof parseArgs<{ args: string[]; options: T }>>["values"];
-  /** Makes an error of what is wrong with a value. */
+  /** Makes the error for what is wrong with a value. */
   wrong: (fault: string) => UsageError;
 }
 

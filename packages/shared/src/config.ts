@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type EncryptionKey, parseEncryptionKey } from "./payloads/encryption-key.ts";
 
-/** The environment cannot be used. The message lists every variable that is wrong, a line each. */
+/** The environment cannot be used. The message lists every variable that is wrong, one per line. */
 export class ConfigurationError extends Error {
   override name = "ConfigurationError";
 }
 
-/** What a process environment is: names and texts. */
+/** A process environment: texts by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -97,11 +97,11 @@ export const databaseEnv = {
   DATABASE_URL: z
     .string({ error: "expected postgresql://user:password@host:port/database" })
     .regex(/^postgres(ql)?:\/\//, "expected postgresql://user:password@host:port/database"),
-  /** Connections a process may hold. */
+  /** Maximum connections of a process. */
   DATABASE_POOL_SIZE: integerText(1, 1_000).default(10),
 };
 
-/** Where Temporal is, and how it is spoken to. `TEMPORAL_TLS_*` are paths of PEM files. */
+/** Where Temporal is, and how to connect to it. `TEMPORAL_TLS_*` are paths of PEM files. */
 export const temporalEnv = {
   TEMPORAL_ADDRESS: hostAndPort.default("127.0.0.1:7233"),
   TEMPORAL_NAMESPACE: z.string().default("default"),
@@ -113,22 +113,22 @@ export const temporalEnv = {
   TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
   TEMPORAL_TASK_QUEUE: z.string().max(200).default("truerun"),
   TEMPORAL_UI_URL: httpUrl.optional(),
-  /** Encrypts what Temporal keeps of values: the first key; all of them decrypt. */
+  /** Encrypts the values that Temporal keeps: with the first key; all of them decrypt. */
   PAYLOAD_ENCRYPTION_KEY: encryptionKeys.optional(),
 };
 
-/** How much a process says. */
+/** How much a process logs. */
 export const logEnv = {
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 };
 
-/** Where a process listens, and the port of its metrics: none unless it is set. 0 takes a free port. */
+/** Where a process listens, and the port of its metrics: none unless set. 0 picks a free port. */
 export const listenEnv = {
   HOST: z.string().default("127.0.0.1"),
   METRICS_PORT: integerText(0, 65_535).optional(),
 };
 
-/** How long a run's start may take before its caller is told 502. */
+/** How long a run's dispatch may take before its caller gets 502. */
 export const dispatchEnv = {
   DISPATCH_DEADLINE_MS: integerText(100, 60_000).default(5_000),
 };

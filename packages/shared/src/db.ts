@@ -11,35 +11,35 @@ export type Database = PrismaClient;
 export interface DatabaseOptions {
   /** `postgresql://...` */
   url: string;
-  /** Connections at most. */
+  /** Maximum connections. */
   poolSize: number;
   /** Shown in `pg_stat_activity`. */
   applicationName: string;
-  /** How long one statement may take before the database counts as away. */
+  /** How long one statement may take before the database counts as unavailable. */
   statementTimeoutMs?: number;
-  /** False: commits answer before they are on disk. For rows that can be made again. */
+  /** False: commits return before they are on disk. For rows that can be made again. */
   synchronousCommit?: boolean;
   /**
-   * True: statements are planned once, without a look at their values. For those that find few rows by
-   * index, whatever is asked, where planning takes longer than the statement.
+   * True: statements are planned once, regardless of their values. For those that find few rows by index,
+   * whatever the values, and take longer to plan than to execute.
    */
   planOnce?: boolean;
   /**
-   * True: no table is read as a whole where an index can find the rows. A plan that was made while a table was
-   * all but empty reads it so, and is kept until Postgres has looked at the table again, a minute later. Such a plan
-   * may still walk a whole index: look rows up by conditions that no other index serves.
+   * True: no table is scanned where an index can find the rows. A plan made while a table was all but empty would
+   * scan it, and is kept until Postgres analyzes the table, a minute later. A plan may still walk a whole index:
+   * look rows up by conditions that only the right index serves.
    */
   byIndex?: boolean;
 }
 
-/** How long a connection, or a place in the pool, is waited for. */
+/** How long to wait for a connection or a place in the pool. */
 const CONNECT_TIMEOUT_MS = 2_000;
-/** How long a connection that nobody uses is kept: a burst after a pause must not wait for new ones. */
+/** How long an idle connection is kept: a burst after a pause must not wait for new ones. */
 const IDLE_TIMEOUT_MS = 300_000;
-/** More different statements than the services have; beyond it they are sent unprepared. */
+/** More than the services have different statements; any beyond that are sent unprepared. */
 const MAX_PREPARED = 500;
 
-/** Opens nothing yet: connections are made with the first statement. End with `$disconnect()`. */
+/** Opens nothing until the first statement. End with `$disconnect()`. */
 export function createDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 2_500;
   const pool = new Pool({
@@ -48,13 +48,13 @@ export function createDatabase(options: DatabaseOptions): Database {
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    // On the server for a statement that is slow, on this side for a server that is silent.
+    // The first acts on the server, for slow statements; the second on this side, for a silent server.
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs,
     keepAlive: true,
     ...toServerSettings(options),
   });
-  // An idle connection that breaks is gone from the pool; nobody waits for it.
+  // An idle connection that breaks just leaves the pool; nobody waits for it.
   pool.on("error", () => {});
   const nameOf = createStatementNames();
   const adapter = new PrismaPg(pool, { statementNameGenerator: nameOf, disposeExternalPool: true });
@@ -67,7 +67,7 @@ function toServerSettings(options: DatabaseOptions): { options?: string } {
   const settings = [
     ...(options.synchronousCommit === false ? ["-c synchronous_commit=off"] : []),
     ...(options.planOnce === true ? ["-c plan_cache_mode=force_generic_plan"] : []),
-    // Up to Postgres 17 a table that has no index makes such a plan look expensive enough to be compiled each time.
+    // Up to Postgres 17, a table without an index makes such a plan look expensive enough for JIT, each time.
     ...(options.byIndex === true ? ["-c enable_seqscan=off", "-c jit=off"] : []),
   ];
   return settings.length === 0 ? {} : { options: settings.join(" ") };
@@ -86,14 +86,14 @@ function createStatementNames(): (query: { sql: string }) => string {
   };
 }
 
-/** Socket errors, and what `pg` and Prisma say when the server is gone, silent or has no place left. */
+/** Socket errors, and what `pg` and Prisma say when the server is gone, silent or full. */
 const AWAY =
   /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Can't reach database server|DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|server has closed the connection|too many clients|the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)|terminating connection|canceling statement due to statement timeout|Cannot use a pool after calling end|Unable to start a transaction in the given time/i;
 const AWAY_CODES = /^(08...|53...|57P0.|57014|P1001|P1002|P1008|P1017|P2024|P2028)$/;
 
 /**
  * Whether an error says that the database cannot be reached or is too slow, so that the same request
- * may succeed later. Any other error of the database is a fault of ours.
+ * may succeed later. Any other error of the database is a bug.
  */
 export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
   if (typeof error !== "object" || error === null || depth > 5) return false;

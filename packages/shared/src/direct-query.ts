@@ -2,7 +2,7 @@
 import type { Pool } from "pg";
 import type { Database, Prisma } from "./db.ts";
 
-/** What a database's statements are sent over, and how they are called when they are prepared. */
+/** What a database's statements are sent over, and the names under which they are prepared. */
 export interface Direct {
   pool: Pool;
   nameOf(statement: { sql: string }): string;
@@ -16,11 +16,11 @@ export function allowDirectQueries(db: Database, direct: Direct): void {
 }
 
 /**
- * The rows of a statement, as `$queryRaw` has them, by the same connections, but without what Prisma does for
- * each: for statements that are asked so often that this counts. Columns may be `text`, `bool`, `int4`, `float8`
- * and `bytea`, parameters what these are made of and lists of it: all else looks different than it does through Prisma.
+ * The rows of a statement, as `$queryRaw` returns them and over the same connections, but without Prisma's work
+ * for each: for statements so frequent that this matters. Columns may be `text`, `bool`, `int4`, `float8` and
+ * `bytea`, parameters values of these types and lists of them: anything else looks different than through Prisma.
  *
- * @throws what `pg` throws; `isDatabaseUnavailable` knows it
+ * @throws what `pg` throws; `isDatabaseUnavailable` recognizes it
  */
 export async function queryDirectly<Row extends object>(
   db: Database,

@@ -25,15 +25,15 @@ export const ERROR_STATUSES = {
 export type ErrorCode = keyof typeof ERROR_STATUSES;
 
 interface ApiErrorOptions {
-  /** For the caller: one sentence that tells nothing of the inside. */
+  /** For the caller: one sentence that reveals no internals. */
   message: string;
-  /** Headers that belong to the answer. */
+  /** Headers of the answer. */
   headers?: Readonly<Record<string, string>>;
   /** For a 422: every fault of the request. */
   faults?: readonly Fault[];
   /** For the log: what really happened. Never leaves the process. */
   cause?: unknown;
-  /** Whether the log gets no line of its own: there are too many of it, and something else counts them. */
+  /** Whether it gets no log line: there are too many of its kind, and something else counts them. */
   isCounted?: boolean;
 }
 
@@ -60,7 +60,7 @@ export class ApiError extends Error {
 
 const CHALLENGE = { "WWW-Authenticate": "Bearer" };
 
-/** 401: no credential that could be looked at. */
+/** 401: there is no credential to check. */
 export function notAuthenticated(): ApiError {
   return new ApiError("not_authenticated", { message: "Not authenticated", headers: CHALLENGE });
 }
@@ -86,12 +86,12 @@ export function stepNotFound(): ApiError {
   return new ApiError("step_not_found", { message: "Step not found." });
 }
 
-/** 409: the run has ended, so nothing of it can be changed. */
+/** 409: the run has ended, so nothing about it can be changed. */
 export function workflowRunFinished(): ApiError {
   return new ApiError("workflow_run_finished", { message: "Workflow run has already finished." });
 }
 
-/** 409: the step does not wait for a review, or does not any more. */
+/** 409: the step does not wait for a review, or no longer does. */
 export function reviewNotPending(): ApiError {
   return new ApiError("review_not_pending", {
     message: "The step is not waiting for a review.",
@@ -125,10 +125,10 @@ export function serviceUnavailable(cause: unknown): ApiError {
   });
 }
 
-/** Seconds after which callers that were refused may come back, each after another time. */
+/** Refused callers are told to come back after a random time of at most this many seconds. */
 const MAX_RETRY_AFTER = 3;
 
-/** 503: there is more to do than can be done; nothing was begun. */
+/** 503: the gateway has more to do than it can; nothing was begun. */
 export function overloaded(): ApiError {
   return new ApiError("service_unavailable", {
     message: "The service has more requests than it can serve at the moment. Try again shortly.",

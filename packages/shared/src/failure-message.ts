@@ -9,11 +9,11 @@ import { decodeOptionalFailureToOptionalError } from "@temporalio/common/lib/int
 import { DecryptionError } from "./payloads/encryption-codec.ts";
 import { timeoutMessage } from "./timeout-message.ts";
 
-/** What is said of a failure whose message was encrypted, while this process has not got the key. */
+/** Stands for the message of a failure that is encrypted with a key that this process does not have. */
 export const UNREADABLE_FAILURE =
   "The message is encrypted with a key that this process has not got.";
 
-/** A failure as Temporal keeps it, in the words that a step's message has for it; null when there is none. */
+/** The message that a step has for a failure as Temporal keeps it; null when there is none. */
 export async function failureMessage(
   client: Pick<Client, "options">,
   failure: ProtoFailure | null | undefined,
@@ -33,7 +33,7 @@ async function decode(
   try {
     return await decodeOptionalFailureToOptionalError(converter, failure);
   } catch (error) {
-    // A value error is what the converter says of an encoding that nobody has decoded.
+    // The converter throws a ValueError for an encoding that nobody has decoded.
     if (error instanceof DecryptionError || error instanceof ValueError) return "unreadable";
     throw error;
   }

@@ -1,6 +1,6 @@
 import { v7 as uuidV7 } from "uuid";
 
-/** What an id names; the text before its underscore. */
+/** The text before an id's underscore: what kind of thing it names. */
 export type IdPrefix = "cbwr" | "cbwd" | "cbwc" | "cborg" | "cbak";
 
 /**
@@ -11,7 +11,7 @@ export function newId(prefix: IdPrefix): string {
   return `${prefix}_${uuidV7().replaceAll("-", "")}`;
 }
 
-/** Whether `text` has the form of an id of this prefix. Check before a query: any other text is no id. */
+/** Whether `text` has the form of an id with this prefix. No other text needs to be looked up. */
 export function isId(prefix: IdPrefix | "cbwrs", text: string): boolean {
   return text.startsWith(`${prefix}_`) && /^[0-9a-f]{32}$/.test(text.slice(prefix.length + 1));
 }

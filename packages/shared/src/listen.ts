@@ -2,11 +2,11 @@ import type { AddressInfo, Server } from "node:net";
 import { ConfigurationError } from "./config.ts";
 
 /**
- * Lets a server listen.
+ * Makes a server listen.
  *
- * @param where - `variable` names the one that holds the port; port 0 takes a free one
+ * @param where - `variable` is the environment variable that holds the port; port 0 picks a free one
  * @returns the port
- * @throws ConfigurationError naming the variables, when the port is taken or the address not this machine's
+ * @throws ConfigurationError naming the variables, when the port is taken or the address is not this machine's
  */
 export async function listen(
   server: Server,

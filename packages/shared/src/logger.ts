@@ -2,20 +2,20 @@ import { type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
-/** Members that hold secrets wherever they stand; their values never reach a log line. */
+/** Members that hold secrets wherever they occur; their values never reach a log line. */
 const SECRETS = new Set(["authorization", "password", "apiKey", "api_key", "secret", "token"]);
-/** One of them as it stands in a line of JSON: in a text, its quotes are escaped. */
+/** Matches one of them in a line of JSON; inside a text, its quotes would be escaped. */
 const SUSPECT = new RegExp(`"(?:${[...SECRETS].join("|")})":`);
 
-/** A logger of JSON lines; one a process, its children carry run and request ids. */
+/** A logger of JSON lines: one per process; its children carry run and request ids. */
 export function createLogger(options: {
   name: string;
   level: string;
-  /** Gets the lines instead of standard output, one a call. */
+  /** Receives the lines instead of standard output, one per call. */
   destination?: { write(line: string): void };
 }): Logger {
   const { name, level, destination } = options;
-  // Ready lines are looked at: pino's own `redact` takes every object apart, ten times as long as all the rest.
+  // Checks finished lines: pino's own `redact` walks every object, which takes ten times as long as all the rest.
   const settings = { name, level, hooks: { streamWrite: hideSecrets } };
   return destination === undefined ? pino(settings) : pino(settings, destination);
 }

@@ -23,8 +23,8 @@ export interface MetricsServerOptions {
 }
 
 /**
- * Serves the registry, and with it what Node says of the process, at `GET /metrics` of `METRICS_PORT`;
- * without one, nothing.
+ * Serves the registry, including Node's metrics of the process, at `GET /metrics` on `METRICS_PORT`, if that
+ * is set.
  *
  * @throws ConfigurationError naming the variables when it cannot listen
  */

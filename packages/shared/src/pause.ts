@@ -1,4 +1,4 @@
-/** Waits so many milliseconds, or until the signal. Leaves nothing behind at the signal, and never rejects. */
+/** Waits `ms` milliseconds, or until the signal. Leaves no listener on the signal, and never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {

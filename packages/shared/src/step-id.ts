@@ -5,11 +5,11 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 const TIME_DIGITS = 12;
 
 /**
- * The id of a step: derived from its run and its place, so that every writer (live, replayed after a
+ * The id of a step: derived from its run and its place, so that every writer (live, replaying after a
  * crash, repairing) makes the same. It begins with the run's time, so that the index grows at one end.
  *
  * @param workflowRunId - `cbwr_<32 hex>`
- * @param stepKey - the component's key; an item of it has `[3]` behind
+ * @param stepKey - the component's key; for an item, followed by e.g. `[3]`
  */
 export function stepId(workflowRunId: string, stepKey: string): string {
   const time = workflowRunId.slice("cbwr_".length, "cbwr_".length + TIME_DIGITS);
@@ -17,7 +17,7 @@ export function stepId(workflowRunId: string, stepKey: string): string {
 }
 
 /**
- * The id of a child run: of the form of all others, its random part replaced by a hash of `seed`.
+ * The id of a child run: in the usual form, with the random part replaced by a hash of `seed`.
  *
  * @param timeMs - what the id begins with, so that the index grows at one end
  */
@@ -27,7 +27,7 @@ export function childRunId(timeMs: number, seed: string): string {
   return `cbwr_${time}7${hash.slice(0, 3)}8${hash.slice(3)}`;
 }
 
-/** 32 bits that stand for `text`. Two million of them add up exactly in a double. */
+/** A 32-bit hash of `text`. Two million of them add up exactly in a double. */
 export function digestNumber(text: string): number {
   return Number.parseInt(shortHash(text, 8), 16);
 }

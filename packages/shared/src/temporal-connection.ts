@@ -47,7 +47,7 @@ export function temporalConnectionOptions(config: TemporalConfig): {
   };
 }
 
-/** A page of history holds 256 events, and Temporal ends a run only at 50 MiB: gRPC's own 4 MiB are soon over. */
+/** A page of history has 256 events, and Temporal ends a run only at 50 MiB: gRPC's default 4 MiB is too low. */
 const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 
 /**

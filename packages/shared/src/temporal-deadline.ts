@@ -5,7 +5,7 @@ export class TemporalDeadlineError extends Error {
   override name = "TemporalDeadlineError";
 }
 
-/** What a client's `connection` has to have. */
+/** The part of a client's `connection` that is used here. */
 type Abortable = Pick<Connection, "withAbortSignal">;
 
 /**

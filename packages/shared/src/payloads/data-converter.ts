@@ -8,14 +8,14 @@ export interface PayloadConfig {
   PAYLOAD_ENCRYPTION_KEY?: readonly [EncryptionKey, ...EncryptionKey[]] | undefined;
 }
 
-/** The SDK loads it itself, which it cannot from sources: the same built file seen from `src` and from `dist`. */
+/** The SDK loads this file itself, so it must be the built one, whether this runs from `src` or from `dist`. */
 const ENCODED_FAILURES = fileURLToPath(
   new URL("../../dist/payloads/encoded-failures.js", import.meta.url),
 );
 
 /**
- * What Temporal's clients and workers put between values and what Temporal keeps. Without a key nothing:
- * plain JSON, as every SDK has it.
+ * How Temporal's clients and workers convert values into what Temporal keeps. Without a key: plain JSON, as
+ * in every SDK.
  */
 export function toDataConverter({ PAYLOAD_ENCRYPTION_KEY: keys }: PayloadConfig): DataConverter {
   if (keys === undefined) return {};

@@ -1,4 +1,4 @@
-// How an encrypted payload shows itself. Sandbox-safe.
+// How an encrypted payload is recognized. Sandbox-safe.
 import type { Payload } from "@temporalio/common";
 
 /** Metadata of a payload, as in Temporal's own samples. */
@@ -6,7 +6,7 @@ export const ENCODING_FIELD = "encoding";
 export const KEY_ID_FIELD = "encryption-key-id";
 export const ENCODING = "binary/encrypted";
 
-/** Ids of our keys; see `parseEncryptionKey`. Another team's own encryption names its keys in another way. */
+/** Ids of our keys; see `parseEncryptionKey`. Another team's own encryption names its keys differently. */
 const KEY_ID = /^[0-9a-f]{16}$/;
 
 /** The id of the key that encrypted a payload; null when it is not encrypted, or not with a key of this service. */

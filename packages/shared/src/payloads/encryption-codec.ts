@@ -19,9 +19,9 @@ export class DecryptionError extends Error {
 
 /**
  * Encrypts with the first key; decrypts with whichever key a payload names. What was not encrypted with a key
- * of this service passes as it is: runs from before the first key stay readable.
+ * of this service passes unchanged, so that runs from before the first key stay readable.
  *
- * @throws DecryptionError while decoding, by name of the missing key; a workflow task that meets it is tried again
+ * @throws DecryptionError while decoding, naming the key; a workflow task that meets it is tried again
  */
 export function createEncryptionCodec(
   keys: readonly [EncryptionKey, ...EncryptionKey[]],

@@ -4,7 +4,7 @@ const KEY_BYTES = 32;
 
 /** A key and the name under which payloads mention it. */
 export interface EncryptionKey {
-  /** Of the key's hash: nobody has to name keys, and one name never means two keys. */
+  /** Derived from the key's hash: nobody has to name keys, and one name never means two keys. */
   readonly id: string;
   readonly key: KeyObject;
 }

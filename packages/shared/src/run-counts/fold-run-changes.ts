@@ -7,14 +7,14 @@ import {
   divideBlock,
 } from "./recount-runs.ts";
 
-/** Changes that are added up in one transaction; it must end well within the statement timeout. */
+/** Maximum changes added up in one transaction, which must end well within the statement timeout. */
 export const FOLD_BATCH = 5_000;
 
 /**
- * Adds up changes of runs into the counts. Any process may call it at any time: one at a time does it, the
- * others do nothing. Readers see a change where it was or where it has been added, never in both or neither.
+ * Adds the changes of runs to the counts. Any process may call it at any time: one at a time does the work,
+ * the others do nothing. Readers see each change either by itself or in the counts, never in both or neither.
  *
- * @param blockSize - of another size than usual, for tests
+ * @param blockSize - another one than usual, for tests
  * @returns how many changes were added up: when {@link FOLD_BATCH}, there may be more
  */
 export async function foldRunChanges(
@@ -81,13 +81,13 @@ async function fold(
       FROM added JOIN summed USING (org_id, definition_id, from_at)
      WHERE definition_id = ''`;
   const full = rows.filter(({ total, grown }) => {
-    // Only when it has doubled (again): a block of one moment cannot be divided.
+    // Only when it has doubled (again): a block whose runs all started at one moment cannot be divided.
     return sizeClass(total, blockSize) > sizeClass(total - grown, blockSize);
   });
   return { folded: rows[0]?.folded ?? 0, full };
 }
 
-/** How often a block has doubled since it was of the right size. */
+/** How often a block has doubled since it had the right size. */
 function sizeClass(runs: number, blockSize: number): number {
   return Math.floor(Math.log2(Math.max(runs, blockSize) / blockSize));
 }

@@ -9,16 +9,16 @@ export interface Block {
 }
 
 /**
- * How many runs a block holds when it is made. It is divided when it has grown to twice as many. Small
- * enough to walk through a part of one (a page's offset, the edges of a window), and so large that a million
- * runs have few hundred.
+ * How many runs a new block holds. It is divided when it has grown to twice as many. Small enough to walk
+ * through a part of one (a page's offset, the edges of a window), and large enough that a million runs have
+ * only a few hundred blocks.
  */
 export const BLOCK_SIZE = 2_000;
 
-/** Who holds it is the only one that writes counts; readers and writers of runs need no lock. */
+/** Only its holder writes counts; readers and writers of runs need no lock. */
 export const COUNTS_LOCK = "run counts";
 
-/** Each statement has to see what the lock was waited for. */
+/** Each statement must see what was committed while the lock was waited for. */
 export const COUNTS_TRANSACTION = { isolationLevel: "ReadCommitted" } as const;
 
 /** Counts a block's runs anew, in as many blocks as they need. */
@@ -36,7 +36,7 @@ export async function divideBlock(
   }, COUNTS_TRANSACTION);
 }
 
-/** Counts all of an org's runs anew: after somebody wrote them past the triggers. */
+/** Counts all of an org's runs anew, after somebody bypassed the triggers. */
 export async function recountRuns(db: Database, orgId: string): Promise<void> {
   await db.$transaction(
     async (tx) => {
@@ -47,7 +47,7 @@ export async function recountRuns(db: Database, orgId: string): Promise<void> {
   );
 }
 
-/** In a transaction that holds the lock, so that nobody else touches the counts between the statements. */
+/** Needs a transaction that holds the lock, so that nobody else touches the counts between the statements. */
 async function recount(
   tx: Pick<Database, "$executeRaw">,
   { org_id, from_at, until }: Block & { until: string },
@@ -56,7 +56,7 @@ async function recount(
   await tx.$executeRaw`
     DELETE FROM workflow_run_counts
      WHERE org_id = ${org_id} AND from_at >= ${from_at}::timestamptz AND from_at < ${until}::timestamptz`;
-  // The changes that go are those whose runs are counted: it is one statement, one snapshot.
+  // One statement, one snapshot: it deletes exactly the changes of the runs that it counts.
   await tx.$executeRaw`
     WITH counted AS (
       DELETE FROM workflow_run_changes
