@@ -13,7 +13,7 @@ import { createServer } from "./server.ts";
 /** A running gateway. */
 export interface Gateway {
   port: number;
-  /** Finishes the requests under way, commits what is still held, and closes every connection. */
+  /** Finishes the requests under way, commits the marks still held, and closes every connection. */
   stop(): Promise<void>;
 }
 

@@ -15,7 +15,7 @@ const TIMEOUT_CHECKS_MS = 1_000;
 const MAX_HEADERS = 100;
 /** How long a caller may go on sending its body after it was answered. */
 const LINGER_MS = 2_000;
-/** Longer than load balancers keep idle connections, so that they close them before the gateway does. */
+/** Longer than load balancers keep idle connections, so that they close them first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** While draining, how long callers may still send on kept-alive connections; the answer closes them. */
 const LAST_REQUESTS_MS = 250;

@@ -1,6 +1,6 @@
 import { v7 as uuidV7 } from "uuid";
 
-/** The text before an id's underscore: what kind of thing it names. */
+/** What an id names: the text before its underscore. */
 export type IdPrefix = "cbwr" | "cbwd" | "cbwc" | "cborg" | "cbak";
 
 /**

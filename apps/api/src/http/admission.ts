@@ -27,7 +27,7 @@ export interface Place {
    */
   turn(caller: Caller): Promise<void>;
   /**
-   * Must be called exactly once, whatever happened to the request.
+   * Must be called exactly once, in any case.
    *
    * @param isDone - whether the request did its full work: being quick means nothing if it ended early
    */

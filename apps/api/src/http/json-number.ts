@@ -2,7 +2,7 @@ import type { Fault } from "@truerun/shared/contracts/faults";
 
 const INTEGER = /^-?\d+$/;
 
-/** Why a number (as it stands in a JSON text) cannot be kept exactly, in Pydantic's words, or null. */
+/** Why a number (as written in a JSON text) cannot be kept exactly, in Pydantic's words, or null. */
 export function toNumberFault(token: string): Omit<Fault, "loc"> | null {
   const value = Number(token);
   if (INTEGER.test(token)) {

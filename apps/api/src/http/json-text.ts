@@ -90,7 +90,7 @@ class Scanner {
     if (this.#at < this.#text.length) this.#fail("Extra data");
   }
 
-  /** Reads a scalar, or the opening of a container. @returns whether it was the latter */
+  /** Reads a scalar, or the opening of a container: returns true for the latter. */
   #value(): boolean {
     const char = this.#text[this.#at];
     if (char === "{" || char === "[") {

@@ -6,7 +6,7 @@ export const workflowNameParam = z.string().min(1).max(255).meta({
   example: "quarterly-privacy-sweep",
 });
 
-/** An id of ours: a prefix and 32 hex digits. */
+/** An id: a prefix and 32 hex digits. */
 export function idSchema(prefix: string, description: string) {
   return z
     .string()

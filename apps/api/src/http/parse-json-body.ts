@@ -12,7 +12,7 @@ export interface JsonBody {
   faults: Fault[];
 }
 
-// Keeps a byte order mark, so that the body is refused as invalid JSON.
+// Keeps a byte order mark, which is then invalid JSON.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**

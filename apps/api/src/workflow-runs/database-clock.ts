@@ -11,7 +11,7 @@ const LEARN_WITHIN_MS = 250;
 export interface DatabaseClock {
   /** The database's time `budgetMs` from now, in unix seconds. */
   deadline(budgetMs: number): Promise<number>;
-  /** Notes the database's time (unix seconds) from the answer to a statement sent at `sentAtMs`. */
+  /** Learns the database's time (unix seconds) from the answer to a statement sent at `sentAtMs`. */
   learn(sentAtMs: number, databaseSeconds: number): void;
   /** This process's monotonic time, for {@link learn}. */
   now(): number;

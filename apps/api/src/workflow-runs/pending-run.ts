@@ -52,7 +52,7 @@ export const runPendingSchema = z
 
 type RunPending = z.output<typeof runPendingSchema>;
 
-/** The columns of a run's row that help to say why it is pending. */
+/** The columns of a run's row that say why it is pending. */
 interface PendingRunRow {
   id: string;
   status: string;

@@ -48,14 +48,14 @@ export interface FoundRun {
   isComplete: boolean;
   /** When a worker last polled for workflow tasks; null when none has lately. */
   workflowsPolledAt: number | null;
-  /** The same for activity tasks, by task queue: only of queues in which something waits. */
+  /** The same for activity tasks, by task queue in which some wait. */
   activitiesPolledAt: ReadonlyMap<string, number | null>;
 }
 
 /** `unknown`: Temporal has no such run. `silent`: it did not answer. */
 export type RunSnapshot = FoundRun | { kind: "unknown" | "silent" };
 
-/** Maximum batches that Temporal is asked about; a run may have more at a time. */
+/** Maximum batches looked at; a run may have more at a time. */
 const MAX_BATCHES = 10;
 /** Maximum task queues whose pollers are looked up. */
 const MAX_QUEUES = 10;
@@ -173,7 +173,7 @@ const STATES = new Map<number, PendingActivity["state"]>([
   [3, "canceling"],
   [4, "paused"],
   [5, "paused"],
-  // To be reset: still running, and starting over with its next attempt.
+  // To be reset: runs, and starts over with its next attempt.
   [6, "started"],
 ]);
 

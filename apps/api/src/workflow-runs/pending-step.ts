@@ -53,7 +53,7 @@ export const stepPendingSchema = z
 
 export type StepPending = z.output<typeof stepPendingSchema>;
 
-/** The columns of a step's row that help to say why it is pending. */
+/** The columns of a step's row that say why it is pending. */
 export type PendingStepRow = Pick<
   StepRow,
   "step_key" | "component_id" | "action_type" | "status" | "created_at"

@@ -37,7 +37,7 @@ export function parseRunBody(bytes: Uint8Array): RunInput | { faults: Fault[] } 
   const { value = null, memberText } = body;
   const parsed = runBodySchema.safeParse(value);
   if (!parsed.success) return { faults: toFaults(parsed.error, ["body"], value) };
-  // Only an own property has a `memberText`: `JSON.parse` makes every member one, whatever its name.
+  // Own properties only: `JSON.parse` makes every member one, whatever its name.
   const input = parsed.data !== null && memberText !== null ? parsed.data.input : undefined;
   return input === undefined || memberText === null
     ? { value: {}, text: "{}" }

@@ -55,7 +55,7 @@ export function checkDefinition(
   input: unknown,
   catalogue: readonly CatalogueAction[],
 ): CheckResult {
-  // Must come before anything walks the input: deeper nesting could exhaust the stack.
+  // Before anything walks the input: deeper nesting could exhaust the stack.
   if (nestsDeeper(input, MAX_NESTING)) {
     const fault = valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
     return { ok: false, faults: [fault] };

@@ -27,7 +27,7 @@ interface LocatedError extends Located {
 }
 
 /**
- * The faults of a `with` that stand whatever its references lead to, in Ajv's order.
+ * The faults of a `with` that hold whatever its references lead to, in Ajv's order.
  *
  * @param errors everything that Ajv reports about `input`, with `verbose`
  */
@@ -116,7 +116,7 @@ class WithErrors {
     return this.#outermost(form).filter((each) => this.#isCertain(each));
   }
 
-  /** Whether the error stands whatever the references in its value lead to. */
+  /** Whether the error holds whatever the references in its value lead to. */
   #isCertain(located: LocatedError): boolean {
     const known = this.#certain.get(located);
     if (known !== undefined) return known;
@@ -125,7 +125,7 @@ class WithErrors {
     return isCertain;
   }
 
-  /** Whether each of the forms has an error that stands. That two of them fit is another matter. */
+  /** Whether each of the forms has an error that holds. That two of them fit is another matter. */
   #isNoForm(located: LocatedError): boolean {
     if (located.error.params["passingSchemas"] != null) return false;
     const forms = this.#toForms(located);

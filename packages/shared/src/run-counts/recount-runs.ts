@@ -18,7 +18,7 @@ export const BLOCK_SIZE = 2_000;
 /** Only its holder writes counts; readers and writers of runs need no lock. */
 export const COUNTS_LOCK = "run counts";
 
-/** Each statement must see what was committed while the lock was waited for. */
+/** Each statement must see what was committed during the wait for the lock. */
 export const COUNTS_TRANSACTION = { isolationLevel: "ReadCommitted" } as const;
 
 /** Counts a block's runs anew, in as many blocks as they need. */
