@@ -1,5 +1,5 @@
-// Another engine for scale: three trivial steps by DBOS Transact, behind Express. Its state is in Postgres;
-// API and execution share one process, as its documentation shows it.
+// Another engine, for a sense of scale: three trivial steps in DBOS Transact, behind Express. Its state is in
+// Postgres; API and execution share one process, as in its documentation.
 import { randomUUID } from "node:crypto";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import express from "express";

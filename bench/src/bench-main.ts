@@ -1,4 +1,4 @@
-// `npm run bench`: this service, plain Temporal, a plain use of it, and another engine, side by side.
+// `npm run bench`: this service, raw Temporal, a naive use of it, and another engine, side by side.
 import { createDisplay } from "@truerun/dev/report/display";
 import { runInFolder } from "@truerun/dev/run-in-folder";
 import { parseOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-// `npm run bench:load`: an org with as many runs as wanted, in the database of the service.
+// `npm run bench:load`: an org with as many runs as wanted, in the service's database.
 import { readToolConfig } from "@truerun/dev/config";
 import { explainError } from "@truerun/dev/explain-error";
 import { findDatabaseUrl } from "@truerun/dev/find-database";

@@ -1,16 +1,16 @@
 import { parseCommandLine, type UsageError } from "@truerun/shared/command-line";
 import { SYSTEMS, type SystemName } from "./systems/system.ts";
 
-/** What can be measured, in the order in which it is. */
+/** What can be measured, in the order of measuring. */
 export const PARTS = [
   ...(["accept", "ends", "reads", "busy"] as const),
   ...(["growth", "fairness", "overload", "soak"] as const),
 ] as const;
 export type PartName = (typeof PARTS)[number];
 
-/** What compares the systems, and is measured if nothing else is said. */
+/** The parts that compare the systems; measured by default. */
 const DEFAULT_PARTS: readonly PartName[] = ["accept", "ends", "reads", "busy"];
-/** Which it is that the quick way leaves out: it is an install apart. */
+/** All but DBOS, which needs an install of its own. */
 const QUICK_SYSTEMS = SYSTEMS.filter((system) => system !== "dbos");
 const ROUNDS = 5;
 
@@ -18,9 +18,9 @@ export interface BenchOptions {
   only: readonly PartName[];
   systems: readonly SystemName[];
   rounds: number;
-  /** A minute or two, and whether everything works; its figures say nothing. */
+  /** Takes a minute or two and shows only that everything works; its figures mean nothing. */
   isQuick: boolean;
-  /** Of the file of results. */
+  /** Name of the results file. */
   name: string | undefined;
   /** Whether the documentation is to show these figures from now on. */
   isForDocs: boolean;

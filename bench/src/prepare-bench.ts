@@ -19,7 +19,7 @@ const SOURCES = {
   naive: join(NAIVE_DIR, "dist", "workflows.js"),
 };
 
-/** Finds Temporal, and prebuilds the bundles of those that are compared: the service's is prebuilt too. */
+/** Finds Temporal, and prebuilds the workflow bundles of raw and naive, as the service's is. */
 export async function prepareBench(preparation: Preparation): Promise<Bench> {
   const { dataDir, path, say } = preparation;
   const temporalCliPath = await findTemporal({

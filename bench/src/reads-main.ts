@@ -1,4 +1,4 @@
-// `npm run bench:reads`: what lists cost for few and for very many runs, and what that costs writers.
+// `npm run bench:reads`: what lists cost with few and with very many runs, and what their counts cost writers.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";

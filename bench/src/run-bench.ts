@@ -25,14 +25,14 @@ export interface BenchContext {
   options: BenchOptions;
   /** What was typed. */
   command: string;
-  /** A folder of its own for everything that the servers write. */
+  /** A dedicated folder for everything that the servers write. */
   dataDir: string;
   temporalCliPath: string | undefined;
   path: string | undefined;
   display: Display;
 }
 
-/** Measures what the options name, shows it, and keeps it as a file. */
+/** Measures what the options name, shows it, and saves it to a file. */
 export async function runBench(context: BenchContext): Promise<void> {
   const { options, command, display } = context;
   const startedAt = performance.now();

@@ -10,7 +10,7 @@ export type Activities = ReturnType<typeof createActivities>;
 
 export function createActivities(prisma: PrismaClient) {
   return {
-    /** Does its trivial work and records it. An upsert, because a retried activity may have recorded it. */
+    /** Does its trivial work and records it: by an upsert, because an earlier attempt may have recorded it. */
     async runStep({ runId, name, value }: StepInput): Promise<number> {
       const output = value;
       await prisma.step.upsert({

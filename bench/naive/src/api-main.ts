@@ -1,5 +1,5 @@
-// The API as a good engineer would write it in an afternoon: a row by Prisma, a workflow by Temporal's
-// client, and the rows that the activities wrote as the answer.
+// The API as a good engineer would write it in an afternoon: Prisma creates a row, Temporal's client starts a
+// workflow, and reads return the rows that the activities wrote.
 import { randomUUID } from "node:crypto";
 import { Client, Connection } from "@temporalio/client";
 import express from "express";

@@ -27,20 +27,20 @@ export interface Comparison {
   display: Display;
 }
 
-/** Short, and in many rounds: a machine that is shared gets slower and faster by the minute. */
+/** Short, and in many rounds: a shared machine gets slower and faster by the minute. */
 const FULL: Durations = { warmUpMs: 1_000, acceptMs: 2_000, endsMs: 4_000, readsMs: 2_000 };
 const QUICK: Durations = { warmUpMs: 300, acceptMs: 500, endsMs: 1_000, readsMs: 1_000 };
 /**
- * Before the first measurement: of processes that have served a hundred runs, a fifth of the CPU is Node's, which
- * compiles what it has seen often.
+ * Before the first measurement: after a hundred runs, a fifth of a process's CPU still goes into Node's compiling
+ * of hot code.
  */
 const FIRST_WARM_UP_MS = { full: 15_000, quick: 1_000 } as const;
-/** Starts that wait for the workers before it is measured what else is accepted. */
+/** Starts that already wait for the workers when accepting is measured beside them. */
 const BACKLOG = 64;
 
 /**
- * Measures the systems against each other. One works at a time, the others are held; each round goes round
- * all of them, so that whatever else the machine does hits them alike.
+ * Measures the systems against each other. One works at a time while the others are held; every round visits
+ * all of them, so that whatever else the machine does affects them alike.
  */
 export async function compare(comparison: Comparison): Promise<Sample[]> {
   const { options, bench, display } = comparison;
@@ -91,7 +91,7 @@ async function play(
   return samples;
 }
 
-/** So that no system always comes after the same one. */
+/** So that turns do not all start with the same system. */
 function rotate<T>(list: readonly T[], by: number): T[] {
   const from = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(from), ...list.slice(0, from)];

@@ -20,7 +20,7 @@ export interface Wanted {
 /**
  * Starts what the systems need, and holds all of it.
  *
- * @throws when one does not come up; those that have come up are ended again
+ * @throws when one does not come up; those that have come up are stopped again
  */
 export async function startDeployments(bench: Bench, wanted: Wanted): Promise<Placed[]> {
   const starts = toStarts(bench, wanted).map((start) => start());
@@ -56,7 +56,7 @@ export async function stopDeployments(placed: readonly Placed[]): Promise<void> 
   await Promise.all([...deployments].map((each) => each.stop()));
 }
 
-/** Those that can be had: DBOS is installed when it is asked for. */
+/** The systems that are available: DBOS is installed when asked for. */
 export async function findAvailable(
   systems: readonly SystemName[],
   say: (message: string) => void,

@@ -7,19 +7,19 @@ export type Turn = Omit<SampleKey, "system">;
 
 /** What is measured with the same processes. */
 export interface Stage {
-  /** False: nobody executes what is accepted. */
+  /** False: nothing executes what is accepted. */
   withWorker: boolean;
   turns: readonly Turn[];
 }
 
-/** How many are under way at once. */
+/** How many are in flight at once. */
 const LEVELS = { full: [1, 16, 64], quick: [1, 16] } as const;
-/** Reads are short; so many at once show what they cost. */
+/** Reads are short; this many at once show what they cost. */
 const READS_IN_FLIGHT = 16;
 
-/** Whom each is measured of. */
+/** Which systems each is measured on. */
 const APPLIES: Readonly<Record<Measure, readonly SystemName[]>> = {
-  // The others accept as these do. DBOS executes in the process that accepts.
+  // `local` accepts as `service` does, `untouched` by `naive`'s code. DBOS executes in the process that accepts.
   accept: ["raw", "naive", "service"],
   "accept-busy": ["naive", "service", "dbos"],
   ends: ["raw", "naive", "service", "local", "untouched", "dbos"],
@@ -32,7 +32,7 @@ export function isMeasured(measure: Measure, system: SystemName): boolean {
   return APPLIES[measure].includes(system);
 }
 
-/** Everything in its order. What leaves work behind comes last, or is followed by new servers. */
+/** Everything in order. What leaves work behind comes last, or is followed by new servers. */
 export function planStages(options: Pick<BenchOptions, "only" | "rounds" | "isQuick">): Stage[] {
   const { only, isQuick } = options;
   const levels = isQuick ? LEVELS.quick : LEVELS.full;

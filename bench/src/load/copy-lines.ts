@@ -41,7 +41,7 @@ export function toRunLine(run: PlannedRun, place: RunPlace, id: string): string 
     20,
     run.steps,
     0,
-    // Also of an open run: the reconciler would look for it in Temporal, and end it.
+    // Set on open runs too: otherwise the reconciler would look for them in Temporal, and end them.
     hasEnded ? endedAt : startedAt,
   ]);
 }
@@ -75,7 +75,7 @@ export function toStepLine(run: PlannedRun, runId: string, ordinal: number): str
   ]);
 }
 
-/** An id as it would have been made at that time. */
+/** An id as if made at the run's start. */
 export function toRunId(run: PlannedRun): string {
   const time = Math.floor(run.startedAtUs / 1_000)
     .toString(16)
@@ -89,7 +89,7 @@ function toTime(us: number): string {
   return `${new Date(Math.floor(us / 1_000_000) * 1_000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
-/** None of the values holds a tab, a newline or a backslash that is not meant. */
+/** No value contains an unintended tab, newline or backslash. */
 function toLine(values: readonly (string | number)[]): string {
   return `${values.join("\t")}\n`;
 }

@@ -15,7 +15,7 @@ export interface Org {
   definitionIds: string[];
 }
 
-/** The org that is looked at, then the others. */
+/** The main org first, then the others. */
 export async function createOrgs(db: Database, plan: LoadPlan): Promise<Org[]> {
   const orgs = Array.from({ length: plan.otherOrgs + 1 }, () => ({
     orgId: newId("cborg"),
@@ -27,7 +27,7 @@ export async function createOrgs(db: Database, plan: LoadPlan): Promise<Org[]> {
   const heads = orgs.flatMap(({ orgId, definitionIds }) =>
     definitionIds.map((id, at) => ({ id, orgId, name: definitionName(at) })),
   );
-  // Saved past the checks, which need the catalogue that a worker publishes.
+  // Bypasses the checks, which need the catalogue that a worker publishes.
   await db.workflowDefinition.createMany({
     data: heads.map((head) => ({ ...head, enabled: true, version: 1 })),
   });
@@ -52,7 +52,7 @@ function toDocument(definitionId: string): object {
   return document;
 }
 
-/** @returns a new key's text, which cannot be had again */
+/** @returns a new key's text, of which only a hash is stored */
 export async function createKey(db: Database, orgId: string): Promise<string> {
   const { text, hash } = generateApiKey();
   const id = newId("cbak");

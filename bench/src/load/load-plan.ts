@@ -1,15 +1,15 @@
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 
-/** What is loaded. The same plan makes the same rows, but for their ids. */
+/** What is loaded. The same plan makes the same rows, except for their ids. */
 export interface LoadPlan {
-  /** Runs of the org that is looked at. */
+  /** Runs of the main org, the one whose reads are measured. */
   runs: number;
-  /** Runs of all others together, in the same tables and the same time. */
+  /** Runs of all other orgs together, in the same tables and the same period. */
   otherRuns: number;
   otherOrgs: number;
-  /** Of each org. The first is run far more often than the last. */
+  /** Per org. The first is run far more often than the last. */
   definitions: number;
-  /** Runs began over so many days, up to now, three in four within the same ten hours of each. */
+  /** Runs started over this many days up to now, three in four within the same ten hours of each day. */
   days: number;
   /** Share of the runs that have steps, and how many. */
   withSteps: number;
@@ -28,7 +28,7 @@ export const DEFAULT_PLAN: LoadPlan = {
   seed: 1,
 };
 
-/** How runs are, of a hundred. */
+/** How many of a hundred runs have each status. */
 export const STATUS_SHARES: Readonly<Record<RunStatus, number>> = {
   completed: 90,
   failed: 5,
@@ -36,7 +36,7 @@ export const STATUS_SHARES: Readonly<Record<RunStatus, number>> = {
   canceled: 2,
 };
 
-/** Of the definitions, the most frequent first. */
+/** Definition 0 is run most often. */
 export function definitionName(index: number): string {
   return `bench-${String(index).padStart(2, "0")}`;
 }

@@ -20,15 +20,15 @@ export interface LoadOptions {
   /** `postgresql://...` of a database with all tables. */
   url: string;
   plan: LoadPlan;
-  /** Called now and then with the runs that are in. */
+  /** Called now and then with the number of runs loaded so far. */
   onProgress: (runs: number) => void;
 }
 
 export interface LoadedOrg {
   orgId: string;
-  /** A key of it, in clear. */
+  /** A key of the org, in plain text. */
   key: string;
-  /** When the last of its runs may have begun, unix ms. */
+  /** No run started later than this; unix ms. */
   endMs: number;
 }
 
@@ -37,8 +37,8 @@ const CHUNK = 20_000;
 const AGAIN_MS = 100;
 
 /**
- * Copies a plan's runs and steps into the tables, past the service but not past its counts, and leaves the
- * tables as they would be at rest: changes added up, statistics made.
+ * Copies a plan's runs and steps into the tables, bypassing the service but not its counts, and leaves the
+ * tables as they would be at rest: changes added up, statistics gathered.
  */
 export async function loadRuns({ url, plan, onProgress }: LoadOptions): Promise<LoadedOrg> {
   const db = createDatabase({
@@ -102,7 +102,7 @@ function toPlace(orgs: readonly Org[], run: PlannedRun): RunPlace {
   return { orgId: org.orgId, definitionId, name: definitionName(run.definition) };
 }
 
-/** A worker may be at it as well; then its turn is waited for. */
+/** A worker may be adding up too; this then waits until it is done. */
 async function addUp(db: Database): Promise<void> {
   for (;;) {
     if ((await foldRunChanges(db)) > 0) continue;

@@ -4,7 +4,7 @@ import { type LoadPlan, STATUS_SHARES } from "./load-plan.ts";
 import { createRandom } from "./random.ts";
 
 export interface PlannedRun {
-  /** 0: the org that is looked at; others from 1. */
+  /** 0: the main org; others from 1. */
   org: number;
   definition: number;
   status: RunStatus;
@@ -17,14 +17,14 @@ export interface PlannedRun {
 const DAY_US = 86_400_000_000;
 const HOUR_US = 3_600_000_000;
 
-/** The runs of a plan, in the order of their begin; the last begins at `endMs` at the latest. */
+/** The runs of a plan, in the order of their start; none starts later than `endMs`. */
 export function* planRuns(plan: LoadPlan, endMs: number): Generator<PlannedRun> {
   const random = createRandom(plan.seed);
   const all = plan.runs + plan.otherRuns;
   const beginUs = endMs * 1_000 - plan.days * DAY_US;
   let mainLeft = plan.runs;
   for (let index = 0; index < all; index += 1) {
-    // Exactly so many of the main org, spread evenly.
+    // Exactly `plan.runs` are the main org's, spread evenly.
     const isMain = random() * (all - index) < mainLeft;
     if (isMain) mainLeft -= 1;
     yield {
@@ -47,7 +47,7 @@ function pickStatus(percent: number): RunStatus {
   return "completed";
 }
 
-/** Microseconds since the begin: evenly within the day's ten busy hours, and within the fourteen others. */
+/** In microseconds: spread evenly over each day's ten busy hours, and over the other fourteen. */
 function toTimeOfDay(days: number): number {
   const [day, part] = [Math.floor(days), days % 1];
   const [early, busy] = [8 / 14 / 4, 3 / 4];

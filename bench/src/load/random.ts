@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1 that a seed decides (Mulberry32). */
+/** Seeded random numbers, 0 inclusive to 1 exclusive (Mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

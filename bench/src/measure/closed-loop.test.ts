@@ -23,7 +23,7 @@ test("so many are under way at once, and only what ends within the window counts
   expect(seen).toEqual(["opened", "closed"]);
   expect(result.count).toBe(result.latencies.length);
   expect(result.count).toBeGreaterThan(0);
-  // What ended in the warm-up is not among them.
+  // Those that ended in the warm-up are not counted.
   expect(result.count).toBeLessThan(ended);
   expect(Math.min(...result.latencies)).toBeGreaterThanOrEqual(4);
   expect(underWay).toBe(0);

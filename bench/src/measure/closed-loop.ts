@@ -1,4 +1,4 @@
-/** What a loop saw between the opening of its window and the close. */
+/** What a loop saw while its window was open. */
 export interface LoopResult {
   count: number;
   perSecond: number;
@@ -7,17 +7,17 @@ export interface LoopResult {
 }
 
 export interface LoopOptions {
-  /** How many are always under way: each that ends is followed by the next. */
+  /** How many are always in flight: each that ends is followed by the next. */
   inFlight: number;
   /** Before the window opens. */
   warmUpMs: number;
   windowMs: number;
   /**
-   * The window opens when so many have ended at the earliest, and stays open until as many more have: those
-   * that began together are out of step then, and on a slow machine something is seen at all. Default: one.
+   * The window opens only once this many have ended, and stays open until as many more have. So those that began
+   * together are out of step by then, and even a slow machine gives a result. Default: 1.
    */
   leastCount?: number;
-  /** One of what is measured, to its end. */
+  /** Does what is measured once, to its end. */
   once: () => Promise<void>;
   onOpen?: () => void;
   onClose?: () => void;
@@ -26,11 +26,11 @@ export interface LoopOptions {
 const LONGER_MS = 50;
 
 /**
- * Keeps so many under way and counts those that end within a window. Own code, because tinybench measures
- * functions one by one, and autocannon only what is asked over HTTP; starts of raw Temporal and of the
- * others have to be measured by the same clock.
+ * Keeps a fixed number in flight and counts those that end within a window. Hand-written, because tinybench
+ * measures functions one by one and autocannon only HTTP, while raw Temporal's starts and the others' must be
+ * measured by the same clock.
  *
- * @throws the first error of any; a benchmark of what fails would be worth nothing
+ * @throws the first error of any; a benchmark of failures would be worthless
  */
 export async function runClosedLoop(options: LoopOptions): Promise<LoopResult> {
   const { inFlight, warmUpMs, windowMs, once, onOpen, onClose, leastCount = 1 } = options;

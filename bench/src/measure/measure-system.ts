@@ -30,7 +30,7 @@ export async function measureAccept(subject: Subject, key: SampleKey): Promise<S
   });
 }
 
-/** How many runs get to their end, and how long each takes from before its start. */
+/** How many runs reach their end, and how long each takes from before its start. */
 export async function measureEnds(subject: Subject, key: SampleKey): Promise<Sample> {
   const { system, durations } = subject;
   return await measureLoop(subject, key, {
@@ -60,7 +60,7 @@ async function measureLoop({ deployment }: Subject, key: SampleKey, loop: Loop):
   return toSample(key, result, cpuPer(before, after, result.count));
 }
 
-/** Completed runs that reads go round. */
+/** Completed runs that reads and repeats cycle through. */
 const READ_RUNS = 50;
 
 /** How many runs can be read a second. */
@@ -80,7 +80,7 @@ export async function measureReplay(subject: Subject, key: SampleKey): Promise<S
   const name = (n: number): string => `${key.round}-${n}`;
   const requests = Array.from({ length: READ_RUNS }, (_, n) => startOnce(name(n)));
   const firsts = await Promise.all(requests.map((each) => expectStatus(http, each, 201)));
-  // What is still executed would be measured with the repeats.
+  // Runs still being executed would be measured along with the repeats.
   await Promise.all(firsts.map((answer) => subject.system.untilEnded(runIdOf(answer))));
   return await shoot(subject, key, { status: 201, requests });
 }

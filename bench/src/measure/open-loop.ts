@@ -1,19 +1,19 @@
 export interface OpenLoopOptions {
   perSecond: number;
   durationMs: number;
-  /** What would be more at once is not sent, and counted. */
+  /** Whatever would exceed this is not sent, but counted. */
   maxInFlight: number;
   /** Must not reject. */
   once: () => Promise<void>;
 }
 
-/** How often what is due is sent. */
+/** How often those that are due are sent. */
 const TICK_MS = 10;
 
 /**
- * Starts so many a second, however long each takes: callers do not wait for each other.
+ * Starts `perSecond`, however long each takes: callers do not wait for each other.
  *
- * @returns how many were not sent because too many were under way
+ * @returns how many were not sent because too many were in flight
  */
 export async function runOpenLoop(options: OpenLoopOptions): Promise<number> {
   const { perSecond, durationMs, maxInFlight, once } = options;

@@ -1,4 +1,4 @@
-// What processes cost, from Linux' /proc. Elsewhere nothing is known of it.
+// What processes cost, from Linux's /proc; unknown on other platforms.
 import { readdirSync, readFileSync } from "node:fs";
 import { type Deployment, PART_KINDS, type PartKind } from "../systems/system.ts";
 
@@ -8,14 +8,14 @@ export type PerPart = Partial<Record<PartKind, number>>;
 interface ProcessStat {
   pid: number;
   parent: number;
-  /** Its own time, and that of its ended children. */
+  /** Its own CPU time and that of its ended children. */
   cpuMs: number;
 }
 
 /** The kernel counts in hundredths of a second, on every platform that Node runs on. */
 const MS_A_TICK = 10;
 
-/** CPU time so far of each part with all that it started, in milliseconds; null where it cannot be known. */
+/** CPU time so far of each kind of part with all that it started, in milliseconds; null where unknown. */
 export function readCpu({ parts, ends }: Deployment): PerPart | null {
   const all = readProcesses();
   if (all === null) return null;
@@ -27,7 +27,7 @@ export function readCpu({ parts, ends }: Deployment): PerPart | null {
   return sums;
 }
 
-/** What was used between two readings, by `count`. */
+/** What was used between two readings, divided by `count`. */
 export function cpuPer(
   before: PerPart | null,
   after: PerPart | null,
@@ -40,7 +40,7 @@ export function cpuPer(
   return Object.fromEntries(entries);
 }
 
-/** Memory that each part holds now, in MB, shared pages counted once; null where it cannot be known. */
+/** Memory that each kind of part holds now, in MB, shared pages counted once; null where unknown. */
 export function readMemory({ parts }: Deployment): PerPart | null {
   const all = readProcesses();
   if (all === null) return null;
@@ -81,7 +81,7 @@ function readProcesses(): ProcessStat[] | null {
   });
 }
 
-/** @param text - of `/proc/<pid>/stat`; the name in it is in brackets and may hold anything */
+/** @param text - of `/proc/<pid>/stat`; the name in it is in parentheses and may contain anything */
 export function parseStat(text: string): ProcessStat {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const number = (place: number): number => Number(fields[place - 3]);

@@ -3,7 +3,7 @@ import type { LoopResult } from "./closed-loop.ts";
 import type { PerPart } from "./process-use.ts";
 import { percentile } from "./statistics.ts";
 
-/** What is measured. `accept-busy` is `accept` while workers have more to do than they can. */
+/** What is measured. `accept-busy` is `accept` while workers have more to do than they can handle. */
 export const MEASURES = ["accept", "accept-busy", "ends", "get", "replay"] as const;
 export type Measure = (typeof MEASURES)[number];
 
@@ -17,11 +17,11 @@ export interface Sample {
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** CPU time of one, by kind of process; null where it cannot be known. */
+  /** CPU time per run or request, by kind of process; null where unknown. */
   cpuMs: PerPart | null;
 }
 
-/** What was measured, without what came out. */
+/** What was measured, without the result. */
 export type SampleKey = Pick<Sample, "round" | "measure" | "system" | "inFlight">;
 
 export function toSample(key: SampleKey, loop: LoopResult, cpuMs: PerPart | null): Sample {

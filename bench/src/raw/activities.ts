@@ -1,4 +1,4 @@
-/** The same trivial step as everywhere: its value, given back. */
+/** The same trivial step as in every system: returns its value. */
 export async function step(value: number): Promise<number> {
   return value;
 }

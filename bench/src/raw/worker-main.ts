@@ -1,10 +1,10 @@
-// Raw Temporal's worker: its defaults but for compression, a prebuilt bundle, and nothing else.
+// Raw Temporal's worker: the SDK's defaults except for compression, a prebuilt bundle, and nothing else.
 import { NativeConnection, Worker } from "@temporalio/worker";
 import * as activities from "./activities.ts";
 
 const connection = await NativeConnection.connect({
   address: process.env["TEMPORAL_ADDRESS"] ?? "",
-  // As the service's worker: on one machine it is only CPU.
+  // As in the service's worker: on one machine compression only costs CPU.
   grpcCompression: { codec: "none" },
 });
 const worker = await Worker.create({

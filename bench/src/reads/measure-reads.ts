@@ -13,11 +13,11 @@ export interface ReadTarget {
 
 export interface ReadResult {
   name: string;
-  /** Median of one client's requests, from sending to the whole answer. */
+  /** Median over one client's requests, from sending to the complete answer. */
   smallMs: number;
   largeMs: number;
   ratio: number;
-  /** What the large org's answer said. */
+  /** As in the large org's answer; null if it gives none. */
   total: number | null;
 }
 
@@ -29,7 +29,7 @@ export interface ReadTargets {
 const WARM_UP = 20;
 
 /**
- * Asks both orgs each question in turns, one request at a time.
+ * Asks both orgs each question in turn, one request at a time.
  *
  * @param samples - how often each question is asked of each org
  */

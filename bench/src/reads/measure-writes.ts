@@ -1,20 +1,20 @@
-// What the counts cost writers: the service's own statements, with them and without, in turns.
+// What the counts cost writers: the service's own statements, with and without counts in turn.
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import pg from "pg";
 import { median } from "./median.ts";
 import { openWriter, type WriteTarget, type Writer, writeRuns } from "./write-runs.ts";
 
 export interface WriteResult {
-  /** Runs a second, each inserted, begun, mirrored with three steps, and ended. */
+  /** Runs a second, each inserted, mirrored with three steps, and ended. */
   withCounts: number;
   without: number;
-  /** Time with counts by time without: the median of all turns. */
+  /** Time with counts divided by time without; the median of all rounds. */
   ratio: number;
 }
 
 const FOLD_EVERY_MS = 1_000;
 
-/** Takes from a database what the counts added: its indexes were others, and no trigger noted anything. */
+/** Removes from a database what the counts added: restores the former indexes, drops the triggers. */
 export async function removeCounts(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -31,7 +31,7 @@ export async function removeCounts(url: string): Promise<void> {
 }
 
 /**
- * @param withCounts - as migrated; changes are added up meanwhile, as a worker would
+ * @param withCounts - as migrated; changes are added up meanwhile, as by a worker
  * @param without - after {@link removeCounts}
  */
 export async function measureWrites(
@@ -39,7 +39,7 @@ export async function measureWrites(
   { rounds, runs }: { rounds: number; runs: number },
 ): Promise<WriteResult> {
   const [counted, plain] = [openWriter(targets.withCounts), openWriter(targets.without)];
-  // A worker would go on after an error; here it makes the figures wrong.
+  // A worker would go on after an error; here one makes the figures wrong.
   const failures: unknown[] = [];
   const folding = setInterval(() => {
     foldRunChanges(counted.mirrorDb).catch((error: unknown) => failures.push(error));
@@ -53,7 +53,7 @@ export async function measureWrites(
       for (const writer of [first, first === counted ? plain : counted]) {
         times.set(writer, await writeRuns(writer, runs));
       }
-      // The first round only fills what is cached.
+      // The first round only warms the caches.
       if (round < 0) continue;
       const [withMs, withoutMs] = [times.get(counted) ?? 0, times.get(plain) ?? 0];
       countedMs.push(withMs);

@@ -1,16 +1,16 @@
 import { definitionName } from "../load/load-plan.ts";
 
-/** One question that is asked of a small and of a large org. */
+/** A question asked of both a small and a large org. */
 export interface ReadQuery {
   name: string;
-  /** Path and query, for an org with so many runs, the last of which began at `endMs` at the latest. */
+  /** Path and query for an org with `runs` runs, none of which started later than `endMs`. */
   path: (org: { runs: number; endMs: number; days: number }) => string;
 }
 
 const list = (query: string) => `/v1/workflows/runs?${query}`;
 const often = `workflow_name=${definitionName(0)}`;
 
-/** From a third to two thirds of the time; both bounds lie within blocks. */
+/** The middle third of the period; both bounds lie within blocks. */
 function window({ endMs, days }: { endMs: number; days: number }): string {
   const daySeconds = 86_400;
   const end = Math.floor(endMs / 1_000);
@@ -18,7 +18,7 @@ function window({ endMs, days }: { endMs: number; days: number }): string {
   return `created_at_after=${Math.floor(after)}&created_at_before=${Math.floor(before)}`;
 }
 
-/** Each has a full page at 10,000 runs too, so that pages of equal length are compared. */
+/** Each gives a full page even at 10,000 runs, so that pages of equal length are compared. */
 export const READ_QUERIES: readonly ReadQuery[] = [
   { name: "first page", path: () => list("") },
   { name: "page at half of the runs", path: ({ runs }) => list(`offset=${runs / 2}`) },

@@ -6,7 +6,7 @@ export interface ReadsOptions {
   large: LoadPlan;
   /** How often each question is asked of each org. */
   samples: number;
-  /** Turns of the writers, and how many runs each writes in one. */
+  /** Rounds of the writers, and how many runs each writes per round. */
   writes: { rounds: number; runs: number };
 }
 

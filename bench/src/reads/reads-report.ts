@@ -1,6 +1,6 @@
 import type { ReadsReport } from "./run-reads.ts";
 
-/** What the issue of reads that stay flat asks for. */
+/** Limits set by the issue that asked for flat reads. */
 const MOST_RATIO = 2;
 const MOST_WRITE_RATIO = 1.05;
 

@@ -22,7 +22,7 @@ export interface ReadsReport {
 
 export interface ReadsRun {
   options: ReadsOptions;
-  /** For the servers' files; empty. */
+  /** An empty folder for the servers' files. */
   dataDir: string;
   say: (message: string) => void;
 }
@@ -31,7 +31,7 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Loads, starts what is to be asked, asks, and ends it again. */
+/** Loads the runs, measures writes, starts the gateways, measures reads, and stops everything. */
 export async function runReads({ options, dataDir, say }: ReadsRun): Promise<ReadsReport> {
   await mkdir(join(dataDir, "logs"), { recursive: true });
   const started: Stoppable[] = [];
@@ -45,7 +45,7 @@ export async function runReads({ options, dataDir, say }: ReadsRun): Promise<Rea
     const small = await load("small", { postgres, plan: options.small, say });
     const large = await load("large", { postgres, plan: options.large, say });
     say("Writes");
-    // Both of the same size: only the counts are to differ.
+    // Both the same size: only the counts may differ.
     const withCounts = await copyDatabase(postgres, small, "with_counts");
     const without = await copyDatabase(postgres, small, "without");
     await removeCounts(without.url);
@@ -83,7 +83,7 @@ async function load(name: string, { postgres, plan, say }: Loading): Promise<Loa
   return { name, url, ...(await loadRuns({ url, plan, onProgress })) };
 }
 
-/** What is written there is no part of what is asked. */
+/** Writes go to copies, so that they do not change what is read. */
 async function copyDatabase(
   postgres: PostgresServer,
   original: Loaded,
@@ -102,12 +102,12 @@ interface Serving {
   started: Stoppable[];
 }
 
-/** A gateway of its own: all that differs is how much there is in its database. */
+/** Starts a gateway of its own: all that differs is how much its database holds. */
 async function serve(org: Loaded, { plan, dataDir, started }: Serving): Promise<ReadTarget> {
   const port = await findFreePort();
   const folder = join(dataDir, org.name);
   await mkdir(join(folder, "logs"), { recursive: true });
-  // Nothing listens there: no question needs Temporal.
+  // Nothing listens there: none of the questions needs Temporal.
   const temporal = `127.0.0.1:${await findFreePort()}`;
   const environment = toServiceEnvironment(
     { DATABASE_URL: org.url, TEMPORAL_ADDRESS: temporal, HOST: "127.0.0.1", PORT: String(port) },

@@ -1,4 +1,4 @@
-// The statements that a run's rows are written by, from its request to its end.
+// The statements that write a run's rows, from its request to its end.
 import { createHash } from "node:crypto";
 import { insertRun } from "@truerun/api/workflow-runs/run-statement";
 import { hashApiKey } from "@truerun/shared/api-keys";
@@ -19,7 +19,7 @@ const IN_FLIGHT = 8;
 const GROUP = 8;
 const STEPS = 3;
 
-/** Connections as a gateway and a worker have them. */
+/** Connections set up as a gateway's and a worker's are. */
 export interface Writer {
   db: Database;
   mirrorDb: Database;
@@ -86,7 +86,7 @@ async function insert({ db, keyHash }: Writer): Promise<string> {
   return id;
 }
 
-/** As a worker sees the group: each run's steps begin one by one, and it ends. */
+/** As a worker mirrors the group: each run's steps one by one, then its end. */
 async function mirror({ mirrorDb }: Writer, ids: readonly string[]): Promise<void> {
   for (let ordinal = 1; ordinal <= STEPS; ordinal += 1) {
     await writeAll(
