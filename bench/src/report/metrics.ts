@@ -2,7 +2,7 @@ import { type Measure, MEASURES, type Sample } from "../measure/sample.ts";
 import { median } from "../measure/statistics.ts";
 import { PART_KINDS, type SystemName } from "../systems/system.ts";
 
-/** One line of the table: what a number is taken of, and which. */
+/** One line of the table: a measurement, and which of its numbers is shown. */
 export interface Metric {
   measure: Measure;
   inFlight: number;
@@ -20,8 +20,8 @@ export function valueOf(
 }
 
 /**
- * How many times one system's value is another's: the median of the rounds' ratios, because what disturbs
- * the machine in a round disturbs both.
+ * One system's value divided by another's: the median of the rounds' ratios, because whatever disturbs the
+ * machine in a round disturbs both.
  */
 export function ratioOf(
   samples: readonly Sample[],
@@ -43,7 +43,7 @@ export function listMetrics(samples: readonly Sample[]): Metric[] {
     const own = samples.filter((sample) => sample.measure === measure);
     const levels = [...new Set(own.map(({ inFlight }) => inFlight))].sort((a, b) => a - b);
     const all = ["perSecond", "p50Ms", "p99Ms", "cpuMs"] as const;
-    // The processor was busy with the backlog: what one more start cost cannot be told from that.
+    // The CPU also worked through the backlog: what one more start cost cannot be told apart from that.
     const values = all.filter((value) => value !== "cpuMs" || measure !== "accept-busy");
     return values.flatMap((value) => levels.map((inFlight) => ({ measure, inFlight, value })));
   });

@@ -12,7 +12,7 @@ function sample(given: Partial<Sample> & Pick<Sample, "system" | "round" | "perS
   };
 }
 
-/** In the second round the machine was at half its speed. */
+/** In the second round the machine ran at half its speed. */
 const SAMPLES: readonly Sample[] = [
   sample({ system: "raw", round: 1, perSecond: 40 }),
   sample({ system: "service", round: 1, perSecond: 38 }),

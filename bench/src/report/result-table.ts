@@ -18,7 +18,7 @@ const RATIOS = [
   ["local", "raw"],
 ] as const satisfies readonly (readonly [SystemName, SystemName])[];
 
-/** Everything that was compared, a system a column, with the ratios behind. As Markdown. */
+/** Everything that was compared, as a Markdown table: a column per system, then the ratios. */
 export function toResultTable(samples: readonly Sample[]): string {
   const systems = SYSTEMS.filter((name) => samples.some(({ system }) => system === name));
   const ratios = RATIOS.filter((pair) => pair.every((name) => systems.includes(name)));
@@ -69,7 +69,7 @@ function describe({ measure, inFlight, value }: Metric): string {
   return `${MEASURED[measure]}: ${UNITS[value]} (${inFlight})`;
 }
 
-/** With as many digits as say something. */
+/** With no more digits than are meaningful. */
 export function show(value: number | null, digits?: number): string {
   if (value === null || Number.isNaN(value)) return "–";
   if (digits !== undefined) return value.toFixed(digits);

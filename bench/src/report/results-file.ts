@@ -10,7 +10,7 @@ import type { OverloadResult } from "../scaling/overload.ts";
 import type { SoakResult } from "../scaling/soak.ts";
 
 export const RESULTS_DIR = join(PROJECT_DIR, "bench", "results");
-/** The only one that is kept in the repository: the documentation is made of it. */
+/** The only results kept in the repository: the documentation is generated from them. */
 export const REFERENCE = "reference";
 
 /** How something was measured. */

@@ -7,7 +7,7 @@ import type { SoakResult } from "../scaling/soak.ts";
 import { type PartKind, PART_KINDS } from "../systems/system.ts";
 import { show } from "./result-table.ts";
 
-/** One table for everything that was made larger. */
+/** One table for all series. */
 export function toGrowthTable(points: readonly GrowthPoint[]): string {
   const head = ["what grows", "to", "runs a second", "p50 ms", ...PART_KINDS.map(cpuTitle)];
   const rows = SERIES.flatMap((series) =>
@@ -25,7 +25,7 @@ function cpuTitle(kind: PartKind): string {
   return `${kind}, CPU ms a run`;
 }
 
-/** How many times its idle value a lone run may take beside another org's queue. */
+/** How many times as long as when idle a lone run may take beside another org's queue. */
 const FAIR = 5;
 
 export function toFairnessTable(result: FairnessResult): string {

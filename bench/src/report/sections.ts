@@ -5,19 +5,19 @@ import { toGrowthCharts, toSoakCharts } from "./scaling-charts.ts";
 import { toFairnessTable, toGrowthTable, toOverloadTable, toSoakTable } from "./scaling-tables.ts";
 import { toTargetTable } from "./targets.ts";
 
-/** What is shown of one part of the results, and where it stands in the documentation. */
+/** What is shown of one part of the results, and where in the documentation. */
 export interface Section {
-  /** Of its markers. */
+  /** The name in its markers. */
   name: keyof Results;
   /** Page below `docs/`, and the folder of its charts. */
   page: "performance" | "scaling";
   provenance: Provenance;
   tables: string[];
-  /** SVG by file. */
+  /** SVG text by file name. */
   charts: Record<string, string>;
 }
 
-/** How many were under way in the runs whose CPU is shown by process. */
+/** The number in flight for which CPU is shown by process. */
 const CPU_IN_FLIGHT = 16;
 
 export function toSections(results: Results): Section[] {

@@ -1,15 +1,15 @@
-// Charts as SVG text, on a ground of their own: a page that shows them may be light or dark.
+// Charts as SVG text, on a background of their own: the page that shows them may be light or dark.
 
 const FONT = `font-family="system-ui, sans-serif" font-size="13"`;
 const COLORS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777"];
 const INK = "#222222";
 const RULE = "#cccccc";
 
-/** One bar; several parts are put one behind the other. */
+/** One bar; several parts are placed end to end. */
 interface BarRow {
   label: string;
   parts: readonly { name: string; value: number }[];
-  /** What stands behind it. */
+  /** Shown after the bar. */
   text: string;
 }
 
@@ -23,7 +23,7 @@ const LEFT = 190;
 const BAR_WIDTH = 430;
 const WIDTH = 720;
 
-/** Bars from left to right, all to one scale. With a legend when bars have parts. */
+/** Horizontal bars on one scale, with a legend when any has several parts. */
 export function toBarChart({ title, groups }: BarChart): string {
   const rows = groups.flatMap((group) => group.rows);
   const names = [...new Set(rows.flatMap(({ parts }) => parts.map(({ name }) => name)))];
@@ -56,16 +56,16 @@ export function toBarChart({ title, groups }: BarChart): string {
 
 export interface LineChart {
   title: string;
-  /** What stands below. */
+  /** Title of the x axis. */
   x: string;
   lines: readonly { name: string; points: readonly (readonly [number, number])[] }[];
-  /** Whether each step to the right multiplies. */
+  /** Whether the x axis is logarithmic. */
   isLogarithmic?: boolean;
 }
 
 const PLOT = { left: 70, top: 70, width: 610, height: 230 } as const;
 
-/** Lines over a common ground from 0 up. */
+/** Lines on common axes; the y axis starts at 0. */
 export function toLineChart({ title, x, lines, isLogarithmic = false }: LineChart): string {
   const points = lines.flatMap((line) => line.points);
   const scale = (value: number): number => (isLogarithmic ? Math.log(value) : value);
@@ -101,7 +101,7 @@ export function toLineChart({ title, x, lines, isLogarithmic = false }: LineChar
   return frame({ title, height: bottom + 54, body: drawn });
 }
 
-/** At most a dozen of what is written below the axis. */
+/** At most a dozen of the x axis's labels. */
 function thin(xs: readonly number[]): number[] {
   const every = Math.ceil(xs.length / 12);
   return xs.filter((_, index) => index % every === 0);
@@ -168,7 +168,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** Three digits, and what they are thousands of. */
+/** Such as 0.5, 1234, 12.3k or 1.5M. */
 function shortNumber(value: number): string {
   if (value >= 1_000_000) return `${round(value / 1_000_000)}M`;
   if (value >= 10_000) return `${round(value / 1_000)}k`;

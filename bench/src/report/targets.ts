@@ -4,7 +4,7 @@ import { type SystemName, TITLES } from "../systems/system.ts";
 import { type Metric, ratioOf, valueOf } from "./metrics.ts";
 import { show } from "./result-table.ts";
 
-/** What is to be reached, as a ratio within one bench. */
+/** What should be reached, as a ratio within one bench. */
 interface Target {
   what: string;
   metric: Metric;
@@ -73,10 +73,10 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** How much longer than raw Temporal's a lone run may take. */
+/** How much longer than raw Temporal's a lone run may take, in milliseconds. */
 const ALONE_MS = 10;
 
-/** Each target with what was measured; null of what was not. As Markdown. */
+/** Each target with what was measured, as a Markdown table. */
 export function toTargetTable(samples: readonly Sample[]): string {
   const rows = TARGETS.map(({ what, metric, of, wanted }) => {
     const [system, to] = of;
@@ -106,7 +106,7 @@ function aloneRow(samples: readonly Sample[]): string[] {
   ];
 }
 
-/** By the rate: what costs no more is answered no less often. */
+/** Compared by rate: repeats that cost no more than reads are answered at least as often. */
 function replayRow(samples: readonly Sample[]): string[] {
   const replay = valueOf(samples, rate("replay", 16), "service");
   const get = valueOf(samples, rate("get", 16), "service");

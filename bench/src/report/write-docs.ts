@@ -6,7 +6,7 @@ import { toSections } from "./sections.ts";
 
 const DOCS_DIR = join(PROJECT_DIR, "docs");
 
-/** Writes charts and tables of what was measured into the documentation, between its markers. */
+/** Writes charts, and tables between the documentation's markers, of what was measured. */
 export async function writeDocs(results: Results): Promise<void> {
   for (const { name, page, provenance, charts, tables } of toSections(results)) {
     await writeCharts(page, charts);
@@ -31,7 +31,7 @@ async function writeBlock(file: string, name: string, paragraphs: string[]): Pro
 }
 
 /**
- * Puts a block in the place of the one between `<!-- bench:name -->` and `<!-- /bench:name -->`.
+ * Replaces what is between `<!-- bench:name -->` and `<!-- /bench:name -->` with a block.
  *
  * @throws when there are no such markers
  */

@@ -5,19 +5,19 @@ export interface Answers {
   count: number;
   p50Ms: number;
   p99Ms: number;
-  /** Of each ten seconds: what grows is not bounded. */
+  /** For each ten seconds: if it keeps growing, it is not bounded. */
   p99ByTenSeconds: number[];
 }
 
 export interface AnswerTimes {
-  /** One that was asked for at this moment of `performance.now()`, and has come now. */
+  /** Adds an answer that has just come; `askedAt` is a `performance.now()`. */
   add(askedAt: number): void;
   result(): Answers;
 }
 
 const TEN_SECONDS_MS = 10_000;
 
-/** Counts from its making. */
+/** Its time starts now. */
 export function createAnswers(): AnswerTimes {
   const since = performance.now();
   const byTenSeconds: number[][] = [];

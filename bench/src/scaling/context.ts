@@ -5,7 +5,7 @@ import { RUN_INPUT } from "../systems/run-input.ts";
 import { type Service, type ServiceOptions, startService } from "../systems/service.ts";
 import type { Bench } from "../systems/start-parts.ts";
 
-/** What the measurements of this service alone are given. */
+/** What measurements of this service alone are given. */
 export interface ScalingContext {
   bench: Bench;
   options: BenchOptions;
@@ -14,7 +14,7 @@ export interface ScalingContext {
 
 let started = 0;
 
-/** Starts the service on new servers, and ends it afterwards. */
+/** Starts the service on new servers, and stops it afterwards. */
 export async function withService<T>(
   { bench }: ScalingContext,
   options: ServiceOptions,
@@ -31,10 +31,10 @@ export async function withService<T>(
 
 export const ONE_OF_EACH: ServiceOptions = { gateways: 1, workers: 1 };
 
-/** More under way than it takes to keep everything busy. */
+/** More in flight than it takes to keep everything busy. */
 const LIMIT_IN_FLIGHT = 64;
 
-/** How many runs of three regular steps it brings to their end a second. */
+/** How many runs of three regular steps the service completes a second. */
 export async function measureLimit(service: Service, { options }: ScalingContext): Promise<number> {
   const loop = options.isQuick
     ? { warmUpMs: 1_000, windowMs: 2_000 }

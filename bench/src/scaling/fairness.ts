@@ -6,21 +6,21 @@ import { toThreeSteps } from "../systems/three-steps.ts";
 import { ONE_OF_EACH, type ScalingContext, withService } from "./context.ts";
 
 export interface FairnessResult {
-  /** Of the org that starts many. */
+  /** How many runs the large org starts. */
   queued: number;
-  /** How many of them were still open at the beginning and at the end of the other's runs. */
+  /** How many of them were still open before and after the small org's runs. */
   open: [number, number];
-  /** How many the other org had meanwhile. */
+  /** How many runs the small org had meanwhile. */
   runs: number;
-  /** Start → end of the other org's runs, one at a time, in milliseconds. */
+  /** Start → end of the small org's runs, one at a time, in milliseconds. */
   idleP50Ms: number;
   besideP50Ms: number;
   besideMaxMs: number;
 }
 
-/** At most; fewer when the queue is soon gone. */
+/** At most; fewer if the queue drains first. */
 const RUNS = 10;
-/** What is measured beside less than this share of the queue would be measured beside nothing. */
+/** With less than this share of the queue left, a run would be measured beside next to nothing. */
 const STILL_QUEUED = 0.2;
 const STARTED_AT_ONCE = 64;
 
@@ -62,7 +62,7 @@ export async function measureFairness(context: ScalingContext): Promise<Fairness
   });
 }
 
-/** One after the other, and at least one. @param goesOn - asked after each */
+/** One run after the other, at least one. @param goesOn - asked after each */
 async function runAlone(
   service: Service,
   apiKey: string,

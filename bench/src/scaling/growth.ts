@@ -21,7 +21,7 @@ export interface GrowthPoint {
   cpuMs: PerPart | null;
 }
 
-/** So many runs of something, measured to the last one's end. */
+/** Runs of one definition, measured until the last one has ended. */
 interface Batch {
   name: string;
   input: object;
@@ -33,11 +33,11 @@ interface Point {
   series: Series;
   at: number;
   batch: Batch;
-  /** What has to be saved for it. */
+  /** Saved before it is measured. */
   definition?: object;
 }
 
-/** Throughput and cost of a run against all that can grow. */
+/** Throughput, and the cost of a run, against everything that can grow. */
 export async function measureGrowth(context: ScalingContext): Promise<GrowthPoint[]> {
   const { display, options } = context;
   const points: GrowthPoint[] = [];
@@ -67,7 +67,7 @@ function threeSteps(runs: number): Omit<Batch, "inFlight"> {
   return { name: "service", input: RUN_INPUT, runs };
 }
 
-/** About as many steps each, so that all take about as long. */
+/** Roughly how many steps each point executes in all, so that all take about as long. */
 const STEPS = { quick: 20, full: 1_600 } as const;
 const LARGEST_QUICK = 10;
 
@@ -82,7 +82,7 @@ function planPoints(isQuick: boolean): Point[] {
       return { series: "steps", at, batch, definition: chain(at) };
     }),
     ...sizes.map((kilobytes): Point => {
-      // A megabyte is the limit of a request, with what is around the text.
+      // A request is limited to 1 MiB, including what surrounds the text.
       const at = kilobytes * 1_000;
       const input = { ...RUN_INPUT, text: "x".repeat(at) };
       const batch = { name: "service", input, runs: runsOf(kilobytes > 100 ? 20 : 4), inFlight: 8 };

@@ -12,36 +12,36 @@ export interface OverloadResult {
   givenPerSecond: number;
   seconds: number;
   accepted: Answers;
-  /** 503; and how many of them had no `Retry-After`. */
+  /** Answered 503; and how many of them had no `Retry-After`. */
   refused: number;
   refusedWithoutRetryAfter: number;
-  /** 502: the run exists, and is dispatched later. */
+  /** Answered 502: the run exists, and is dispatched later. */
   notDispatched: number;
-  /** Neither: no answer, or another one. */
+  /** None of these: no answer, or another one. */
   failed: number;
-  /** How many requests, reads included, got no answer, by the reason. */
+  /** How many requests, reads included, got no answer, by reason. */
   unanswered: Readonly<Record<string, number>>;
-  /** Not sent, because too many requests were under way. */
+  /** Not sent, because too many requests were in flight. */
   notSent: number;
   reads: Answers & { failed: number };
-  /** Accepted, or answered 502, and without a row afterwards. */
+  /** Accepted, or answered 502, but without a row afterwards. */
   lost: number;
-  /** Not ended when the waiting was over. */
+  /** Not ended when waiting was given up. */
   open: number;
-  /** Before, and the most meanwhile. */
+  /** Before, and the peak during the overload. */
   memoryMb: [PerPart | null, PerPart | null];
 }
 
 const FACTOR = 10;
-/** What this process can hold itself: sockets, and memory for them. */
+/** What this process itself can hold: sockets, and memory for them. */
 const MAX_IN_FLIGHT = 4_000;
 const READ_EVERY_MS = 50;
 const LOOK_EVERY_MS = 2_000;
-/** For what was accepted to end: so many times what it should take. */
+/** Accepted runs may take this many times as long to end as they should. */
 const PATIENCE = 3;
 const LEAST_PATIENCE_MS = 60_000;
 
-/** Ten times what is possible, for a while, over the loopback address alone. */
+/** Offers ten times what is possible, for a while, over the loopback address alone. */
 export async function measureOverload(context: ScalingContext): Promise<OverloadResult> {
   const { options, display } = context;
   return await withService(context, ONE_OF_EACH, async (service) => {
@@ -120,7 +120,7 @@ async function overload(
   };
 }
 
-/** Sends, and counts what got no answer. */
+/** Sends requests, and counts those that got no answer. */
 function createSender({ http }: Service) {
   const unanswered: Record<string, number> = {};
   return {
@@ -137,13 +137,13 @@ function createSender({ http }: Service) {
   };
 }
 
-/** The system's code where there is one: messages name ports. */
+/** The error's code where there is one: messages contain ports. */
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }
 
-/** From now on: what it is, and the most that it becomes. */
+/** Memory now, and its peak from now on. */
 function watchMemory(service: Service) {
   const before = readMemory(service);
   let most = before;

@@ -1,4 +1,4 @@
-// What the run tables hold, past the service.
+// What the run tables hold, read directly.
 import pg from "pg";
 import type { Service } from "../systems/service.ts";
 
@@ -18,7 +18,7 @@ export async function countRows(service: Service, ids: readonly string[]): Promi
   return await count(service, sql, [ids]);
 }
 
-/** @returns how many runs had not ended when the patience was over */
+/** @returns how many runs had not ended when patience ran out */
 export async function waitUntilEnded(service: Service, patienceMs: number): Promise<number> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

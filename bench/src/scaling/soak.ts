@@ -7,12 +7,12 @@ import type { Service } from "../systems/service.ts";
 import { measureLimit, ONE_OF_EACH, type ScalingContext, withService } from "./context.ts";
 
 export interface SoakResult {
-  /** What it does at most, and what it was given. */
+  /** What the service does at most, and what it was given. */
   limitPerSecond: number;
   givenPerSecond: number;
   minutes: number;
   runs: number;
-  /** Runs that were left out because so many were under way already. */
+  /** Runs that were left out because too many were in flight already. */
   notSent: number;
   p50Ms: number;
   p99Ms: number;
@@ -22,10 +22,10 @@ export interface SoakResult {
 
 const SHARE = 0.8;
 const LOOK_EVERY_MS = 5_000;
-/** Far more than there are at this share. On a machine that gets slower meanwhile, others would only pile up. */
+/** Far more than this load keeps in flight. If the machine slows down meanwhile, more would only pile up. */
 const MAX_IN_FLIGHT = 100;
 
-/** Load for minutes, a little below what is possible: memory has to stay as it is. */
+/** Minutes of load a little below what is possible: memory must not grow. */
 export async function measureSoak(context: ScalingContext): Promise<SoakResult> {
   return await withService(context, ONE_OF_EACH, async (service) => {
     context.display.status("soak: measuring the limit");

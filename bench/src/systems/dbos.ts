@@ -15,15 +15,15 @@ const INSTALL_DIR = join(PROJECT_DIR, ".cache", "bench-dbos");
 const ENDED = `SELECT workflow_uuid AS id, status = 'SUCCESS' AS ok FROM dbos.workflow_status
   WHERE workflow_uuid = ANY($1) AND status NOT IN ('PENDING', 'ENQUEUED', 'DELAYED')`;
 
-/** Whether it was installed before. */
+/** Whether DBOS is already installed. */
 export function isDbosInstalled(): boolean {
   return existsSync(join(INSTALL_DIR, "node_modules", "@dbos-inc", "dbos-sdk"));
 }
 
 /**
- * Installs it apart from the workspace: nobody needs it but this comparison.
+ * Installs DBOS apart from the workspace: only this comparison needs it.
  *
- * @throws when the registry has it not
+ * @throws when it cannot be installed
  */
 export async function installDbos(): Promise<void> {
   await mkdir(INSTALL_DIR, { recursive: true });
@@ -32,7 +32,7 @@ export async function installDbos(): Promise<void> {
   await promisify(execFile)("npm", args, { cwd: INSTALL_DIR });
 }
 
-/** DBOS Transact behind Express: `bench/dbos`. What accepts its runs executes them too. */
+/** DBOS Transact behind Express: `bench/dbos`. The process that accepts runs also executes them. */
 export async function startDbos(bench: Bench): Promise<Deployment> {
   await copyFile(join(SOURCE_DIR, "dbos-main.mjs"), join(INSTALL_DIR, "dbos-main.mjs"));
   const parts = await createParts(bench, "dbos");

@@ -2,28 +2,28 @@ import pg from "pg";
 
 /**
  * Sees the ends of all runs in flight of a system with a database, by one statement every few
- * milliseconds. So it costs the same for each such system, and hardly anything: reading every run over HTTP
- * would load what is measured. Raw Temporal has no database; there the client's own long poll tells.
+ * milliseconds. It therefore costs each such system the same, and next to nothing: reading every run over HTTP
+ * would load what is measured. Raw Temporal has no database; its client's own long poll is used instead.
  */
 export interface EndWatch {
   /** Resolves when the run has completed. @throws when it ended otherwise */
   untilEnded(id: string): Promise<void>;
-  /** The Postgres process that answers this watch. Its time is the load's, not the system's. */
+  /** The Postgres process that serves this watch. Its CPU time belongs to the load, not to the system. */
   backendPid: number;
-  /** How many are waited for. */
+  /** How many runs are waited for. */
   count(): number;
   close(): Promise<void>;
 }
 
 export interface EndWatchOptions {
   url: string;
-  /** Takes an array of ids; gives `id` and `ok` of those that have ended. */
+  /** Takes an array of ids; returns `id` and `ok` of those that have ended. */
   sql: string;
 }
 
-/** Between looks: how exactly the end of a lone run is seen. */
+/** Between looks: how precisely the end of a lone run is seen. */
 const PAUSE_MS = 3;
-/** While several are under way and none ends, so that looking for ends does not slow them down. */
+/** While several are in flight and none ends, so that looking for ends does not slow them down. */
 const LONGEST_PAUSE_MS = 12;
 /** Longer than a run waits behind ten thousand others. */
 const GIVE_UP_AFTER_MS = 900_000;

@@ -1,4 +1,4 @@
-// What the naive way and DBOS have in common: POST and GET below /runs, and runs in a database.
+// What naive and DBOS have in common: POST and GET under /runs, and runs in a database.
 import { createEndWatch } from "./end-watch.ts";
 import { createHttpClient, expectStatus, type HttpRequest } from "./http-client.ts";
 import { RUN_INPUT } from "./run-input.ts";
@@ -7,7 +7,7 @@ import type { Deployment, SystemName } from "./system.ts";
 
 export interface ExpressSystem {
   name: SystemName;
-  /** Running. */
+  /** Already started. */
   parts: Parts;
   port: number;
   /** Of its database. */
@@ -34,7 +34,7 @@ export async function toDeployment(spec: ExpressSystem): Promise<Deployment> {
       },
     ],
     async stop() {
-      // In this order: a server that is held does not take leave.
+      // In this order: a held Postgres would not close the connection.
       await parts.stop();
       await ends.close();
     },

@@ -3,7 +3,7 @@ import type { Deployment } from "./system.ts";
 
 const held = new Set<number>();
 
-/** Stops all processes of a deployment, so that nothing of it works while another one is measured. */
+/** Stops all processes of a deployment, so that it does nothing while another one is measured. */
 export async function hold({ parts, http }: Deployment): Promise<void> {
   http?.dropIdle();
   for (const { pid } of parts) {
@@ -13,7 +13,7 @@ export async function hold({ parts, http }: Deployment): Promise<void> {
   }
 }
 
-/** Lets them go on. */
+/** Lets them continue. */
 export async function release({ parts }: Deployment): Promise<void> {
   for (const { pid } of parts) {
     const tree = await processTree(pid);
@@ -22,7 +22,7 @@ export async function release({ parts }: Deployment): Promise<void> {
   }
 }
 
-/** For the end of this process: what is held would not notice it. */
+/** For the end of this process, which held processes would not notice. */
 export function releaseAll(): void {
   signalAll([...held], "SIGCONT");
   held.clear();

@@ -16,11 +16,11 @@ export interface HttpAnswer {
 export interface HttpClient {
   /** Each request goes to the next gateway. */
   send(request: HttpRequest): Promise<HttpAnswer>;
-  /** Closes what nobody uses: a gateway that is held for a while closes it too, and would do so under a request. */
+  /** Closes idle connections: a gateway that was held closes them too, possibly in the middle of a request. */
   dropIdle(): void;
 }
 
-/** Keeps its connections, as any client of an API does that is called often. */
+/** Keeps its connections open, as any client that calls an API often does. */
 export function createHttpClient(ports: readonly number[]): HttpClient {
   let agent = new Agent({ keepAlive: true, maxSockets: Infinity });
   let next = 0;

@@ -1,13 +1,13 @@
 import { copyWorker } from "@truerun/dev/copy-worker";
 
-/** By action, and whether its author declares it safe to repeat in one workflow task. */
+/** Each action type with the declaration of how it is executed, if any. */
 const COMPONENTS = { bench_step: "", bench_step_local: `execution: "local",` };
 
 /**
- * What the build made of the worker, with two trivial components among its own. `transform` cannot stand for
- * both: it is local.
+ * Copies the built worker, and adds two trivial components to its own. `transform` cannot stand in for both: it
+ * is local.
  *
- * @returns its main file
+ * @returns the copy's main file
  */
 export async function copyWorkerWithSteps(folder: string): Promise<string> {
   const files = Object.entries(COMPONENTS).map(([action, execution]) => [

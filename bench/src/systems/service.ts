@@ -21,7 +21,7 @@ const ENDED = `SELECT id, status = 'completed' AS ok FROM workflow_runs
 export interface ServiceOptions {
   gateways: number;
   workers: number;
-  /** More variables for the processes. */
+  /** More environment variables for the processes. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -35,9 +35,9 @@ export interface Service extends Deployment {
   ports: readonly number[];
   /** Saves a definition under a name. */
   define(name: string, definition: object, apiKey?: string): Promise<void>;
-  /** Another org's key. */
+  /** Creates another org. @returns its key */
   createOrg(name: string): Promise<string>;
-  /** Has one run of a definition accepted, and gives its id. */
+  /** Starts one run of a definition. @returns its id, once it is accepted */
   start(name: string, input: object, apiKey?: string): Promise<string>;
 }
 
@@ -105,7 +105,7 @@ async function toService({ parts, url, ports }: Started): Promise<Service> {
     define: async (name, definition, key = apiKey) =>
       void (await expectStatus(http, defineRequest(name, key, definition), 201)),
     async stop() {
-      // In this order: a server that is held does not take leave.
+      // In this order: a held Postgres would not close the connection.
       await parts.stop();
       await ends.close();
     },

@@ -1,5 +1,5 @@
-// What every deployment is put together of. Each has servers of its own, so that nothing that one leaves
-// behind slows another.
+// What every deployment is built from. Each has servers of its own, so that nothing one leaves behind slows
+// another.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startPostgres } from "@truerun/dev/postgres/start-postgres";
@@ -14,9 +14,9 @@ import type { Part, PartKind } from "./system.ts";
 export interface Bench {
   dataDir: string;
   temporalCliPath: string;
-  /** Prebuilt, by the folder of their source. */
+  /** Files of the prebuilt workflow bundles, by system. */
   bundles: { raw: string; naive: string };
-  /** The one variable that programs need to be found by. */
+  /** The one variable that is needed to find programs. */
   path: string | undefined;
 }
 
@@ -27,9 +27,9 @@ export interface Parts {
   postgres(): Promise<string>;
   /** `host:port` */
   temporal(options?: { isTuned: boolean }): Promise<string>;
-  /** Starts a program of Node that says when it is ready. */
+  /** Starts a Node program, and waits until it says that it is ready. */
   node(spec: NodeSpec): Promise<void>;
-  /** Kills those of one kind for good. */
+  /** Kills all parts of one kind for good. */
   end(kind: PartKind): Promise<void>;
   stop(): Promise<void>;
 }
@@ -53,7 +53,7 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
     list.push({ kind, pid: process.pid });
   };
   const kill = async (ending: readonly Part[]): Promise<void> => {
-    // Everything is thrown away: nothing has to be ended in order. What is held hears this signal too.
+    // Everything is thrown away, so nothing has to end in order. SIGKILL reaches held processes too.
     for (const { pid } of ending) signalAll(await processTree(pid), "SIGKILL");
     for (const { pid } of ending) await processes.get(pid)?.exited;
   };
@@ -79,7 +79,7 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
       const logFile = join(folder, `${kind}${label}.log`);
       const started = await startProcess({
         ...{ command: process.execPath, args: [...args, main], cwd: folder, logFile, ipc: true },
-        // Nothing of the shell that the bench was started in.
+        // Nothing from the shell that the bench was started in.
         env: { PATH: bench.path, NODE_ENV: "production", ...env },
       });
       keep(kind, started);

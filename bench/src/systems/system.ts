@@ -5,7 +5,7 @@ import type { HttpClient, HttpRequest } from "./http-client.ts";
 export const SYSTEMS = ["raw", "naive", "service", "local", "untouched", "dbos"] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
-/** What stands in the table's head, and in the charts. */
+/** What the tables and charts call them. */
 export const TITLES: Readonly<Record<SystemName, string>> = {
   raw: "raw Temporal",
   naive: "naive",
@@ -15,10 +15,10 @@ export const TITLES: Readonly<Record<SystemName, string>> = {
   dbos: "DBOS",
 };
 
-/** One way to have the three steps done. */
+/** One way to execute the three steps. */
 export interface System {
   name: SystemName;
-  /** Has one run accepted, and gives its id. */
+  /** Starts one run. @returns its id, once it is accepted */
   accept(): Promise<string>;
   /** Resolves when whoever started the run can see that it completed. @throws when it ended otherwise */
   untilEnded(id: string): Promise<void>;
@@ -27,27 +27,27 @@ export interface System {
 
 /** What is asked of a system over HTTP. */
 export interface SystemHttp {
-  /** Of its first gateway. */
+  /** The origin of its first gateway. */
   origin: string;
   getRun(id: string): HttpRequest;
-  /** A request to start a run under an idempotency key; null: it has none. */
+  /** A request to start a run under an idempotency key; null: the system has no such keys. */
   startOnce: ((key: string) => HttpRequest) | null;
 }
 
 /** Processes that are started, stopped and measured together. */
 export interface Deployment {
-  /** Those that share its processes: the service's own two ways to execute a component. */
+  /** Those that share its processes, as the service's two ways to execute a component do. */
   systems: readonly System[];
   parts: readonly Part[];
-  /** Where its load comes from; what holds connections across a pause. */
+  /** Sends its load; idle connections are closed before it is held. */
   http: HttpClient | null;
   ends: EndWatch | null;
   stop(): Promise<void>;
 }
 
-/** One process with all that it started. */
+/** One process with everything that it started. */
 export interface Part {
-  /** Such as `worker`; several of one kind are summed up. */
+  /** Parts of one kind are added up. */
   kind: PartKind;
   pid: number;
 }
