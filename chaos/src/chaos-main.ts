@@ -1,4 +1,4 @@
-// `npm run chaos`: the whole service under a seed's faults, and whether everything that is promised held.
+// `npm run chaos`: runs the whole service under a seed's faults, and checks that everything promised held.
 import { createDisplay } from "@truerun/dev/report/display";
 import { runInFolder } from "@truerun/dev/run-in-folder";
 import { parseOptions } from "./options.ts";

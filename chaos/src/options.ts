@@ -6,7 +6,7 @@ export interface ChaosOptions {
   minutes: number;
   runs: number;
   faults: number;
-  /** Whether the times that operators and outages may take are measured, after everything else. */
+  /** Whether to measure, after everything else, the times that operators' acts and outages may take. */
   times: boolean;
 }
 

@@ -28,7 +28,7 @@ export interface ChaosContext {
   options: ChaosOptions;
   /** What was typed, for the table. */
   command: string;
-  /** A folder of its own for everything that the run writes. */
+  /** A dedicated folder for everything that the run writes. */
   dataDir: string;
   temporalCliPath: string | undefined;
   display: Display;
@@ -43,7 +43,7 @@ export async function runChaos(context: ChaosContext): Promise<boolean> {
   const say = (text: string): void => display.line(`    ${text}`);
   const scene = await startScene({ dataDir, temporalCliPath, say });
   try {
-    // The replayer's worker speaks of every change of its state.
+    // Otherwise the replayer's worker logs every change of its state.
     installTemporalRuntime(createLogger({ name: "truerun-chaos", level: "error" }), "error");
     const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE });
     try {
@@ -97,7 +97,7 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
   }
   const loadEndsAt = Date.now() + durationMs;
   const result = await runStorm({ scene, load, faults, durationMs, findings, display });
-  // Not when the last caller was content: runs are held to the faults, and to having been started at all.
+  // Counts from the last fault and the end of the load, not from when the last caller was done.
   const lastFaultAt = Math.max(loadEndsAt, ...result.faults.map(({ to }) => to));
   const shapes = new Map(SHAPES.map((shape) => [shape.name, shape]));
   const rows = await waitForRest(scene.db, {

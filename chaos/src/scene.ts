@@ -13,11 +13,11 @@ export interface Scene {
   cluster: Cluster;
   ledger: Ledger;
   api: Api;
-  /** Past the links, for the checks. */
+  /** Bypass the links, for the checks. */
   db: Database;
   client: Client;
   apiKey: string;
-  /** Of an org that has the same definitions and no runs. */
+  /** Key of an org that has the same definitions and no runs. */
   strangerKey: string;
   stop(): Promise<void>;
 }

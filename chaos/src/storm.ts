@@ -30,7 +30,7 @@ export interface Storm {
 /** How long callers go on repeating after the last fault. */
 const PATIENCE_MS = 60_000;
 
-/** Starts the runs and makes the faults happen, while everything is watched. Ends when all callers are done. */
+/** Starts the runs and makes the faults happen, watching everything. Ends when all callers are done. */
 export async function runStorm(options: StormOptions): Promise<Storm> {
   const { scene, findings, display } = options;
   const { api, apiKey, client, ledger } = scene;
@@ -38,7 +38,7 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
   const begin = Date.now();
   const loadOptions = { api, apiKey, ledgerUrl: ledger.url, findings };
   const callers = new AbortController();
-  // Every caller that waits listens to it.
+  // Every waiting caller adds a listener.
   setMaxListeners(0, callers.signal);
   const count = { sent: 0, faults: 0 };
   const resting = new Set<string>();
@@ -81,13 +81,13 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
   }
 }
 
-/** Runs that never end become ever more: most acts are to hit those that go on. */
+/** Runs that never end pile up: keeps only the newest of them, so that most acts hit the others. */
 function thinOut(open: readonly string[], resting: ReadonlySet<string>): string[] {
   const newest = open.findLast((runId) => resting.has(runId));
   return open.filter((runId) => runId === newest || !resting.has(runId));
 }
 
-/** In calm: looks also at the runs whose callers got no answer, and repeats every request that has a key. */
+/** In calm: also watches the runs whose callers got no answer, and repeats every request that has a key. */
 export async function settle(
   { sent, watch }: Storm,
   scene: Scene,

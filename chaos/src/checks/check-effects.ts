@@ -12,7 +12,7 @@ const UNKNOWN = Number.POSITIVE_INFINITY;
 /**
  * I6: the ledger against the steps' records.
  *
- * @returns how many steps no fault could hit, of which each execution was counted
+ * @returns how many steps no fault could hit; those are held to an exact number of executions
  */
 export async function checkEffects(facts: Facts): Promise<number> {
   const { runs, steps, shapes, executionsOf, findings } = facts;
@@ -28,13 +28,13 @@ export async function checkEffects(facts: Facts): Promise<number> {
     const clean = shape?.effects[step.key];
     if (clean === undefined) continue;
     const executions = executionsOf.get(`${step.runId}:${step.key}`) ?? [];
-    // With a lost task all of it is done again: its steps' records are those of the task that was taken.
+    // A lost task is done again as a whole: its steps' records are those of the task that was accepted.
     const isLocal = shape?.local?.includes(step.key) === true;
     const since = isLocal ? beginningOf(beginnings.get(step.runId)) : step.createdAt;
     const hitting = hits.filter((fault) => hitsStep(fault, { ...step, createdAt: since }));
     const isUndisturbed = !touched.has(step.runId) && hitting.length === 0;
     if (isUndisturbed) undisturbed += 1;
-    // What a history that was left by a reset says of lost tasks is nothing.
+    // A history that a reset abandoned says nothing about lost tasks.
     const isReset = reset.has(step.runId);
     const lost = isLocal ? (isReset ? UNKNOWN : countLostTasks(hitting)) : 0;
     const limits = {
@@ -51,7 +51,7 @@ export async function checkEffects(facts: Facts): Promise<number> {
   for (const key of executionsOf.keys()) {
     const [runId = "", stepKey = ""] = key.split(":");
     if (told.has(key) || reset.has(runId)) continue;
-    // What was done inside of a workflow task that was under way when its run was terminated is in no history.
+    // No history has what was done inside of a workflow task during which its run was terminated.
     const isLocal =
       shapes.get(runs.get(runId)?.workflowName ?? "")?.local?.includes(stepKey) === true;
     if (isLocal && terminated.has(runId)) continue;
@@ -62,8 +62,8 @@ export async function checkEffects(facts: Facts): Promise<number> {
 }
 
 /**
- * Whether a fault can make a component run again: those that part a worker from Temporal. Not among them is
- * whatever happens to Postgres or to gateways, and that a worker is asked to end.
+ * Whether a fault can make a component run again: one that separates a worker from Temporal can. Whatever
+ * happens to Postgres or gateways cannot, nor can asking a worker to end.
  */
 function hitsComponents({ fault }: FaultRecord): boolean {
   if (isPartFault(fault)) {
@@ -77,10 +77,10 @@ function beginningOf(executions: readonly Execution[] = []): number {
   return Math.min(...executions.map(({ startedAt }) => startedAt));
 }
 
-/** A workflow task is taken from a worker that is silent for so long, and one that was begun is lost with it. */
+/** Temporal takes a workflow task from a worker that is silent for this long; what the worker began of it is lost. */
 const TASK_TIMEOUT_MS = 10_000;
 
-/** How many workflow tasks of a run the faults can have cost. */
+/** How many workflow tasks the faults can have cost a run. */
 function countLostTasks(faults: readonly FaultRecord[]): number {
   return faults.reduce(
     (sum, { from, to }) => sum + 1 + Math.floor((to - from) / TASK_TIMEOUT_MS),

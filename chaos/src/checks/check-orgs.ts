@@ -3,8 +3,8 @@ import { sendRun } from "../load/send-load.ts";
 import type { Facts } from "./facts.ts";
 
 /**
- * I9: an org without runs lists none, and another's Idempotency-Key is a new one to it. That it can read none
- * and cancel none was asked all the time.
+ * I9: an org without runs lists none, and another org's Idempotency-Key is new to it. That it can neither read
+ * nor cancel runs was checked all along.
  */
 export async function checkOrgs(
   scene: Pick<Scene, "api" | "strangerKey" | "ledger">,

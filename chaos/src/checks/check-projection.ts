@@ -4,11 +4,11 @@ import type { InspectionSource } from "@truerun/worker/mirror/inspect-run";
 import { inspectRun } from "@truerun/worker/mirror/inspect-run";
 import type { Facts } from "./facts.ts";
 
-/** How soon what a dead worker did not write of a run that rests must have been found. */
+/** How soon what a dead worker did not write of a run at rest must be restored. */
 const EXACT_WITHIN_MS = 35_000;
 const LOOK_EVERY_MS = 500;
 
-/** I4: every run's rows against the projection of its history; of one that rests, within a while. */
+/** I4: every run's rows against the projection of its history; those of a run at rest have some time. */
 export async function checkProjection(
   { runs, findings }: Pick<Facts, "runs" | "findings">,
   source: InspectionSource,

@@ -55,7 +55,7 @@ interface Told {
   shape?: Shape;
 }
 
-/** All that is found in a run that went well but for what is told. */
+/** All that is found in a run that went well except for what is told. */
 async function find(told: Told): Promise<string[]> {
   const findings = createFindings(() => undefined);
   const facts: Facts = {

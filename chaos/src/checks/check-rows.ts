@@ -3,7 +3,7 @@ import type { Shape } from "../load/shape.ts";
 import { type Facts, type RunRow, type StepFact, toFamily, touchedRuns } from "./facts.ts";
 import { groupBy } from "./group-by.ts";
 
-/** I1: each run that a caller was told of has its row, no request made two, and each was asked for. */
+/** I1: each run that a caller was told of has its row, no request made two runs, and each run was asked for. */
 export function checkCallers({ runs, sent, findings }: Facts): void {
   const asked = new Set<string | null>(sent.map(({ item }) => item.id));
   for (const { id: runId, loadId } of runs.values()) {
@@ -73,7 +73,7 @@ export function checkRecords({ runs, steps, findings }: Facts): void {
   }
 }
 
-/** A run that no operator touched ends, or rests, as its shape says, with the very steps that it says. */
+/** END: a run that no operator touched ends, or rests, as its shape says, with exactly its shape's steps. */
 export function checkEnds(facts: Facts): void {
   const touched = touchedRuns(facts);
   const stepsOf = groupBy(facts.steps, ({ runId }) => runId);
@@ -95,7 +95,7 @@ function toStatuses(steps: readonly StepFact[]): Record<string, StepFact["status
   return Object.fromEntries(steps.map(({ key, status }) => [key, status]));
 }
 
-/** Whether a run's status and steps are those that its shape comes to. */
+/** Whether a run's status and steps are those that its shape says. */
 export function isAsSaid(
   shape: Pick<Shape, "ends" | "steps">,
   status: RunRow["status"],

@@ -1,7 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { Execution } from "./facts.ts";
 
-/** A reset repeats steps, in another Temporal run: what all of a run's histories say of a step's attempts. */
+/** Counts a step's attempts over all of a run's histories: a reset repeats steps in another Temporal run. */
 export async function countAttempts(
   client: Client,
   executions: readonly Execution[],
@@ -22,9 +22,9 @@ export async function countAttempts(
       counts.set(place, (counts.get(place) ?? 0) + (started.attempt ?? 1));
       keys.delete(String(started.scheduledEventId));
     }
-    // Of an activity that was under way at the end, the history does not say the attempts.
+    // A history does not tell the attempts of an activity that was still under way at its end.
     for (const key of keys.values()) counts.set(`${runId}:${key}`, Number.POSITIVE_INFINITY);
   }
-  // The items of a batch are in a history of their own.
+  // Unlimited where nothing was counted: a batch's items are in a history of their own.
   return (runId, stepKey) => counts.get(`${runId}:${stepKey}`) ?? Number.POSITIVE_INFINITY;
 }

@@ -16,7 +16,7 @@ export interface RunRow {
   id: string;
   workflowName: string;
   status: RunStatus;
-  /** What the caller's input says; null in a run that no load item is behind. */
+  /** From the caller's input; null in a run that no load item is behind. */
   loadId: string | null;
   isDispatched: boolean;
   confirmedAt: number | null;
@@ -36,13 +36,13 @@ export interface StepFact {
 export interface Execution {
   runId: string;
   temporalRunId: string;
-  /** Of the first Temporal run in its chain: a reset keeps it, a second start would not. */
+  /** The first Temporal run in its chain: a reset keeps it, a second start would not. */
   firstTemporalRunId: string;
   startedAt: number;
   closedAt: number | null;
 }
 
-/** Everything that the checks go by, read when all is at rest. */
+/** Everything that the checks are based on, read when all is at rest. */
 export interface Facts {
   runs: ReadonlyMap<string, RunRow>;
   steps: readonly StepFact[];
@@ -52,7 +52,7 @@ export interface Facts {
   shapes: ReadonlyMap<string, Shape>;
   faults: readonly FaultRecord[];
   sightings: ReadonlyMap<string, readonly Sighting[]>;
-  /** Callers' looks at runs: answered, and not or with 503. */
+  /** Callers' looks at runs: those answered, and those that got 503 or no answer. */
   reads: Watch["counts"];
   executionsOf: Ledger["executions"];
   client: Client;
@@ -68,7 +68,7 @@ export async function readRuns(db: Database): Promise<Map<string, RunRow>> {
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** @param of - name of the definition whose runs' steps they are; all when it is left out */
+/** @param of - name of the definition whose runs' steps are read; all when left out */
 export async function readSteps(db: Database, of: string | null = null): Promise<StepFact[]> {
   return await db.$queryRaw<StepFact[]>`
     SELECT step.run_id AS "runId", step.step_key AS key, step.status, step.attempt,
@@ -80,7 +80,7 @@ export async function readSteps(db: Database, of: string | null = null): Promise
      ORDER BY step.run_id, step.ordinal`;
 }
 
-/** Without the batches of large fan-outs, which are runs to Temporal only. */
+/** Without the batches of large fan-outs, which are runs only to Temporal. */
 export async function listExecutions(client: Client): Promise<Execution[]> {
   const executions: Execution[] = [];
   for await (const { workflowId, runId, startTime, closeTime } of client.workflow.list({
@@ -96,7 +96,7 @@ export async function listExecutions(client: Client): Promise<Execution[]> {
       closedAt: closeTime?.getTime() ?? null,
     });
   }
-  // Temporal's list does not say which chain one belongs to.
+  // Temporal's list does not say which chain an execution belongs to.
   for (const chain of groupBy(executions, ({ runId }) => runId).values()) {
     if (chain.length === 1) continue;
     for (const execution of chain) {
@@ -126,7 +126,7 @@ export function actsOf({ faults }: Pick<Facts, "faults">): Map<string, Act[]> {
 
 type Act = OperatorRecord & { kind: FaultKind };
 
-/** Runs that an operator touched, themselves or by a run above or below them. */
+/** Runs that an operator touched, directly or through a parent or child run. */
 export function touchedRuns(facts: Facts): Set<string> {
   const families = groupBy(facts.runs.values(), ({ loadId }) => toFamily(loadId));
   const touched = [...actsOf(facts).keys()].flatMap((runId) => {
@@ -136,7 +136,7 @@ export function touchedRuns(facts: Facts): Set<string> {
   return new Set(touched);
 }
 
-/** A child run's load id is its parent's with `/child` behind it. */
+/** A child run's load id is its parent's followed by `/child`. */
 export function toFamily(loadId: string | null): string | null {
   return loadId?.split("/", 1)[0] ?? null;
 }

@@ -1,4 +1,4 @@
-/** What has to hold, whatever happens. `docs/reliability.md` says each in full. */
+/** What must hold, whatever happens. `docs/reliability.md` states each in full. */
 export const INVARIANTS = {
   I1: "every run that a caller was told of has exactly one row",
   I2: "every dispatched row has exactly one chain of Temporal runs",
@@ -21,12 +21,12 @@ export type Verdict = "lost" | "doubled" | "diverged" | "broken";
 export interface Violation {
   invariant: Invariant;
   verdict: Verdict;
-  /** Null when it is about no single run. */
+  /** Null when it is not about a single run. */
   runId: string | null;
   what: string;
 }
 
-/** Everything that was found wrong, once. */
+/** Everything that was found wrong, each once. */
 export interface Findings {
   readonly violations: readonly Violation[];
   add(violation: Violation): void;

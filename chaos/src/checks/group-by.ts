@@ -1,4 +1,4 @@
-/** The elements of a list by a key of each, in their order. */
+/** Groups a list's elements by a key of each, keeping their order. */
 export function groupBy<T, K>(list: Iterable<T>, toKey: (element: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const element of list) {

@@ -8,7 +8,7 @@ import type { Findings } from "./findings.ts";
 import { groupBy } from "./group-by.ts";
 
 const TERMINAL_WITHIN_MS = 60_000;
-/** Temporal's visibility, a dead leader's replacement, and repairs. */
+/** Covers Temporal's visibility, a dead leader's replacement, and repairs. */
 const CONFIRMED_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
@@ -21,7 +21,9 @@ export interface RestOptions {
 
 /**
  * I3: waits until every run is terminal, or at rest where its shape never ends, and then until each end is
- * confirmed; gives what is there then.
+ * confirmed.
+ *
+ * @returns all runs as they are then
  */
 export async function waitForRest(
   db: Database,
@@ -55,7 +57,7 @@ export async function waitForRest(
   return await readRuns(db);
 }
 
-/** The runs of shapes that never end whose steps are what they come to. */
+/** Runs of never-ending shapes that have reached their shape's steps. */
 async function findResting(
   db: Database,
   rows: readonly RunRow[],

@@ -4,7 +4,7 @@ import { type Fault, isOperatorFault } from "../plan/fault.ts";
 /** A fault as it happened. */
 export interface FaultRecord extends Interval {
   fault: Fault;
-  /** What an operator did, and what came of it: only the last try was done, if any. */
+  /** What an operator tried, and what came of it: at most the last try was done. */
   acts: readonly OperatorRecord[];
 }
 

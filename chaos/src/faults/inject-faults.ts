@@ -23,7 +23,7 @@ export interface InjectionOptions {
 const GIVE_UP_AFTER_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
-/** Makes every fault happen at its time; several may be there at once, on different targets. Resolves when the last one is over. */
+/** Makes each fault happen at its time, several at once on different targets. Resolves when the last is over. */
 export async function injectFaults(
   options: InjectionOptions,
   plan: readonly Fault[],
@@ -31,7 +31,7 @@ export async function injectFaults(
   const turns = new Map<Fault["target"], Promise<unknown>>();
   const records = plan.map(async (fault) => {
     await pause(Math.max(0, options.begin + fault.atMs - Date.now()));
-    // A part or link that another fault holds is damaged when that one is over.
+    // A fault waits while another one still holds its part or link.
     const mine = (turns.get(fault.target) ?? Promise.resolve()).then(() => inject(options, fault));
     turns.set(fault.target, mine);
     return await mine;
@@ -53,7 +53,7 @@ async function inject(options: InjectionOptions, fault: Fault): Promise<FaultRec
   return { fault, acts, from, to };
 }
 
-/** Runs end fast: an operator who finds none open, or gets no answer, looks again for a while. */
+/** Runs end fast: an operator who finds none, is refused or gets no answer tries again for a while. */
 async function actOnRun(
   { operator }: InjectionOptions,
   fault: OperatorFault,

@@ -15,13 +15,13 @@ export interface OperatorOptions {
   api: Api;
   apiKey: string;
   findings: Findings;
-  /** Runs that an act can be done to: for a reset all, else the open ones. Oldest first. */
+  /** Runs that an act can be done to: all for a reset, else the open ones. Oldest first. */
   candidates: (of: "all" | "open") => readonly string[];
 }
 
 const ANSWER_WITHIN_MS = 5_000;
 
-/** Does what an operator does, to a run that the fault picks. @returns null when there is none to do it to */
+/** Does what an operator does, to the run that the fault picks. @returns null when there is no run */
 export async function act(
   options: OperatorOptions,
   fault: OperatorFault,
@@ -73,7 +73,7 @@ async function actInTemporal(client: Client, fault: OperatorFault, runId: string
   }
 }
 
-/** NOT_FOUND, INVALID_ARGUMENT and FAILED_PRECONDITION: it was heard, and nothing came of it. */
+/** INVALID_ARGUMENT, NOT_FOUND and FAILED_PRECONDITION: Temporal answered, and did nothing. */
 const REFUSALS = new Set([3, 5, 9]);
 
 function isRefusal(error: unknown): boolean {

@@ -1,4 +1,4 @@
-/** What came of a request. `lost`: its fate is not known. */
+/** What came of a request. `lost`: its fate is unknown. */
 export type Reply =
   | { kind: "answer"; status: number; text: string; sentAt: number; doneAt: number }
   | { kind: "lost"; reason: string; sentAt: number; doneAt: number };
@@ -17,7 +17,7 @@ export interface ApiRequest {
   body?: unknown;
 }
 
-/** Above all that the service promises to answer in. */
+/** Longer than any answer of the service is promised to take. */
 const GIVE_UP_AFTER_MS = 15_000;
 
 export function createApi(gatewayUrls: readonly string[]): Api {

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Somebody else's system, which components call: writes down each thing that was done to it. */
+/** Somebody else's system, which components call: records everything that is done to it. */
 export interface Ledger {
   url: string;
-  /** When each execution came, by the Idempotency-Key that it carried (run id and step key). */
+  /** When each execution arrived, by the Idempotency-Key that it carried (run id and step key). */
   executions: ReadonlyMap<string, readonly number[]>;
   close(): Promise<void>;
 }

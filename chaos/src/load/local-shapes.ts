@@ -2,7 +2,7 @@ import { each, effect, forEach, items, localEffect, type Shape } from "./shape.t
 
 const LOCAL = ["before", "slow", "flaky", ...items("item", 12), "beside", "after"];
 
-/** Steps that share workflow tasks, with one between them that does not. */
+/** Steps that share workflow tasks, and among them one that does not. */
 export const insideOfTasks: Shape = {
   name: "inside of workflow tasks",
   weight: 5,

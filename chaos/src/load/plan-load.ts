@@ -4,7 +4,7 @@ import { SHAPES } from "./shapes.ts";
 
 /** A run that is to be started. */
 export interface LoadItem {
-  /** In the run's input: tells whose row it is when its caller got no answer. */
+  /** In the run's input: tells whose row it is if the caller got no answer. */
   id: string;
   shape: Shape;
   /** Null: without an Idempotency-Key. */
@@ -13,17 +13,17 @@ export interface LoadItem {
   gateway: number;
   /** Whether the same request is sent again after its answer. */
   isRepeated: boolean;
-  /** Counted from the begin of the load. */
+  /** From the start of the load. */
   atMs: number;
 }
 
 const WITH_KEY = 0.6;
 const REPEATED = 0.3;
 
-/** The load of a seed, in order of time: spread evenly, the shapes by their weights. */
+/** The load of a seed, in order of time: spread evenly, its shapes picked by weight. */
 export function planLoad(options: { seed: number; durationMs: number; runs: number }): LoadItem[] {
   const { seed, durationMs, runs } = options;
-  // Other numbers than the faults': more runs leave them as they are.
+  // Other random numbers than the faults': more runs do not change the faults.
   const random = createRandom(seed ^ 0x10ad);
   const cards = SHAPES.flatMap((shape) => Array.from({ length: shape.weight }, () => shape));
   return Array.from({ length: runs }, (_, index): LoadItem => {

@@ -3,14 +3,14 @@ import type { Findings } from "../checks/findings.ts";
 import type { Api, Reply } from "./api.ts";
 import type { LoadItem } from "./plan-load.ts";
 
-/** What a caller knows of a run that it asked for. */
+/** What a caller knows about a run that it asked for. */
 export interface SentRun {
   item: LoadItem;
   /** Null while no answer named it. */
   runId: string | null;
   /** The first 201, byte for byte. */
   answer: string | null;
-  /** Without a key, a request whose answer was lost may or may not have made a run; it is not repeated. */
+  /** A request without a key lost its answer: it may or may not have made a run, and is not repeated. */
   isAmbiguous: boolean;
   requests: number;
 }
@@ -24,7 +24,7 @@ export interface LoadOptions {
 
 const RETRY_AFTER_MS = 500;
 
-/** Starts a run as the API's contract tells callers to: repeats what may be repeated until there is a 201. */
+/** Starts a run as the API's contract tells callers to: repeats what may be repeated until it gets a 201. */
 export async function sendRun(
   options: LoadOptions,
   item: LoadItem,
@@ -35,14 +35,14 @@ export async function sendRun(
     ...{ isAmbiguous: false, requests: 0 },
   };
   while (!signal.aborted && !(await tryOnce(options, sent))) {
-    // It rejects only when it is aborted, which ends the loop.
+    // The pause rejects only when aborted, which ends the loop.
     await Promise.allSettled([pause(RETRY_AFTER_MS, undefined, { signal })]);
   }
   if (item.isRepeated && sent.answer !== null) await tryOnce(options, sent);
   return sent;
 }
 
-/** Sends a request again that has had its answer. @returns whether it was answered again */
+/** Repeats a request once. @returns whether its caller is done */
 export async function repeatRun(options: LoadOptions, sent: SentRun): Promise<boolean> {
   return await tryOnce(options, sent);
 }

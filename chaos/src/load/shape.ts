@@ -6,15 +6,15 @@ export interface Shape {
   name: string;
   /** How often it is started, compared with the others. */
   weight: number;
-  /** What is put under the shape's name. */
+  /** Saved under the shape's name. */
   definition: JsonObject;
   /** `started`: it never ends, and is at rest once its steps are these. */
   ends: RunStatus;
-  /** Every step that it records; null: without a result. */
+  /** Every step that it records, with its status; null: no result yet. */
   steps: Readonly<Record<string, StepStatus | null>>;
-  /** How often each step that does something to the world does it, when no fault hits it. */
+  /** How often each step that affects the world does so when no fault hits it. */
   effects: Readonly<Record<string, number>>;
-  /** Those of them that run inside of their workflow task. */
+  /** Those of them that run inside of a workflow task. */
   local?: readonly string[];
 }
 
@@ -25,7 +25,7 @@ interface Options {
   more?: JsonObject;
 }
 
-/** Attempts never run out while faults go on: an end that differs from the shape's is always a fault of ours. */
+/** Attempts never run out while faults go on: an end that differs from the shape's is always a bug. */
 const RETRY = {
   max_attempts: 100,
   initial_interval: "200ms",
@@ -33,7 +33,7 @@ const RETRY = {
   max_interval: "2s",
 };
 
-/** A component that does something to the world: the ledger writes it down, and answers as `path` says. */
+/** A component that affects the world: the ledger records it, and answers as `path` says. */
 export function effect(key: string, path: string, options: Options = {}): JsonObject {
   const url = `\${{ input.ledger }}/${path}`;
   return component(key, {
@@ -48,7 +48,7 @@ export function effect(key: string, path: string, options: Options = {}): JsonOb
   });
 }
 
-/** As {@link effect}, from inside of the workflow task. */
+/** Like {@link effect}, but inside of the workflow task. */
 export function localEffect(key: string, path: string, options: Options = {}): JsonObject {
   const url = `\${{ input.ledger }}/${path}`;
   return component(key, {
@@ -62,7 +62,7 @@ export function component(key: string, { next = [], more = {} }: Options): JsonO
   return { key, next: edges, ...more };
 }
 
-/** Every key with the same value. */
+/** Gives every key the same value. */
 export function each<T>(keys: readonly string[], value: T): Record<string, T> {
   return Object.fromEntries(keys.map((key) => [key, value]));
 }
@@ -72,7 +72,7 @@ export function items(key: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${key}[${index}]`);
 }
 
-/** Of a component that runs for so many items, some at a time. */
+/** Makes a component run for `count` items, at most `concurrency` at a time. */
 export function forEach(count: number, concurrency: number) {
   const list = Array.from({ length: count }, (_, index) => index);
   return { for_each: list, max_concurrency: concurrency };

@@ -6,7 +6,7 @@ import { review, staysOpen, waits } from "./waiting-shapes.ts";
 const TEN = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 const BRANCHES = ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8"];
 
-/** A component after another, each with an effect. */
+/** Components one after another, each with an effect. */
 function chain(keys: readonly string[]) {
   return keys.map((key, index) => effect(key, "ok", { next: keys.slice(index + 1, index + 2) }));
 }
@@ -153,7 +153,7 @@ const failAction: Shape = {
   effects: { before: 1 },
 };
 
-/** Started by runs of `parent` alone. */
+/** Started only by runs of `parent`. */
 const child: Shape = {
   name: "child",
   weight: 0,
@@ -184,7 +184,7 @@ function runChild(more: JsonObject): JsonObject {
   return { action: "run_workflow", with: { workflow_name: child.name, input, ...more } };
 }
 
-/** What is started. A new shape is one more element; all checks go by what it says of itself. */
+/** What is started. A new shape is one more element; all checks go by what it says about itself. */
 export const SHAPES: readonly Shape[] = [
   sequence,
   fanOutAndJoin,

@@ -1,6 +1,5 @@
 import { component, each, effect, type Shape } from "./shape.ts";
 
-/** For a time of its own. */
 export const waits: Shape = {
   name: "waits",
   weight: 3,
@@ -16,7 +15,7 @@ export const waits: Shape = {
   effects: each(["before", "after"], 1),
 };
 
-/** Answered by whoever reads the run, or, where nobody gets to it, by its time-out. */
+/** Answered by whoever reads the run or, if nobody gets to it, by its time-out. */
 export const review: Shape = {
   name: "a review",
   weight: 2,
@@ -40,7 +39,7 @@ export const review: Shape = {
   effects: each(["before", "approved"], 1),
 };
 
-/** Nothing of it moves when all others have ended: what a dead worker did not write stays unwritten unless it is found. */
+/** Stands still once all others have ended: what a dead worker did not write stays missing unless it is found. */
 export const staysOpen: Shape = {
   name: "stays open",
   weight: 1,

@@ -24,14 +24,14 @@ export const LINKS = [
 /** A TCP link that can be damaged. */
 export type LinkName = (typeof LINKS)[number];
 
-/** What an operator does, and by which way. */
+/** What an operator does, and by what means. */
 export const OPERATOR_ACTS = ["cancel in Temporal", "cancel by API", "terminate", "reset"] as const;
 export type OperatorAct = (typeof OPERATOR_ACTS)[number];
 
 export const PART_FAULTS = ["kill -9", "restart", "pause"] as const;
 export const LINK_FAULTS = ["cut", "freeze", "slow"] as const;
 
-/** `restart` asks it to end in order; `pause` stops all its processes for a while. */
+/** `restart` asks the part to end in order; `pause` stops all its processes for a while. */
 export interface PartFault {
   kind: (typeof PART_FAULTS)[number];
   target: PartName;
@@ -40,20 +40,20 @@ export interface PartFault {
 export interface LinkFault {
   kind: (typeof LINK_FAULTS)[number];
   target: LinkName;
-  /** How much later everything comes, both ways; of `slow` only. */
+  /** How much later everything arrives, in both directions; only for `slow`. */
   delayMs: number;
 }
 
 export interface OperatorFault {
   kind: OperatorAct;
-  /** Picks one of the runs that are there when it comes to it: 0 the oldest, nearly 1 the newest. */
+  /** Picks one of the runs that exist when its time comes: 0 the oldest, nearly 1 the newest. */
   target: number;
-  /** Picks the point of the history that a reset goes back to. */
+  /** Picks the point in the history that a reset goes back to. */
   point: number;
 }
 
 export type Fault = (PartFault | LinkFault | OperatorFault) & {
-  /** Counted from the begin of the load. */
+  /** From the start of the load. */
   atMs: number;
   /** How long it lasts; 0 for what is done at once. */
   holdMs: number;

@@ -20,13 +20,13 @@ const MIN_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 20_000;
 
 /**
- * The faults of a seed, in order of time. Every kind comes up equally often, and for each kind every
- * target; when, for how long and on what is random.
+ * The faults of a seed, in order of time. Every kind comes up equally often, and so does every target of a
+ * kind; when, for how long and on what is random.
  */
 export function planFaults({ seed, durationMs, count }: FaultPlanOptions): Fault[] {
   const random = createRandom(seed);
   const deal = createDealers(random);
-  // In a short time, long holds would leave nothing between them.
+  // In a short load, long holds would leave no time between them.
   const longest = Math.max(2 * MIN_HOLD_MS, Math.min(MAX_HOLD_MS, durationMs / 6));
   const nextKind = createDeck(random, FAULT_KINDS);
   return Array.from({ length: count }, (): Fault => {
@@ -41,7 +41,7 @@ function holdOf(random: Random, longest: number): { holdMs: number } {
   return { holdMs: random.int(MIN_HOLD_MS, Math.floor(longest)) };
 }
 
-/** What ends by itself: a part comes back as fast as it starts, an operator's act is done. */
+/** What is over by itself: a part is back as soon as it has started, an operator's act takes no time. */
 function isInstant({ kind }: Fault): boolean {
   return kind !== "pause" && !LINK_FAULTS.some((each) => each === kind);
 }

@@ -1,4 +1,4 @@
-/** Numbers that are the same for the same seed, on every machine. */
+/** Random numbers that are the same for the same seed, on every machine. */
 export interface Random {
   /** 0 inclusive to 1 exclusive. */
   next(): number;
@@ -32,7 +32,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** Deals the cards in random order, again and again: whatever there is comes up equally often. */
+/** Deals the cards in random order, again and again: each comes up equally often. */
 export function createDeck<T>(random: Random, cards: readonly T[]): () => T {
   let left: T[] = [];
   return () => {

@@ -10,8 +10,8 @@ interface Repair {
 }
 
 /**
- * The longest that rows took to be confirmed after Temporal had closed their run, in milliseconds. Not
- * counted is when Postgres or Temporal was away, since nothing can be confirmed then; that a worker was is.
+ * The longest that a run took to be confirmed after Temporal had closed it, in milliseconds. Time in which
+ * Postgres or Temporal was away does not count, since nothing can be confirmed then; a worker's absence does.
  */
 export function findWorstRepair({ runs, executions, faults }: Facts): Repair | null {
   const outages = faults.filter(isOutage);

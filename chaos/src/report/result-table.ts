@@ -6,7 +6,7 @@ import { toMarkdown } from "@truerun/dev/report/markdown";
 import { findWorstRepair } from "./repair-time.ts";
 
 /**
- * The last word, as a Markdown table.
+ * The result, as a Markdown table.
  *
  * @param undisturbed - steps whose executions were held to an exact number
  */
