@@ -15,13 +15,13 @@ import { LINKS, type LinkName, type PartName } from "../plan/fault.ts";
 import { LEDGER_NOTE } from "./ledger-note.ts";
 import { createPart, type Part } from "./part.ts";
 
-/** The whole service in real processes, each pair of them joined by a link that can be damaged. */
+/** The whole service in real processes, joined by links that can be damaged. */
 export interface Cluster {
   parts: Readonly<Record<PartName, Part>>;
   links: Readonly<Record<LinkName, TcpProxy>>;
-  /** Where callers reach the gateways, over their links. */
+  /** Where callers reach the gateways, through the links. */
   gatewayUrls: readonly string[];
-  /** Past all links, for whoever watches. */
+  /** Bypass all links, for whoever watches. */
   databaseUrl: string;
   temporalAddress: string;
   stop(): Promise<void>;
@@ -31,7 +31,7 @@ export interface ClusterOptions {
   dataDir: string;
   /** What components may call. */
   ledgerUrl: string;
-  /** The Temporal CLI to use, if a certain one is wanted. */
+  /** The Temporal CLI to use, if a particular one is wanted. */
   temporalCliPath: string | undefined;
   say: (message: string) => void;
 }
@@ -39,11 +39,11 @@ export interface ClusterOptions {
 const SERVICES = ["gateway-1", "gateway-2", "worker-1", "worker-2"] as const;
 type ServiceName = (typeof SERVICES)[number];
 
-/** @throws when a part does not come up; what has come up is ended again */
+/** @throws when a part does not come up; what has come up is stopped again */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const started: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
-    // Services drain before what they need is gone.
+    // In reverse: services drain while what they need is still there.
     for (const part of started.splice(0).reverse()) await part.stop();
   };
   try {

@@ -1,4 +1,4 @@
-/** The one component that is the chaos' own: the shipped ones that call others run outside of workflow tasks. */
+/** Chaos's only component of its own: the shipped ones that call others run outside of workflow tasks. */
 export const LEDGER_NOTE = `import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { defineComponent } from "../component.js";

@@ -14,13 +14,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Sleeper {
   part: Part;
-  /** Of each start, the last one its newest. */
+  /** One per start, the newest last. */
   pids: number[];
 }
 
 const sleepers: Sleeper[] = [];
 
-/** A shell with a child, as a server with its sessions. */
+/** A shell with a child, like a server with its sessions. */
 async function createSleeper(): Promise<Sleeper> {
   const pids: number[] = [];
   const part = await createPart({
@@ -46,7 +46,7 @@ afterEach(async () => {
   }
 });
 
-/** `T` for one that is stopped; nothing for one that is gone. */
+/** `T` for a process that is stopped; nothing for one that is gone. */
 async function statesOf(tree: readonly number[]): Promise<string[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,state="]);
   const lines = stdout.split("\n").map((line) => line.trim().split(/\s+/));
@@ -80,7 +80,7 @@ test("a part that is taken away comes back only when that is over", async () => 
   const [away, killed] = [await createSleeper(), await createSleeper()];
   let startsMeanwhile = 0;
   await away.part.takeAway(async () => {
-    // One that ended at the same time, and was not taken away, is back by now.
+    // A part that ended at the same time, but was not taken away, is back by now.
     await killed.part.kill();
     startsMeanwhile = away.pids.length;
   });

@@ -2,8 +2,8 @@ import { type RunningPart, supervisePart } from "@truerun/dev/start/supervise-pa
 import { processTree, signalAll } from "@truerun/dev/processes/process-tree";
 
 /**
- * A supervised part that faults can be done to, one at a time. Each waits until the part serves, and resolves
- * when it serves again.
+ * A supervised part that faults can be done to, one at a time. Each fault waits until the part is up, and
+ * resolves when it is up again.
  */
 export interface Part {
   kill(): Promise<void>;
@@ -82,7 +82,7 @@ async function pause({ process }: RunningPart, untilOver: () => Promise<void>): 
 
 const paused = new Set<readonly number[]>();
 
-/** Lets everything go on that is paused: when this process has to end, nothing may stay stopped for ever. */
+/** Continues everything that is paused: nothing may stay stopped forever when this process has to end. */
 export function resumeAll(): void {
   for (const pids of paused) signalAll(pids, "SIGCONT");
 }

@@ -15,7 +15,7 @@ export interface TimesContext {
   onStep: (what: string) => void;
 }
 
-/** Measures everything that is promised to take at most so long. @returns a table */
+/** Measures everything that is promised within a time. @returns a Markdown table */
 export async function measureTimes(context: TimesContext): Promise<string> {
   const { scene, inspection, findings, onStep } = context;
   const measurements: Measurement[] = [];

@@ -11,7 +11,7 @@ const GIVE_UP_AFTER_MS = 120_000;
 const LIMIT_MS = 1_000;
 const SHARE = 0.99;
 
-/** From the end of a component's attempt until its outcome stands in the tables. */
+/** From the end of a component's attempt until its outcome is in the tables. */
 export async function measureMirrorLag(scene: Scene): Promise<Measured> {
   const lags = new Map<string, number>();
   const runIds: string[] = [];

@@ -49,10 +49,10 @@ export async function measureOperator(scene: Scene): Promise<Measured[]> {
   ];
 }
 
-/** Picks the last workflow task but one. */
+/** Picks the second to last workflow task. */
 const SIGNAL_TASK = 0.625;
 
-/** Its last workflow task but one records nothing, nor does a Temporal run that goes on from there. */
+/** Afterwards the second to last workflow task records nothing, nor does a Temporal run reset to it. */
 async function cancelAfterSignal({ client }: Scene, runId: string): Promise<void> {
   const handle = client.workflow.getHandle(runId);
   await handle.signal("nobody listens");
@@ -65,7 +65,7 @@ async function cancelAfterSignal({ client }: Scene, runId: string): Promise<void
 interface Acts {
   name: string;
   isReady: (run: SeenRun) => boolean;
-  /** What is done before the act, and shown as `isPrepared`. */
+  /** Done before the act, which then waits for `isPrepared`. */
   prepare?: (runId: string) => Promise<unknown>;
   isPrepared?: (run: SeenRun) => boolean;
   act: (runId: string) => Promise<unknown>;

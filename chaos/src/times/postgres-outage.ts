@@ -11,13 +11,13 @@ const AWAY_MS = 30_000;
 const RUNS = 5;
 const ANSWERED_WITHIN_MS = 3_000;
 const EXACT_WITHIN_MS = 35_000;
-/** The first moments, in which a request may still have been served. */
+/** The first moments, in which a request may still be served. */
 const SETTLED_AFTER_MS = 500;
 
 /** `away`: its processes have ended. `frozen`: they are stopped, and connections stay open. */
 export type Outage = "away" | "frozen";
 
-/** While Postgres is away callers are told so, components run on, and the tables are exact soon after. */
+/** While Postgres is away, callers are told so and components run on; soon after, the tables are exact. */
 export async function measurePostgresOutage(
   scene: Scene,
   inspection: InspectionSource,
@@ -31,7 +31,7 @@ export async function measurePostgresOutage(
   let returnedAt = 0;
   const untilOver = async (): Promise<void> => {
     replies = await askMeanwhile(scene, runIds[0] ?? "");
-    // Its own start counts.
+    // Postgres's own start-up counts.
     returnedAt = Date.now();
   };
   const { postgres } = scene.cluster.parts;
@@ -65,7 +65,7 @@ export async function measurePostgresOutage(
   ];
 }
 
-/** A POST and a GET about every second, at both gateways. */
+/** A POST and a GET about every second, the gateways in turn. */
 async function askMeanwhile(scene: Scene, runId: string): Promise<Reply[]> {
   const end = Date.now() + AWAY_MS;
   await pause(SETTLED_AFTER_MS);
@@ -81,7 +81,7 @@ async function askMeanwhile(scene: Scene, runId: string): Promise<Reply[]> {
   return replies;
 }
 
-/** Until no run's rows differ from its history: those that have ended, and those that go on. */
+/** Until no run's rows differ from its history, whether it has ended or goes on. */
 async function timeUntilExact(
   source: InspectionSource,
   runIds: readonly string[],
@@ -104,7 +104,7 @@ async function timeUntilExact(
   return null;
 }
 
-/** Right after its return Postgres may still be refusing; any other failure is one of the measurement. */
+/** Right after its return Postgres may still refuse; any other error fails the measurement. */
 function nullWhileAway(error: unknown): null {
   if (isDatabaseUnavailable(error)) return null;
   throw error;

@@ -8,10 +8,10 @@ import { askForRun, runIdOf, untilAll } from "./timed-runs.ts";
 const AWAY_MS = 30_000;
 const RUNS = 200;
 const STARTED_WITHIN_MS = 10_000;
-/** A gateway's own try to start a run may still be under way so long after it was asked. */
+/** A gateway may still be trying to start a run this long after it was asked to. */
 const TRIES_FOR_MS = 6_000;
 
-/** Runs that are asked for all the time while Temporal is away start when it is back, once each. */
+/** Runs that are asked for while Temporal is away start when it is back, once each. */
 export async function measureTemporalOutage(scene: Scene): Promise<Measurement[]> {
   const asked: Promise<Reply>[] = [];
   let returnedAt = 0;
@@ -20,12 +20,12 @@ export async function measureTemporalOutage(scene: Scene): Promise<Measurement[]
       asked.push(askForRun(scene, "one effect"));
       await pause(AWAY_MS / RUNS);
     }
-    // Its own start counts.
+    // Temporal's own start-up counts.
     returnedAt = Date.now();
   });
   const replies = await Promise.all(asked);
   const runIds = replies.map(runIdOf);
-  // One that is asked for at the very end may be taken at once.
+  // A run asked for at the very end may be dispatched at once.
   const early = replies.filter(({ sentAt }) => sentAt < returnedAt - TRIES_FOR_MS);
   const statuses = new Set(early.map((reply) => (reply.kind === "answer" ? reply.status : "lost")));
   await untilAll(scene, runIds, (run) => run.status === "completed");

@@ -1,12 +1,12 @@
-/** Something that is promised to take at most so long, and what it took. */
+/** Something that is promised within a time, and how long it took. */
 export interface Measured {
   what: string;
   limitMs: number;
-  /** The worst case seen; null when it did not come to an end. */
+  /** The worst case seen; null when it did not finish. */
   measuredMs: number | null;
 }
 
-/** A condition that has to hold besides. */
+/** A condition that must hold as well. */
 export interface Held {
   what: string;
   isHeld: boolean;

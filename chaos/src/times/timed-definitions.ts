@@ -1,10 +1,10 @@
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { component, effect } from "../load/shape.ts";
 
-/** Each of its effects takes so long, so that how many there are says when a run ends. */
+/** How long each effect of a slow chain takes: their number determines when a run ends. */
 const EFFECT_MS = 1_000;
 
-/** What the times are measured with; none of them is part of the load. */
+/** What the times are measured with; none is part of the load. */
 export const TIMED_DEFINITIONS: readonly { name: string; definition: JsonObject }[] = [
   { name: "waits for an hour", definition: waitBetweenEffects("1h") },
   { name: "waits a while", definition: waitBetweenEffects("8s") },

@@ -8,7 +8,7 @@ export interface SeenRun {
   steps: { component_name: string; status: StepStatus | null }[];
 }
 
-/** How long what is not measured may take; on a slow machine it takes longer than elsewhere. */
+/** How long a run may take to look as wanted; generous, because of slow machines. */
 const PATIENCE_MS = 90_000;
 
 let requests = 0;
@@ -39,7 +39,7 @@ export async function startRuns(scene: Scene, name: string, count: number): Prom
   return ids;
 }
 
-/** Null when the service cannot say. */
+/** @returns null when the service does not answer with the run */
 async function readRun({ api, apiKey }: Scene, runId: string): Promise<SeenRun | null> {
   const path = `/v1/workflows/runs/${runId}`;
   const reply = await api.request(requests % 2, { method: "GET", path, apiKey });
@@ -48,7 +48,7 @@ async function readRun({ api, apiKey }: Scene, runId: string): Promise<SeenRun |
     : null;
 }
 
-/** Waits until each run looks so to callers. */
+/** Waits until each run, as callers see it, fulfils the condition. */
 export async function untilAll(
   scene: Scene,
   runIds: readonly string[],
@@ -63,7 +63,7 @@ export async function untilAll(
   }
 }
 
-/** How long it takes until a run looks so to callers, in milliseconds; null when it never does. */
+/** How long until a run, as callers see it, fulfils the condition, in milliseconds; null when it does not. */
 export async function timeUntil(
   scene: Scene,
   { runId, since }: { runId: string; since: number },
@@ -77,7 +77,7 @@ export async function timeUntil(
   }
 }
 
-/** The worst of several; null when one of them never came. */
+/** The worst of several; null when one of them is null. */
 export function worst(times: readonly (number | null)[]): number | null {
   return times.reduce((a, b) => (a === null || b === null ? null : Math.max(a, b)), 0);
 }

@@ -4,14 +4,14 @@ import { type RunView, toReviews } from "./run-view.ts";
 
 export interface LookOptions {
   api: Api;
-  /** Of the org whose runs they are. */
+  /** Key of the org whose runs they are. */
   apiKey: string;
-  /** Of an org that has no runs: it must never see one. */
+  /** Key of an org that has no runs: it must never see one. */
   strangerKey: string;
   findings: Findings;
 }
 
-/** What an answered look showed; `run` is null where nothing was to be seen, as for a stranger. */
+/** What an answered look showed; `run` is null where there was nothing to see, as for a stranger. */
 export interface Seen {
   run: RunView | null;
   sentAt: number;
@@ -20,7 +20,7 @@ export interface Seen {
 
 type Answer = Extract<Reply, { kind: "answer" }>;
 
-/** Every so many looks another org asks for the run. */
+/** In one of this many looks, another org asks for the run. */
 const STRANGER_EVERY = 10;
 
 /**
@@ -44,7 +44,7 @@ export async function lookAtRun(
   return { run, sentAt: reply.sentAt, doneAt: reply.doneAt };
 }
 
-/** Another org tries to read the run, or to cancel it: there is none for it. */
+/** Another org tries to read the run or to cancel it: for that org it must not exist. */
 async function lookAsStranger(
   { api, strangerKey: apiKey, findings }: LookOptions,
   runId: string,
@@ -66,7 +66,7 @@ async function lookAsStranger(
   return { run: null, sentAt, doneAt };
 }
 
-/** Null when it is not to be had, which is found. */
+/** @returns null when the run was not given, which is added to the findings */
 function toRun(findings: Findings, runId: string, { status, text }: Answer): RunView | null {
   if (status === 200) return JSON.parse(text) as RunView;
   const what = `reading it was answered ${status}: ${text.slice(0, 200)}`;
@@ -76,7 +76,7 @@ function toRun(findings: Findings, runId: string, { status, text }: Answer): Run
   return null;
 }
 
-/** What a reviewer may be told: taken; somebody or the time-out was faster; not now; a reset took the step away. */
+/** What a reviewer may be told: taken; somebody or the time-out was faster; not now; a reset removed the step. */
 const REVIEW_ANSWERS = [202, 409, 503, 404];
 
 async function review(

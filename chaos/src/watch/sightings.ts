@@ -1,10 +1,10 @@
 import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
 
-/** A stretch of time in which every look at a run showed the same end, or none. Unix milliseconds. */
+/** A period in which every look at a run showed the same end, or none. Times are unix milliseconds. */
 export interface Sighting {
   status: RunStatus;
   completedAt: number | null;
-  /** When the first look that showed it was answered, and when the last one was asked for. */
+  /** When the first look that showed it was answered, and when the last one was sent. */
   firstDoneAt: number;
   lastSentAt: number;
 }
@@ -17,7 +17,7 @@ export interface Look {
   doneAt: number;
 }
 
-/** Adds a look to a run's sightings, oldest first. Looks at one run come one after another. */
+/** Adds a look to a run's sightings, oldest first. Looks at one run do not overlap. */
 export function addLook(sightings: Sighting[], look: Look): void {
   const last = sightings.at(-1);
   if (last?.status === look.status && last.completedAt === look.completedAt) {
@@ -33,15 +33,15 @@ export interface Interval {
   to: number;
 }
 
-/** What explains that a run's end was taken back or changed. */
+/** What can explain that a run's end was taken back or changed. */
 export interface Explanations {
   /** When operators asked for a reset of this run. */
   resets: readonly number[];
-  /** Faults that were there, during which nothing can be confirmed. */
+  /** Faults, during which nothing can be confirmed. */
   faults: readonly Interval[];
 }
 
-/** How long an end may stand that Temporal then refuses. */
+/** How long an end that Temporal then refuses may stand. */
 const PROVISIONAL_MS = 2_000;
 
 /** What a run's sightings show that must never be seen. */

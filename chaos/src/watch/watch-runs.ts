@@ -5,13 +5,13 @@ import { toChildren } from "./run-view.ts";
 import { addLook, type Sighting } from "./sightings.ts";
 
 export interface Watch {
-  /** From now on this run is looked at, again and again. */
+  /** From now on, looks at this run again and again. */
   add(runId: string): void;
   /** What was seen of every run. */
   readonly sightings: ReadonlyMap<string, readonly Sighting[]>;
   /** Runs that were not terminal when they were last seen. */
   openRuns(): string[];
-  /** Looks that were answered, and those that got 503 or none. */
+  /** Looks that were answered, and those that got 503 or no answer. */
   readonly counts: { looks: number; unavailable: number };
   stop(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export function watchRuns(options: LookOptions): Watch {
     queue.push(runId);
   }
 
-  /** Of a few that wait, the first open one: most looks go to runs that change. */
+  /** In three of four turns the first open run in the queue, else its first: most looks go to runs that change. */
   function takeNext(turn: number): string | undefined {
     const open = turn % 4 === 0 ? -1 : queue.findIndex(isOpen);
     return queue.splice(Math.max(0, open), 1)[0];
