@@ -1,5 +1,5 @@
-// The OpenAPI document is checked by a linter, and the running service against it by schemathesis, which
-// makes requests of every kind from it and holds every answer against what it says.
+// A linter checks the OpenAPI document, and schemathesis the running service against it: it generates requests
+// of every kind from the document and checks every answer against it.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -57,7 +57,7 @@ test("the service answers as the document says", async () => {
     ...["-m", "schemathesis.cli", "--config-file", "e2e/schemathesis.toml"],
     ...["run", `${banner.apiUrl}/openapi.json`, "--no-color"],
     ...["--header", `Authorization: Bearer ${banner.demoKey}`],
-    // The same requests every time; other seeds, and the phase that follows links, are for a person to try.
+    // The same requests every time; other seeds, and the phase that follows links, are to be tried by hand.
     ...["--phases", "examples,coverage,fuzzing", "--max-examples", "25", "--seed", "1"],
   ];
   const { code, output } = await run("python3", args, { PYTHONPATH: home });

@@ -1,13 +1,13 @@
-// That the bench works and its table is whole. Its figures say nothing on a machine that does other things.
+// Checks that the bench works and its table is complete. On a busy machine its figures mean nothing.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { PROJECT_DIR } from "../packages/dev/src/project-paths.ts";
 
-/** The others are the same programs with another definition, or another setting of the server. */
+/** Without `local` and `untouched`, the same programs with other settings, and DBOS, which is an install apart. */
 const SYSTEMS = ["raw Temporal", "naive", "truerun"];
 
-/** Which of the systems have a number in each line of a kind. */
+/** Which systems have a number in each line of a kind. */
 const MEASURED: Record<string, readonly string[]> = {
   "accept, no worker": SYSTEMS,
   "accept, worker busy": ["naive", "truerun"],

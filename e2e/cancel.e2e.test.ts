@@ -1,4 +1,4 @@
-// Cancellation with everything together: callers, gateway, worker, Temporal, and what components reach.
+// Cancellation through everything: callers, gateway, worker, Temporal, and what components call.
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
@@ -72,7 +72,7 @@ async function send(method: string, path: string, body?: unknown) {
 const cancel = (id: string) => send("POST", `runs/${id}/cancel`);
 const getRun = async (id: string) => (await send("GET", `runs/${id}?include=error`)).run;
 
-/** Saves a definition under a name; a start of it. */
+/** Saves a definition under a name. @returns what starts a run of it */
 async function define(name: string, components: readonly unknown[]) {
   expect((await send("PUT", name, { components })).status).toBe(201);
   return async () => (await send("POST", `${name}/run`)).run.workflow_run_id;
@@ -84,7 +84,7 @@ const ended = (id: string) =>
     return run.completed_at !== null && run;
   });
 
-/** The run once it says what Temporal says: an end that Temporal refuses stands for a moment. */
+/** The run once it agrees with Temporal: an end that Temporal refuses stands for a moment. */
 async function settled(id: string): Promise<Run> {
   const handle = temporal.client.workflow.getHandle(id);
   const closed = await waitFor(`the close of ${id}`, async () => {
@@ -134,7 +134,7 @@ test("against a run that is just finishing, the answer says how it ends", async 
   const outcomes = new Set<string>();
   for (let tries = 0; tries < 40; tries++) {
     const id = await start();
-    // From long before the end to behind it.
+    // From long before the end to after it.
     await new Promise((resolve) => setTimeout(resolve, tries * 4));
     const { status } = await cancel(id);
     const run = await settled(id);
@@ -170,7 +170,7 @@ test("a run canceled while Temporal is frozen never runs, though its start lands
   const handle = temporal.client.workflow.getHandle(id);
   await waitFor("its end in Temporal", async () => (await handle.describe()).closeTime);
   expect((await handle.describe()).status.name).toBe("TERMINATED");
-  // What starts and ends after it shows that the worker and the reconciler are done with it.
+  // A run that starts and ends after it shows that the worker and the reconciler are done with it.
   await ended(
     await (await define("after", [{ ...callTo("/"), action: "fail", with: { message: "x" } }]))(),
   );

@@ -1,4 +1,4 @@
-// A short run of what `docs/reliability.md` shows long ones of.
+// A short version of the chaos runs shown in `docs/reliability.md`.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// What the README's first screen says, done on a copy of the tracked files that nothing was installed in.
+// Follows the README's first screen in a copy of the project's files with nothing installed.
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import { stat } from "node:fs/promises";
@@ -50,7 +50,7 @@ describe("npm start in a fresh clone", () => {
     await clone.remove();
   });
 
-  // Each step goes on from the one before: after a failure the others would only say so again.
+  // Each step builds on the one before: after a failure the others would only fail too.
   let hasFailed = false;
   beforeEach(({ skip, onTestFailed }) => {
     skip(hasFailed, "a step before it failed");
@@ -136,7 +136,7 @@ describe("npm start in a fresh clone", () => {
       headers: { authorization: `Bearer ${banner.demoKey}` },
     });
     expect(response.headers.get("link")).toContain(banner.uiUrl);
-    // What the Web UI itself asks the server behind it.
+    // The Web UI sends this request to its server itself.
     const shown = await fetch(`${banner.uiUrl}/api/v1/namespaces/default/workflows/${runId}`);
     expect(shown.status).toBe(200);
     const { workflowExecutionInfo: info } = (await shown.json()) as {

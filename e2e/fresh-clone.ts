@@ -8,38 +8,38 @@ import { waitFor } from "../packages/dev/src/testing/wait-for.ts";
 
 const exec = promisify(execFile);
 
-/** A copy of what a clone would hold, in a folder of its own that only its owner may enter. */
+/** A copy of what a clone would contain, in a folder of its own that only its owner may enter. */
 export interface FreshClone {
   folder: string;
   /** Runs `npm <args>` in it, to its end. */
   npm(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** Starts `npm start` in it. */
   start(settings: Record<string, string>): Started;
-  /** Command lines of running processes that have to do with the folder. */
+  /** Process ids, states and command lines of running processes that have to do with the folder. */
   processes(): Promise<string[]>;
   remove(): Promise<void>;
 }
 
 export interface Started {
-  /** All that it said so far, on both outputs. */
+  /** Everything it has printed so far, to stdout and stderr. */
   output(): string;
-  /** Waits for the banner. @throws when it ends before */
+  /** Waits for the banner. @throws when it ends first, or takes too long */
   ready(timeoutMs: number): Promise<Banner>;
-  /** To npm itself, as a service manager would. */
+  /** Signals npm itself, as a service manager would. */
   kill(signal: NodeJS.Signals): void;
   exited: Promise<number | null>;
 }
 
-/** What is read off the banner, as a person would. */
+/** What is read from the banner, as a person would. */
 export interface Banner {
   apiUrl: string;
   uiUrl: string;
   demoKey: string;
-  /** The printed command, to be run by a shell. */
+  /** The printed command, for a shell to run. */
   curl: string;
 }
 
-/** The tracked files and those that would be: not what was built or fetched. */
+/** Copies the tracked files and those not ignored, so nothing that was built or fetched. */
 export async function createFreshClone(): Promise<FreshClone> {
   const folder = await mkdtemp(join(tmpdir(), "truerun-clone-"));
   const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
@@ -49,7 +49,7 @@ export async function createFreshClone(): Promise<FreshClone> {
     try {
       await copyFile(join(PROJECT_DIR, file), join(folder, file));
     } catch (error) {
-      // Tracked, and deleted in the working tree.
+      // Tracked, but deleted in the working tree.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
@@ -123,7 +123,7 @@ function readBanner(text: string): Banner {
   };
 }
 
-/** An ordinary shell's environment: without what this test run and its npm have added, and our settings. */
+/** An ordinary shell's environment, without our settings and what this test run and its npm have added. */
 function optionsIn(folder: string, settings: Record<string, string>): SpawnOptions {
   const added =
     /^(npm_(lifecycle|package|command|node|execpath)|VITEST|TEST$|NODE_ENV$|NODE_OPTIONS$|INIT_CWD$|CI$)/;
@@ -147,7 +147,7 @@ async function findProcesses(folder: string): Promise<string[]> {
   });
 }
 
-/** Where there is a `/proc`: `npm start` itself does not name the folder that it runs in. */
+/** By `/proc`, where there is one: the command line of `npm start` does not name its folder. */
 async function findByWorkingFolder(folder: string): Promise<Set<string>> {
   const found = new Set<string>();
   if (process.platform !== "linux") return found;
@@ -162,7 +162,7 @@ async function findByWorkingFolder(folder: string): Promise<Set<string>> {
   return found;
 }
 
-/** The supervisor's process id, which stands in its data folder. */
+/** The supervisor's process id, from its data folder. */
 export async function supervisorOf(folder: string): Promise<number> {
   const text = await readFile(join(folder, ".data", "runtime.json"), "utf8");
   return (JSON.parse(text) as { pid: number }).pid;

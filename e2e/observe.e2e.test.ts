@@ -1,4 +1,4 @@
-// What an engineer sees of a run that does not end, and of both processes, with everything together.
+// What an engineer sees of a run that does not end, and of both processes, with everything running.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";

@@ -1,4 +1,4 @@
-// The service as its parts: each a process of its own that a test ends and starts again.
+// The service in parts, each a process of its own that a test can kill and start again.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,13 +16,12 @@ import { startTemporal, type TemporalServer } from "../packages/dev/src/temporal
 import { waitFor } from "../packages/dev/src/testing/wait-for.ts";
 import { createDatabase, type Database } from "../packages/shared/src/db.ts";
 
-/** One process. */
 export interface Part {
-  /** Starts it, and waits until it is of use. */
+  /** Starts it, and waits until it is ready. */
   start(): Promise<void>;
-  /** Kills it, if it runs. */
+  /** Kills it if it is running. */
   kill(): Promise<void>;
-  /** Holds it, or lets it go on. */
+  /** Stops it, or lets it continue. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
@@ -32,15 +31,15 @@ export interface Parts {
   /** Address of the gateway. */
   apiUrl: string;
   temporal: Part;
-  /** Started, it takes a moment until it takes work. */
+  /** After its start it takes a moment until it takes work. */
   worker: Part;
   gateway: Part;
-  /** Makes a key that may change definitions; its text. */
+  /** Creates a key that may change definitions. @returns its text */
   createKey(name: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Starts Postgres, which stays, and prepares the other parts. They need what `npm run build` makes. */
+/** Starts Postgres, which keeps running, and prepares the other parts. Needs what `npm run build` makes. */
 export async function createParts(): Promise<Parts> {
   const folder = await mkdtemp(join(tmpdir(), "truerun-parts-"));
   const logFile = (name: string) => join(folder, `${name}.log`);

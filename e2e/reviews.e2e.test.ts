@@ -1,4 +1,4 @@
-// Reviews with everything together: callers, gateway, worker and Temporal, each of which goes away meanwhile.
+// Reviews through everything: callers, and gateway, worker and Temporal, each of which goes away meanwhile.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../packages/dev/src/testing/wait-for.ts";
 import { createTemporalClient } from "../packages/shared/src/temporal-connection.ts";
@@ -75,7 +75,7 @@ interface Review {
   answer: (answer: Answer, key?: string) => ReturnType<typeof send>;
 }
 
-/** Starts a run of these components, and waits until the step of that key waits for its review. */
+/** Starts a run of these components, and waits for the step of the review under that key. */
 async function open(components: readonly unknown[], key = "review"): Promise<Review> {
   const name = crypto.randomUUID();
   expect((await send("PUT", name, { body: { components } })).status).toBe(201);
@@ -115,7 +115,7 @@ const branches = [
 const approve: Answer = { decision: "approve" };
 const reject: Answer = { decision: "reject", comment: "not yet \u0000 \ud800" };
 
-/** What becomes of an answer once there is somebody to judge. */
+/** Repeats an answer while it gets 503. @returns the status it gets then */
 const judgementOf = ({ answer }: Pick<Review, "answer">, given: Answer) =>
   waitFor(
     "a judgement",
@@ -126,7 +126,7 @@ const judgementOf = ({ answer }: Pick<Review, "answer">, given: Answer) =>
     40_000,
   );
 
-/** Its decision stands in the run, and the edges follow it. */
+/** The decision is in the run, and the edges follow it. */
 async function expectDecided(
   { run }: Review,
   { decision, comment = null }: { decision: string; comment?: string | null },

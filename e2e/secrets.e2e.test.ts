@@ -1,4 +1,4 @@
-// Every secret of the service is a canary here; after runs that used them all, each is looked for everywhere.
+// Every secret of the service is a canary here; after a run that used them, each is looked for everywhere.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -36,7 +36,7 @@ const webhookSecrets = [
   `whsec_${webhookBytes}`,
   `text-${randomBytes(16).toString("hex")}`,
 ] as const;
-/** Not secret, and kept: where it is not found, a search finds nothing. */
+/** Not secret, and stored: that it is found proves that the search works. */
 const known = `known-${randomBytes(8).toString("hex")}`;
 
 let folder: string;
@@ -50,7 +50,7 @@ let databasePassword: string;
 let temporalAddress: string;
 let metricsPort: number;
 const signed: IncomingHttpHeaders[] = [];
-/** Texts of all answers. */
+/** Bodies and headers of all answers. */
 const answers: string[] = [];
 
 beforeAll(async () => {
@@ -121,7 +121,7 @@ async function send(
 const at = (path: string): string =>
   `http://127.0.0.1:${(receiver.address() as AddressInfo).port}${path}`;
 
-/** Uses every secret, well and badly. @returns the run's id */
+/** Uses the secrets with and without success. @returns the run's id */
 async function runAll(): Promise<string> {
   const retry = { max_attempts: 2, initial_interval: "1s", max_interval: "1s" };
   const webhook = (key: string, given: object) => ({
@@ -169,7 +169,7 @@ async function askAll(id: string): Promise<void> {
     "/v1/workflows/runs",
     "/v1/components",
   ];
-  // Where a key does not belong, and callers put it all the same.
+  // Where a key does not belong, but callers put it anyway.
   await send("GET", `/v1/workflows/runs?api_key=${apiKey}&known=${known}`);
   for (const path of [...paths, `/v1/workflows/runs/${id}`, "/openapi.json", "/readyz"]) {
     await send("GET", path);
@@ -180,7 +180,7 @@ async function askAll(id: string): Promise<void> {
   }
 }
 
-/** Every file of the data folder, but those whose purpose is to keep a secret for their owner. */
+/** Every file of the data folder, except those whose purpose is to keep a secret for their owner. */
 async function readDataFolder(): Promise<Map<string, string>> {
   const kept = new Set(["runtime.json", "demo-key", "postgres.password"]);
   const texts = new Map<string, string>();
@@ -190,7 +190,7 @@ async function readDataFolder(): Promise<Map<string, string>> {
     if (entry.parentPath === folder && kept.has(entry.name)) {
       expect([entry.name, (await stat(path)).mode & 0o077]).toEqual([entry.name, 0]);
     } else {
-      // Postgres and Temporal remove files while they work.
+      // Postgres and Temporal remove files while they run.
       const bytes = await readFile(path).catch(() => Buffer.alloc(0));
       texts.set(path.slice(folder.length + 1), bytes.toString("latin1"));
     }

@@ -1,4 +1,4 @@
-// The worked examples as they are shipped, on what `npm start` starts; and everything restarted under them.
+// The worked examples as shipped, on what `npm start` starts; and a run during which everything is restarted.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -66,7 +66,7 @@ beforeAll(async () => {
   await start();
 });
 afterAll(async () => {
-  // npm and all that it has started.
+  // Signals npm and all that it has started.
   if (python?.pid !== undefined) process.kill(-python.pid, "SIGTERM");
   await stop();
   target.closeAllConnections();
@@ -84,7 +84,7 @@ async function stop(): Promise<void> {
   await service.exited;
 }
 
-/** As its README says. */
+/** As the example's README says. */
 function startPython(): void {
   const env = { ...process.env, ...settings };
   python = spawn("npm", ["run", "example:python-worker"], {
@@ -227,7 +227,7 @@ describe("vendor-onboarding", () => {
   });
 });
 
-/** One of the shipped vendors that carries what lowers the score, and nothing that raises it much. */
+/** One of the shipped vendors that neither processes personal data nor is critical. */
 async function lowRiskVendor(): Promise<string> {
   const file = join(PROJECT_DIR, "apps", "worker", "data", "vendors.json");
   const all = JSON.parse(await readFile(file, "utf8")) as { id: string; tags: string[] }[];

@@ -1,5 +1,5 @@
-// What every npm script goes through: `node scripts/bootstrap.mjs <command> [arguments]`. Plain JavaScript
-// without dependencies, because it is what installs and compiles all others.
+// What most npm scripts go through: `node scripts/bootstrap.mjs <command> [arguments]`. Plain JavaScript
+// without dependencies, because it installs and compiles everything else.
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { takeLock } from "./lock.mjs";
@@ -13,7 +13,7 @@ const COMMANDS = {
   key: { main: "packages/dev/dist/key-main.js", bundle: false },
   audit: { main: "packages/dev/dist/audit-main.js", bundle: true },
   seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
-  // The bundle is for what comes next: tests under a real worker.
+  // The bundle is for the next step: testing the component under a real worker.
   "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: true },
   "example:python-worker": {
     main: "packages/dev/dist/example-python-worker-main.js",
@@ -46,13 +46,13 @@ function assertNode() {
   fail(`Node 20.19 or newer is needed; this is ${process.versions.node} (${process.execPath}).`);
 }
 
-/** A deployed service is built before: it has no tools to build with, and must not change itself. */
+/** A deployed service is already built: it has no tools to build with, and must not change itself. */
 function isBuiltForProduction({ service, main }) {
   if (service !== true || !existsSync(inProject(main))) return false;
   return process.env.NODE_ENV === "production" || !existsSync(inProject("node_modules/typescript"));
 }
 
-/** One process at a time builds: `npm run api` and `npm run worker` may be started together. */
+/** Only one process builds at a time: `npm run api` and `npm run worker` may be started together. */
 async function prepareAlone({ bundle }) {
   const { prepare } = await import("./prepare.mjs");
   const { endTools, ToolError } = await import("./run-tool.mjs");
@@ -64,7 +64,7 @@ async function prepareAlone({ bundle }) {
   const interrupt = () => {
     endTools();
     release();
-    // To be stopped is not a failure of `npm start`; a check that was stopped did not pass.
+    // Being stopped is no failure of `npm start`; a check that was stopped did not pass.
     process.exit(name === "start" ? 0 : 130);
   };
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
@@ -82,7 +82,7 @@ async function prepareAlone({ bundle }) {
 
 function fail(message) {
   process.stderr.write(`${message}\n`);
-  // The last line of the test command counts tests, also when none could run.
+  // The last line of the test command counts tests, even when none could run.
   if (process.argv[2] === "test") process.stdout.write("0 passed, 1 failed\n");
   process.exit(1);
 }

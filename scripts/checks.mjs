@@ -1,5 +1,5 @@
 // `npm test [-- part ...]`: every check of the project, or the named ones, in this order. Stops at the first
-// that fails. The last line counts: tests one by one, and a failing check that is no test as one failure.
+// that fails. The last line counts every test, and a failing check without tests as one failure.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inProject } from "./project.mjs";
@@ -69,7 +69,7 @@ async function test(project) {
   }
 }
 
-/** A tool that cannot even be started is a check that failed: the last line still has to come. */
+/** A tool that cannot even be started is a failed check: the last line must still be printed. */
 async function runBin([packageName, command], args) {
   try {
     const script = binOf(packageName, command ?? packageName);

@@ -1,4 +1,4 @@
-// A lock between processes of this machine: a file that names its owner.
+// A lock between processes on this machine: a file that names its owner.
 import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -8,8 +8,8 @@ const POLL_MS = 100;
 /**
  * Takes the lock, waiting for whoever has it; one whose owner is gone is taken over.
  *
- * @param {{ path: string, mark: string, onWait: (pid: number) => void }} options `mark` is in an owner's
- *   command line: process ids are used again
+ * @param {{ path: string, mark: string, onWait: (pid: number) => void }} options `mark` is part of an owner's
+ *   command line: process ids are reused
  * @returns {Promise<() => void>} releases it
  */
 export async function takeLock({ path, mark, onWait }) {
@@ -31,7 +31,7 @@ export async function takeLock({ path, mark, onWait }) {
   }
 }
 
-/** By linking a file that is written already: nobody sees a lock without its owner's name. */
+/** Links a file that is already written: nobody sees a lock without its owner. */
 function tryToCreate(path, content) {
   const written = `${path}.${process.pid}.new`;
   writeFileSync(written, content);
@@ -59,7 +59,7 @@ function read(path) {
   }
 }
 
-/** By renaming: of several that find the same stale lock, one gets it, and a fresh one is put back. */
+/** Renames first: of several that find the same stale lock only one gets it, and a fresh one is put back. */
 function removeStale(path, seen) {
   const aside = `${path}.${process.pid}`;
   try {

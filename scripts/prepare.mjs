@@ -1,19 +1,19 @@
-// Brings the checkout to where it can run, doing only what is not current. Each step leaves a stamp: a
-// hash of what it was made from, written after it succeeded.
+// Makes the checkout ready to run, redoing only what is out of date. Each step leaves a stamp, written after it
+// succeeded: a hash of what its result was made from.
 import { existsSync, rmSync } from "node:fs";
 import { hashFiles, inProject, listFiles, PACKAGES, readStamp, writeStamp } from "./project.mjs";
 import { binOf, runStep } from "./run-tool.mjs";
 
 const PNPM = "pnpm@10.34.9";
 const INSTALL_STAMP = "node_modules/.truerun-install";
-/** Each data model with the database client that is made of it: the service's, and the bench's naive way's. */
+/** Each Prisma schema with the folder of its generated client: the service's, and that of the bench's naive. */
 const CLIENTS = [
   { schema: "prisma/schema.prisma", folder: "packages/shared/src/generated/prisma" },
   { schema: "bench/naive/prisma/schema.prisma", folder: "bench/naive/src/generated/prisma" },
 ];
 const BUNDLE = "apps/worker/dist/workflow-bundle.js";
 
-/** @param {{ bundle: boolean }} wanted `bundle`: also what workers run in Temporal's sandbox */
+/** @param {{ bundle: boolean }} wanted `bundle`: also the bundle that workers run in Temporal's sandbox */
 export async function prepare({ bundle }) {
   await install();
   await Promise.all(CLIENTS.map(generateClient));
@@ -31,9 +31,9 @@ async function install() {
   await runStep({
     title: "Installing packages",
     command: "npx",
-    // Development packages too, whatever NODE_ENV says: the build is made of them.
+    // Development packages too, whatever NODE_ENV says: the build needs them.
     args: ["--yes", PNPM, "install", "--frozen-lockfile", "--prod=false"],
-    // Without a terminal, pnpm asks before it replaces a folder that it did not make; CI means yes.
+    // pnpm asks before it replaces a folder that it did not make, and fails without a terminal; CI means yes.
     env: { CI: "true" },
   });
   writeStamp(INSTALL_STAMP, made);
@@ -66,7 +66,7 @@ async function compile() {
   });
   const stale = states.filter(({ dist, list, content }) => {
     const [madeOfList, madeOfContent] = readStamp(`${dist}/.stamp`).split(" ");
-    // What was made of a source that is gone must not stay: components are found by scanning a folder.
+    // The output of a deleted source must not stay: components are found by scanning a folder.
     if (madeOfList !== list) rmSync(inProject(dist), { recursive: true, force: true });
     return madeOfList !== list || madeOfContent !== content;
   });

@@ -27,7 +27,7 @@ export function listFiles(folder, accept = () => true) {
     .sort();
 }
 
-/** One hash over names and contents, so that what is current is told exactly, whatever the clocks say. */
+/** One hash over names and contents: tells exactly what is current, whatever the clocks say. */
 export function hashFiles(paths, more = "") {
   const hash = createHash("sha256").update(more);
   for (const path of paths) {
@@ -37,7 +37,7 @@ export function hashFiles(paths, more = "") {
   return hash.digest("hex");
 }
 
-/** What the stamp says that something was made of; an empty text when it was not made. */
+/** What a stamp says that something was made from; an empty string when there is no stamp. */
 export function readStamp(path) {
   const file = inProject(path);
   return existsSync(file) ? readFileSync(file, "utf8") : "";

@@ -7,13 +7,13 @@ import { PROJECT_DIR } from "./project.mjs";
 
 const children = new Set();
 
-/** Ends what runs. For signal handlers. */
+/** Ends all running tools. For signal handlers. */
 export function endTools() {
   for (const child of children) child.kill("SIGTERM");
 }
 
 /**
- * Runs a command to its end, and says on stderr that and how long. Its output is shown only when it fails.
+ * Runs a command to its end, reporting on stderr that it runs and how long it took. Output is shown only on failure.
  *
  * @param {{ title: string, command: string, args: string[], env?: object }} step
  * @throws {ToolError} when it fails
@@ -54,7 +54,7 @@ export async function run({ command, args, env, capture }) {
   }
 }
 
-/** A tool said no; the message is for people. */
+/** A tool failed; the message is for people. */
 export class ToolError extends Error {}
 
 /** The script behind a package's command, to be run by this very Node. */
