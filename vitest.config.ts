@@ -1,11 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-// Workspace packages are read from their sources, not from what was built of them.
+// Workspace packages are loaded from their sources, not from their build output.
 const resolve = { conditions: ["source", "module", "node", "development|production"] };
 const common = { retry: 0, allowOnly: false, passWithNoTests: false } as const;
 /**
- * Of tests with real servers, on machines of CI that others use as well: what hung there once may pass at a second
- * try, and is marked `retry x1` in the report. By hand there is none.
+ * For tests with real servers. CI's machines are shared: a test that failed there may pass at a second try, and is
+ * marked `retry x1` in the report. Elsewhere there is none.
  */
 const realServers = { ...common, retry: process.env["CI"] === undefined ? 0 : 1 };
 
@@ -22,9 +22,9 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
           include: ["**/src/**/*.test.ts"],
           exclude: ["**/*.integration.test.ts", "**/node_modules/**"],
-          // The SDK's mock environment and its native parts do not live in threads.
+          // The SDK's mock environment and its native parts do not work in threads.
           pool: "forks",
-          // Modules are loaded once, not for each file: most of the time went there. Nothing in them keeps state.
+          // Modules are loaded once instead of for each file, which took most of the time. None keeps state.
           isolate: false,
         },
       },
@@ -38,9 +38,9 @@ export default defineConfig({
           include: ["**/src/**/*.integration.test.ts"],
           globalSetup: ["packages/dev/src/testing/global-setup.ts"],
           pool: "forks",
-          // More than cores: mostly they wait for timers and timeouts of Temporal's.
+          // May exceed the cores: the tests mostly wait for Temporal's timers and timeouts.
           maxWorkers: 3,
-          // Of tests that wait rather than work. Each has its own processes.
+          // For concurrent tests, which wait rather than work. Each has its own processes.
           maxConcurrency: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -16,20 +16,20 @@ from temporalio.worker import Worker
 import risk
 
 TASK_QUEUE = "python-risk-score"
-# Stands for the registers that a real score would ask: seconds for each factor.
+# Seconds for each factor: stands in for the registers that a real score would query.
 PACE = float(os.environ.get("RISK_PACE_SECONDS", "0"))
 
 
-# The name is the action type, the only argument the step's `with`. What it holds was checked before.
+# The name is the action type, the only argument the step's `with`, which has already been checked.
 @activity.defn(name="score_vendor_risk")
 async def score_vendor_risk(given: dict[str, Any]) -> dict[str, Any]:
     info = activity.info()
-    # Equal across attempts, and of no other step: what to hand to the systems that are called.
+    # The same across attempts, and no other step's: pass it to the systems that you call.
     idempotency_key = f"{info.workflow_id.split('/')[0]}:{info.activity_id}"
     activity.logger.info("scoring %s, attempt %d", idempotency_key, info.attempt)
     found: list[risk.Factor] = []
     for factor in risk.factors(given):
-        # Says that this worker lives; a cancellation comes back with the answer, as asyncio.CancelledError here.
+        # Says that this worker is alive; the answer may bring a cancellation, raised here as asyncio.CancelledError.
         activity.heartbeat({"factors": len(found)})
         await asyncio.sleep(PACE)
         found.append(factor)
@@ -48,7 +48,7 @@ async def main() -> None:
         client,
         task_queue=TASK_QUEUE,
         activities=[score_vendor_risk],
-        # Heartbeats go out at most this often, and with them comes the news of a cancellation.
+        # Heartbeats go out at most this often, and a cancellation arrives only with the answer to one.
         max_heartbeat_throttle_interval=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=20),
     )
