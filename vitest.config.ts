@@ -40,7 +40,7 @@ export default defineConfig({
           pool: "forks",
           // May exceed the cores: the tests mostly wait for Temporal's timers and timeouts.
           maxWorkers: 3,
-          // For concurrent tests, which wait rather than work. Each has its own processes.
+          // Concurrent tests wait rather than work. Each has its own processes.
           maxConcurrency: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { PROJECT_DIR } from "../packages/dev/src/project-paths.ts";
 
-/** Without `local` and `untouched`, the same programs with other settings, and DBOS, which is an install apart. */
+/** The others are the same programs with other settings, but for DBOS, which is an install apart. */
 const SYSTEMS = ["raw Temporal", "naive", "truerun"];
 
 /** Which systems have a number in each line of a kind. */

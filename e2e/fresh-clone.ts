@@ -15,7 +15,7 @@ export interface FreshClone {
   npm(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** Starts `npm start` in it. */
   start(settings: Record<string, string>): Started;
-  /** Process ids, states and command lines of running processes that have to do with the folder. */
+  /** Running processes that have to do with the folder, as `ps` lists them. */
   processes(): Promise<string[]>;
   remove(): Promise<void>;
 }

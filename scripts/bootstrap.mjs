@@ -13,7 +13,7 @@ const COMMANDS = {
   key: { main: "packages/dev/dist/key-main.js", bundle: false },
   audit: { main: "packages/dev/dist/audit-main.js", bundle: true },
   seed: { main: "packages/dev/dist/seed-main.js", bundle: false },
-  // The bundle is for the next step: testing the component under a real worker.
+  // The bundle is for the next step: tests under a real worker.
   "new:component": { main: "packages/dev/dist/new-component-main.js", bundle: true },
   "example:python-worker": {
     main: "packages/dev/dist/example-python-worker-main.js",

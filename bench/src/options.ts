@@ -18,7 +18,7 @@ export interface BenchOptions {
   only: readonly PartName[];
   systems: readonly SystemName[];
   rounds: number;
-  /** Takes a minute or two and shows only that everything works; its figures mean nothing. */
+  /** A minute or two, only to see that everything works; its figures mean nothing. */
   isQuick: boolean;
   /** Name of the results file. */
   name: string | undefined;

@@ -25,7 +25,7 @@ export interface BenchContext {
   options: BenchOptions;
   /** What was typed. */
   command: string;
-  /** A dedicated folder for everything that the servers write. */
+  /** A folder of its own for everything that the servers write. */
   dataDir: string;
   temporalCliPath: string | undefined;
   path: string | undefined;

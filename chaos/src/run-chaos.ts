@@ -28,7 +28,7 @@ export interface ChaosContext {
   options: ChaosOptions;
   /** What was typed, for the table. */
   command: string;
-  /** A dedicated folder for everything that the run writes. */
+  /** A folder of its own for everything that the run writes. */
   dataDir: string;
   temporalCliPath: string | undefined;
   display: Display;

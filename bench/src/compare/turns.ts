@@ -19,7 +19,7 @@ const READS_IN_FLIGHT = 16;
 
 /** Which systems each is measured on. */
 const APPLIES: Readonly<Record<Measure, readonly SystemName[]>> = {
-  // `local` accepts as `service` does, `untouched` by `naive`'s code. DBOS executes in the process that accepts.
+  // `local` and `untouched` run the same code. DBOS executes in the process that accepts.
   accept: ["raw", "naive", "service"],
   "accept-busy": ["naive", "service", "dbos"],
   ends: ["raw", "naive", "service", "local", "untouched", "dbos"],

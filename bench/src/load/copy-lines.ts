@@ -41,7 +41,7 @@ export function toRunLine(run: PlannedRun, place: RunPlace, id: string): string 
     20,
     run.steps,
     0,
-    // Set on open runs too: otherwise the reconciler would look for them in Temporal, and end them.
+    // Open runs too: the reconciler would otherwise look for them in Temporal, and end them.
     hasEnded ? endedAt : startedAt,
   ]);
 }

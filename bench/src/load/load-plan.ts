@@ -2,7 +2,7 @@ import type { RunStatus } from "@truerun/shared/contracts/statuses";
 
 /** What is loaded. The same plan makes the same rows, except for their ids. */
 export interface LoadPlan {
-  /** Runs of the main org, the one whose reads are measured. */
+  /** Runs of the main org, whose reads are measured. */
   runs: number;
   /** Runs of all other orgs together, in the same tables and the same period. */
   otherRuns: number;

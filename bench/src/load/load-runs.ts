@@ -20,7 +20,7 @@ export interface LoadOptions {
   /** `postgresql://...` of a database with all tables. */
   url: string;
   plan: LoadPlan;
-  /** Called now and then with the number of runs loaded so far. */
+  /** Called now and then with the runs loaded so far. */
   onProgress: (runs: number) => void;
 }
 

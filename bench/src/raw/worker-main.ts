@@ -4,7 +4,7 @@ import * as activities from "./activities.ts";
 
 const connection = await NativeConnection.connect({
   address: process.env["TEMPORAL_ADDRESS"] ?? "",
-  // As in the service's worker: on one machine compression only costs CPU.
+  // Like the service's worker: on one machine it only costs CPU.
   grpcCompression: { codec: "none" },
 });
 const worker = await Worker.create({

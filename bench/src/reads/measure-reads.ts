@@ -17,7 +17,7 @@ export interface ReadResult {
   smallMs: number;
   largeMs: number;
   ratio: number;
-  /** As in the large org's answer; null if it gives none. */
+  /** From the large org's answer; null if it has none. */
   total: number | null;
 }
 

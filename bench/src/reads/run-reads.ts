@@ -31,7 +31,7 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Loads the runs, measures writes, starts the gateways, measures reads, and stops everything. */
+/** Loads runs, measures writes and reads, and stops what it started. */
 export async function runReads({ options, dataDir, say }: ReadsRun): Promise<ReadsReport> {
   await mkdir(join(dataDir, "logs"), { recursive: true });
   const started: Stoppable[] = [];

@@ -73,7 +73,7 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** How much longer than raw Temporal's a lone run may take, in milliseconds. */
+/** How much longer than raw Temporal's a lone run may take. */
 const ALONE_MS = 10;
 
 /** Each target with what was measured, as a Markdown table. */
@@ -106,7 +106,7 @@ function aloneRow(samples: readonly Sample[]): string[] {
   ];
 }
 
-/** Compared by rate: repeats that cost no more than reads are answered at least as often. */
+/** By rate: repeats that cost no more than reads are answered at least as often. */
 function replayRow(samples: readonly Sample[]): string[] {
   const replay = valueOf(samples, rate("replay", 16), "service");
   const get = valueOf(samples, rate("get", 16), "service");

@@ -37,7 +37,7 @@ interface Point {
   definition?: object;
 }
 
-/** Throughput, and the cost of a run, against everything that can grow. */
+/** Throughput and cost of a run against everything that can grow. */
 export async function measureGrowth(context: ScalingContext): Promise<GrowthPoint[]> {
   const { display, options } = context;
   const points: GrowthPoint[] = [];
@@ -67,7 +67,7 @@ function threeSteps(runs: number): Omit<Batch, "inFlight"> {
   return { name: "service", input: RUN_INPUT, runs };
 }
 
-/** Roughly how many steps each point executes in all, so that all take about as long. */
+/** Steps of a point's runs together, so that all points take about as long. */
 const STEPS = { quick: 20, full: 1_600 } as const;
 const LARGEST_QUICK = 10;
 

@@ -120,7 +120,7 @@ async function overload(
   };
 }
 
-/** Sends requests, and counts those that got no answer. */
+/** Sends, and counts requests that got no answer. */
 function createSender({ http }: Service) {
   const unanswered: Record<string, number> = {};
   return {

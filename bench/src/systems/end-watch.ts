@@ -2,8 +2,8 @@ import pg from "pg";
 
 /**
  * Sees the ends of all runs in flight of a system with a database, by one statement every few
- * milliseconds. It therefore costs each such system the same, and next to nothing: reading every run over HTTP
- * would load what is measured. Raw Temporal has no database; its client's own long poll is used instead.
+ * milliseconds. So it costs each such system the same, and next to nothing: reading every run over HTTP would load
+ * what is measured. Raw Temporal has no database; its client's long poll is used instead.
  */
 export interface EndWatch {
   /** Resolves when the run has completed. @throws when it ended otherwise */

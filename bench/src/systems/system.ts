@@ -30,7 +30,7 @@ export interface SystemHttp {
   /** The origin of its first gateway. */
   origin: string;
   getRun(id: string): HttpRequest;
-  /** A request to start a run under an idempotency key; null: the system has no such keys. */
+  /** A request to start a run under an idempotency key; null: the system has none. */
   startOnce: ((key: string) => HttpRequest) | null;
 }
 

@@ -77,7 +77,7 @@ function beginningOf(executions: readonly Execution[] = []): number {
   return Math.min(...executions.map(({ startedAt }) => startedAt));
 }
 
-/** Temporal takes a workflow task from a worker that is silent for this long; what the worker began of it is lost. */
+/** Temporal takes a workflow task from a worker silent for this long, and what was begun of it is lost. */
 const TASK_TIMEOUT_MS = 10_000;
 
 /** How many workflow tasks the faults can have cost a run. */

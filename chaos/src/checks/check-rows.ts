@@ -3,7 +3,7 @@ import type { Shape } from "../load/shape.ts";
 import { type Facts, type RunRow, type StepFact, toFamily, touchedRuns } from "./facts.ts";
 import { groupBy } from "./group-by.ts";
 
-/** I1: each run that a caller was told of has its row, no request made two runs, and each run was asked for. */
+/** I1: each run that a caller was told of has its row, no request made two, and each run was asked for. */
 export function checkCallers({ runs, sent, findings }: Facts): void {
   const asked = new Set<string | null>(sent.map(({ item }) => item.id));
   for (const { id: runId, loadId } of runs.values()) {

@@ -1,7 +1,7 @@
 import { findImpossible } from "../watch/sightings.ts";
 import { actsOf, type Facts } from "./facts.ts";
 
-/** I8, judged by what callers saw. */
+/** I8, by what callers saw. */
 export function checkSightings(facts: Facts): void {
   const acts = actsOf(facts);
   for (const [runId, sightings] of facts.sightings) {

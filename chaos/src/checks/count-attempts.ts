@@ -25,6 +25,6 @@ export async function countAttempts(
     // A history does not tell the attempts of an activity that was still under way at its end.
     for (const key of keys.values()) counts.set(`${runId}:${key}`, Number.POSITIVE_INFINITY);
   }
-  // Unlimited where nothing was counted: a batch's items are in a history of their own.
+  // Unlimited for a batch's items, which are in a history of their own.
   return (runId, stepKey) => counts.get(`${runId}:${stepKey}`) ?? Number.POSITIVE_INFINITY;
 }

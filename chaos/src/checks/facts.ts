@@ -42,7 +42,7 @@ export interface Execution {
   closedAt: number | null;
 }
 
-/** Everything that the checks are based on, read when all is at rest. */
+/** Everything that the checks use, read when all is at rest. */
 export interface Facts {
   runs: ReadonlyMap<string, RunRow>;
   steps: readonly StepFact[];
@@ -52,7 +52,7 @@ export interface Facts {
   shapes: ReadonlyMap<string, Shape>;
   faults: readonly FaultRecord[];
   sightings: ReadonlyMap<string, readonly Sighting[]>;
-  /** Callers' looks at runs: those answered, and those that got 503 or no answer. */
+  /** Callers' looks at runs: answered, and with 503 or no answer. */
   reads: Watch["counts"];
   executionsOf: Ledger["executions"];
   client: Client;

@@ -26,7 +26,7 @@ export interface Violation {
   what: string;
 }
 
-/** Everything that was found wrong, each once. */
+/** Everything that was found wrong, once. */
 export interface Findings {
   readonly violations: readonly Violation[];
   add(violation: Violation): void;

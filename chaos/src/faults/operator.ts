@@ -21,7 +21,7 @@ export interface OperatorOptions {
 
 const ANSWER_WITHIN_MS = 5_000;
 
-/** Does what an operator does, to the run that the fault picks. @returns null when there is no run */
+/** Does what an operator does, to a run that the fault picks. @returns null when there is none */
 export async function act(
   options: OperatorOptions,
   fault: OperatorFault,

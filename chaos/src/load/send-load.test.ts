@@ -22,7 +22,7 @@ const answer = (status: number, text: string): Reply => ({
 });
 const lost: Reply = { kind: "lost", reason: "cut", ...times };
 
-/** Sends a request for a run, and repeats it until all of these replies have been given. */
+/** Requests a run, and repeats the request until all of these replies were given. */
 async function send(item: LoadItem, replies: Reply[]) {
   const findings = createFindings(() => undefined);
   const requests: ApiRequest[] = [];

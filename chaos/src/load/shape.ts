@@ -62,7 +62,7 @@ export function component(key: string, { next = [], more = {} }: Options): JsonO
   return { key, next: edges, ...more };
 }
 
-/** Gives every key the same value. */
+/** Every key with the same value. */
 export function each<T>(keys: readonly string[], value: T): Record<string, T> {
   return Object.fromEntries(keys.map((key) => [key, value]));
 }
@@ -72,7 +72,7 @@ export function items(key: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${key}[${index}]`);
 }
 
-/** Makes a component run for `count` items, at most `concurrency` at a time. */
+/** For a component that runs for `count` items, `concurrency` at a time. */
 export function forEach(count: number, concurrency: number) {
   const list = Array.from({ length: count }, (_, index) => index);
   return { for_each: list, max_concurrency: concurrency };

@@ -24,7 +24,7 @@ export const LINKS = [
 /** A TCP link that can be damaged. */
 export type LinkName = (typeof LINKS)[number];
 
-/** What an operator does, and by what means. */
+/** What an operator does, and how. */
 export const OPERATOR_ACTS = ["cancel in Temporal", "cancel by API", "terminate", "reset"] as const;
 export type OperatorAct = (typeof OPERATOR_ACTS)[number];
 

@@ -43,7 +43,7 @@ type ServiceName = (typeof SERVICES)[number];
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const started: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
-    // In reverse: services drain while what they need is still there.
+    // In reverse: services drain before what they need is gone.
     for (const part of started.splice(0).reverse()) await part.stop();
   };
   try {

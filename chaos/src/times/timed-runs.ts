@@ -39,7 +39,7 @@ export async function startRuns(scene: Scene, name: string, count: number): Prom
   return ids;
 }
 
-/** @returns null when the service does not answer with the run */
+/** Null when the service does not give it. */
 async function readRun({ api, apiKey }: Scene, runId: string): Promise<SeenRun | null> {
   const path = `/v1/workflows/runs/${runId}`;
   const reply = await api.request(requests % 2, { method: "GET", path, apiKey });
@@ -48,7 +48,7 @@ async function readRun({ api, apiKey }: Scene, runId: string): Promise<SeenRun |
     : null;
 }
 
-/** Waits until each run, as callers see it, fulfils the condition. */
+/** Waits until callers see each run meet the condition. */
 export async function untilAll(
   scene: Scene,
   runIds: readonly string[],
@@ -63,7 +63,7 @@ export async function untilAll(
   }
 }
 
-/** How long until a run, as callers see it, fulfils the condition, in milliseconds; null when it does not. */
+/** How long until callers see a run meet the condition, in milliseconds; null when they do not. */
 export async function timeUntil(
   scene: Scene,
   { runId, since }: { runId: string; since: number },

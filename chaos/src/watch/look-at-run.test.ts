@@ -5,7 +5,7 @@ import { lookAtRun } from "./look-at-run.ts";
 
 const run = { status: "started", completed_at: null, steps: [] };
 
-/** Looks at a run in the given turn. @returns what was seen, who asked for what, and what was found */
+/** Looks at a run in a turn. @returns what was seen, who asked for what, and what was found */
 async function look(turn: number, { status, body = run }: { status: number; body?: object }) {
   const findings = createFindings(() => undefined);
   const asked: string[] = [];

@@ -66,7 +66,7 @@ async function lookAsStranger(
   return { run: null, sentAt, doneAt };
 }
 
-/** @returns null when the run was not given, which is added to the findings */
+/** Null when the run was not given, which is a finding. */
 function toRun(findings: Findings, runId: string, { status, text }: Answer): RunView | null {
   if (status === 200) return JSON.parse(text) as RunView;
   const what = `reading it was answered ${status}: ${text.slice(0, 200)}`;

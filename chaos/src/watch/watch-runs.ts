@@ -44,7 +44,7 @@ export function watchRuns(options: LookOptions): Watch {
     queue.push(runId);
   }
 
-  /** In three of four turns the first open run in the queue, else its first: most looks go to runs that change. */
+  /** The first run in the queue, in three of four turns the first open one: most looks go to runs that change. */
   function takeNext(turn: number): string | undefined {
     const open = turn % 4 === 0 ? -1 : queue.findIndex(isOpen);
     return queue.splice(Math.max(0, open), 1)[0];
