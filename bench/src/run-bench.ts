@@ -38,7 +38,7 @@ export async function runBench(context: BenchContext): Promise<void> {
   const startedAt = performance.now();
   display.status("Preparing");
   const bench = await prepareBench({ ...context, say: (text) => display.line(text) });
-  const provenance = toProvenance(command);
+  const provenance = await toProvenance(command);
   const measured = await measure({ bench, options, display }, provenance);
   display.close();
   const name = options.isForDocs ? REFERENCE : (options.name ?? toFileName(provenance.at));

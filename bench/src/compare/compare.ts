@@ -76,11 +76,10 @@ async function play(
     const warmUpMs = FIRST_WARM_UP_MS[options.isQuick ? "quick" : "full"];
     await warmUp({ ...each, durations: { ...durations, warmUpMs } }, stage);
   }
-  const measurements = stage.turns.flatMap((turn, index) =>
-    rotate(placed, index)
-      .filter(({ system }) => isMeasured(turn.measure, system.name))
-      .map((each) => ({ turn, each })),
-  );
+  const measurements = stage.turns.flatMap((turn) => {
+    const measured = placed.filter(({ system }) => isMeasured(turn.measure, system.name));
+    return rotate(measured, turn.round).map((each) => ({ turn, each }));
+  });
   for (const [index, { turn, each }] of measurements.entries()) {
     const { measure, round, inFlight } = turn;
     const what = `${measure}, ${inFlight} in flight, round ${round}`;
@@ -91,7 +90,7 @@ async function play(
   return samples;
 }
 
-/** So that turns do not all start with the same system. */
+/** So that no measurement starts with the same system in every round. */
 function rotate<T>(list: readonly T[], by: number): T[] {
   const from = list.length === 0 ? 0 : by % list.length;
   return [...list.slice(from), ...list.slice(0, from)];

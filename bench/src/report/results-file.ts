@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
 import type { Sample } from "../measure/sample.ts";
 import type { FairnessResult } from "../scaling/fairness.ts";
@@ -19,6 +21,8 @@ export interface Provenance {
   /** ISO 8601 */
   at: string;
   machine: string;
+  /** What was measured, as `git describe` names it; missing in results of before it was noted, or without git. */
+  commit?: string;
 }
 
 /** What a file holds; a part that was not measured is missing. */
@@ -30,11 +34,20 @@ export interface Results {
   soak?: Provenance & SoakResult;
 }
 
-export function toProvenance(command: string): Provenance {
+export async function toProvenance(command: string): Promise<Provenance> {
   const processors = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   const machine = `${processors.length} × ${processors[0]?.model ?? "CPU"}, ${gigabytes} GB, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
-  return { command, at: new Date().toISOString(), machine };
+  const commit = await describeCommit();
+  const at = new Date().toISOString();
+  return { command, at, machine, ...(commit === null ? {} : { commit }) };
+}
+
+/** Marked `-dirty` when files differ from the commit. */
+async function describeCommit(): Promise<string | null> {
+  const args = ["describe", "--always", "--dirty"];
+  const described = await promisify(execFile)("git", args, { cwd: PROJECT_DIR }).catch(() => null);
+  return described?.stdout.trim() ?? null;
 }
 
 /**

@@ -10,9 +10,10 @@ const DOCS_DIR = join(PROJECT_DIR, "docs");
 export async function writeDocs(results: Results): Promise<void> {
   for (const { name, page, provenance, charts, tables } of toSections(results)) {
     await writeCharts(page, charts);
-    const { command, at, machine } = provenance;
+    const { command, at, machine, commit } = provenance;
+    const version = commit === undefined ? "" : `commit ${commit}, `;
     const pictures = Object.keys(charts).map((file) => `![${file}](${page}/${file})`);
-    const from = `\`${command}\`, ${at.slice(0, 10)}, ${machine}:`;
+    const from = `\`${command}\`, ${at.slice(0, 10)}, ${version}${machine}:`;
     await writeBlock(`${page}.md`, name, [from, ...pictures, ...tables]);
   }
 }

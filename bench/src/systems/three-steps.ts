@@ -1,11 +1,16 @@
-/** A definition of three components, one after the other. */
+/** A definition of three components, one after the other: each takes what the one before it gave. */
 export function toThreeSteps(action: string): object {
-  const value = "${{ input.value }}";
+  const step = (key: string, value: string, next?: string) => ({
+    key,
+    action,
+    with: { value },
+    ...(next === undefined ? {} : { next: [{ to: next }] }),
+  });
   return {
-    components: ["first", "second", "third"].map((key, index, keys) => {
-      const next = keys[index + 1];
-      const edges = next === undefined ? {} : { next: [{ to: next }] };
-      return { key, action, with: { value }, ...edges };
-    }),
+    components: [
+      step("first", "${{ input.value }}", "second"),
+      step("second", "${{ steps.first.output }}", "third"),
+      step("third", "${{ steps.second.output }}"),
+    ],
   };
 }
