@@ -54,11 +54,22 @@ test("the service answers as the document says", async () => {
     await installPythonPackage({ requirement: `schemathesis==${SCHEMATHESIS}`, folder: home });
   }
   const args = [
-    ...["-m", "schemathesis.cli", "--config-file", "e2e/schemathesis.toml"],
-    ...["run", `${banner.apiUrl}/openapi.json`, "--no-color"],
-    ...["--header", `Authorization: Bearer ${banner.demoKey}`],
+    "-m",
+    "schemathesis.cli",
+    "--config-file",
+    "e2e/schemathesis.toml",
+    "run",
+    `${banner.apiUrl}/openapi.json`,
+    "--no-color",
+    "--header",
+    `Authorization: Bearer ${banner.demoKey}`,
     // The same requests every time; other seeds, and the phase that follows links, are to be tried by hand.
-    ...["--phases", "examples,coverage,fuzzing", "--max-examples", "25", "--seed", "1"],
+    "--phases",
+    "examples,coverage,fuzzing",
+    "--max-examples",
+    "25",
+    "--seed",
+    "1",
   ];
   const { code, output } = await run("python3", args, { PYTHONPATH: home });
   expect(code, output).toBe(0);

@@ -24,7 +24,7 @@ export async function prepare({ bundle }) {
 async function install() {
   const manifests = PACKAGES.map((folder) => `${folder}/package.json`);
   const made = hashFiles(
-    [...["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"], ...manifests],
+    ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...manifests],
     `${process.version} ${process.platform} ${process.arch}`,
   );
   if (readStamp(INSTALL_STAMP) === made) return;

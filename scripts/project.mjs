@@ -7,8 +7,13 @@ export const PROJECT_DIR = resolve(fileURLToPath(new URL("..", import.meta.url))
 
 /** Folders of the workspace's packages, in the order in which they are built. */
 export const PACKAGES = [
-  ...["packages/shared", "apps/api", "apps/worker", "packages/dev", "chaos"],
-  ...["bench/naive", "bench"],
+  "packages/shared",
+  "apps/api",
+  "apps/worker",
+  "packages/dev",
+  "chaos",
+  "bench/naive",
+  "bench",
 ];
 
 /** @param {string[]} parts */

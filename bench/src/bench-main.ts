@@ -10,7 +10,9 @@ const display = createDisplay(process.stdout);
 const folder = { name: "bench", onExit: releaseAll, onError: () => display.close() };
 await runInFolder(folder, async (dataDir) => {
   await runBench({
-    ...{ options: parseOptions(args), display, dataDir },
+    options: parseOptions(args),
+    display,
+    dataDir,
     command: ["npm run bench --", ...args].join(" "),
     temporalCliPath: process.env["TEMPORAL_CLI_PATH"],
     path: process.env["PATH"],

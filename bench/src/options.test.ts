@@ -10,7 +10,9 @@ test("everything is compared if nothing is said", () => {
     isQuick: false,
     name: undefined,
     isForDocs: false,
-    ...{ minutes: 10, runs: 10_000, seconds: 60 },
+    minutes: 10,
+    runs: 10_000,
+    seconds: 60,
   });
 });
 

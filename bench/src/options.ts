@@ -49,8 +49,15 @@ const flag = { type: "boolean" } as const;
 const COMMAND = {
   usage: USAGE,
   options: {
-    ...{ only: text, systems: text, rounds: text, name: text },
-    ...{ minutes: text, runs: text, seconds: text, quick: flag, docs: flag },
+    only: text,
+    systems: text,
+    rounds: text,
+    name: text,
+    minutes: text,
+    runs: text,
+    seconds: text,
+    quick: flag,
+    docs: flag,
   },
 } as const;
 
@@ -68,7 +75,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     only: toList("--only", { given: values.only, known: PARTS, all: DEFAULT_PARTS, wrong }),
     systems: toList("--systems", {
-      ...{ given: values.systems, known: SYSTEMS, wrong },
+      given: values.systems,
+      known: SYSTEMS,
+      wrong,
       all: isQuick ? QUICK_SYSTEMS : SYSTEMS,
     }),
     rounds: toCount("--rounds", values.rounds ?? (isQuick ? "1" : String(ROUNDS))),

@@ -23,7 +23,8 @@ const SOURCES = {
 export async function prepareBench(preparation: Preparation): Promise<Bench> {
   const { dataDir, path, say } = preparation;
   const temporalCliPath = await findTemporal({
-    ...{ cliPath: preparation.temporalCliPath, cacheDir: TEMPORAL_CACHE_DIR },
+    cliPath: preparation.temporalCliPath,
+    cacheDir: TEMPORAL_CACHE_DIR,
     progress: (message) => say(`Temporal: ${message}`),
   });
   const bundle = async (name: keyof typeof SOURCES): Promise<string> => {

@@ -4,11 +4,17 @@ import { parseOptions } from "./options.ts";
 
 test("runs and faults follow the minutes unless they are given", () => {
   expect(parseOptions(["--minutes", "0.5"])).toEqual({
-    ...{ seed: 1, minutes: 0.5, runs: 50, faults: 3 },
+    seed: 1,
+    minutes: 0.5,
+    runs: 50,
+    faults: 3,
     times: false,
   });
   expect(parseOptions(["--seed", "7", "--runs", "40", "--faults", "12", "--times"])).toEqual({
-    ...{ seed: 7, minutes: 2, runs: 40, faults: 12 },
+    seed: 7,
+    minutes: 2,
+    runs: 40,
+    faults: 12,
     times: true,
   });
 });

@@ -22,7 +22,10 @@ const RUNS_A_MINUTE = 100;
 
 const text = { type: "string" } as const;
 const options = {
-  ...{ seed: text, minutes: text, runs: text, faults: text },
+  seed: text,
+  minutes: text,
+  runs: text,
+  faults: text,
   times: { type: "boolean" },
 } as const;
 

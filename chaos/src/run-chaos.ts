@@ -101,7 +101,9 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
   const lastFaultAt = Math.max(loadEndsAt, ...result.faults.map(({ to }) => to));
   const shapes = new Map(SHAPES.map((shape) => [shape.name, shape]));
   const rows = await waitForRest(scene.db, {
-    ...{ lastFaultAt, shapes, findings },
+    lastFaultAt,
+    shapes,
+    findings,
     onLook: (open) => display.status(`Calm: ${open} runs are not at rest yet`),
   });
   display.status("Calm: repeating every request that has a key");
@@ -111,12 +113,14 @@ async function storm(context: ChaosContext, scene: Scene, findings: Findings): P
     runs: rows,
     steps: await readSteps(scene.db),
     executions: await listExecutions(scene.client),
-    ...{ sent: result.sent, faults: result.faults },
+    sent: result.sent,
+    faults: result.faults,
     shapes,
     sightings: result.watch.sightings,
     reads: result.watch.counts,
     executionsOf: scene.ledger.executions,
-    ...{ client: scene.client, findings },
+    client: scene.client,
+    findings,
   };
 }
 

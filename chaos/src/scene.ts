@@ -42,7 +42,9 @@ export async function startScene(options: SceneOptions): Promise<Scene> {
 
 async function toScene(cluster: Cluster, ledger: Ledger): Promise<Scene> {
   const db = createDatabase({
-    ...{ url: cluster.databaseUrl, poolSize: 3, applicationName: "truerun-chaos" },
+    url: cluster.databaseUrl,
+    poolSize: 3,
+    applicationName: "truerun-chaos",
     statementTimeoutMs: 30_000,
   });
   const temporal = createTemporalClient({

@@ -59,7 +59,9 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
       return sent;
     });
     const operator = {
-      ...{ client, api, apiKey },
+      client,
+      api,
+      apiKey,
       findings,
       candidates: (of: "all" | "open") =>
         of === "all" ? [...watch.sightings.keys()] : thinOut(watch.openRuns(), resting),

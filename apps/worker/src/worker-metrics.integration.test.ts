@@ -65,8 +65,12 @@ const reaches = (line: string, least: number) =>
   waitFor(`${line} ${least}`, async () => ((await valueOf(line)) ?? 0) >= least);
 
 const LOOPS = [
-  ...["redispatch", "unstarted children"],
-  ...["closed runs", "reset runs", "open runs", "undispatched runs"],
+  "redispatch",
+  "unstarted children",
+  "closed runs",
+  "reset runs",
+  "open runs",
+  "undispatched runs",
 ];
 
 test("the mirror's records and their lag, the sweeper's dispatches and every loop's passes", async () => {

@@ -15,8 +15,11 @@ function poll(slots: WorkflowTaskSlots) {
   const ask = async (kind: "sticky" | "shared"): Promise<void> => {
     for (;;) {
       const context: SlotReserveContext = {
-        ...{ slotType: "workflow" as const, isSticky: kind === "sticky", taskQueue: "any" },
-        ...{ workerIdentity: "any", workerBuildId: "" },
+        slotType: "workflow" as const,
+        isSticky: kind === "sticky",
+        taskQueue: "any",
+        workerIdentity: "any",
+        workerBuildId: "",
       };
       granted[kind].push(await slots.supplier.reserveSlot(context, ends.signal));
     }

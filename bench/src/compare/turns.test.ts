@@ -9,8 +9,16 @@ test("what needs no worker has servers of its own, and what leaves a backlog com
   expect(first?.withWorker).toBe(false);
   expect(first?.turns.map(({ measure }) => measure)).toEqual(Array(6).fill("accept"));
   expect(second?.turns.map(({ measure, round }) => `${round} ${measure}`)).toEqual([
-    ...["1 ends", "1 ends", "1 ends", "1 get", "1 replay"],
-    ...["2 ends", "2 ends", "2 ends", "2 get", "2 replay"],
+    "1 ends",
+    "1 ends",
+    "1 ends",
+    "1 get",
+    "1 replay",
+    "2 ends",
+    "2 ends",
+    "2 ends",
+    "2 get",
+    "2 replay",
     ...Array(3).fill("1 accept-busy"),
     ...Array(3).fill("2 accept-busy"),
   ]);

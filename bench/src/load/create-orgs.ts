@@ -43,9 +43,15 @@ function toDocument(definitionId: string): object {
     timeout: "30d",
     components: [
       {
-        ...{ id: componentId(definitionId, "pause"), key: "pause", name: "Pause", action: "wait" },
-        ...{ with: { duration: "1s" }, next: [], timeout: DEFAULT_ATTEMPT_TIMEOUT },
-        ...{ retry: { ...DEFAULT_RETRY }, on_failure: "fail_run" },
+        id: componentId(definitionId, "pause"),
+        key: "pause",
+        name: "Pause",
+        action: "wait",
+        with: { duration: "1s" },
+        next: [],
+        timeout: DEFAULT_ATTEMPT_TIMEOUT,
+        retry: { ...DEFAULT_RETRY },
+        on_failure: "fail_run",
       },
     ],
   };

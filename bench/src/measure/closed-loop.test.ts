@@ -9,7 +9,9 @@ test("so many are under way at once, and only what ends within the window counts
   let ended = 0;
   const seen: string[] = [];
   const result = await runClosedLoop({
-    ...{ inFlight: 3, warmUpMs: 40, windowMs: 60 },
+    inFlight: 3,
+    warmUpMs: 40,
+    windowMs: 60,
     onOpen: () => void seen.push("opened"),
     onClose: () => void seen.push("closed"),
     async once() {
@@ -31,7 +33,9 @@ test("so many are under way at once, and only what ends within the window counts
 
 test("what fails is not measured", async () => {
   const failing = runClosedLoop({
-    ...{ inFlight: 2, warmUpMs: 10, windowMs: 10_000 },
+    inFlight: 2,
+    warmUpMs: 10,
+    windowMs: 10_000,
     once: () => Promise.reject(new Error("it was refused")),
   });
   await expect(failing).rejects.toThrow("it was refused");

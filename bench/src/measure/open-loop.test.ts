@@ -4,7 +4,9 @@ import { runOpenLoop } from "./open-loop.ts";
 test("so many are started a second, whether the others have ended or not", async () => {
   let started = 0;
   const notSent = await runOpenLoop({
-    ...{ perSecond: 200, durationMs: 200, maxInFlight: 1_000 },
+    perSecond: 200,
+    durationMs: 200,
+    maxInFlight: 1_000,
     once: async () => {
       started += 1;
       await new Promise((resolve) => setTimeout(resolve, 150));
@@ -18,7 +20,9 @@ test("so many are started a second, whether the others have ended or not", async
 test("what would be too many at once is counted instead", async () => {
   let started = 0;
   const notSent = await runOpenLoop({
-    ...{ perSecond: 200, durationMs: 150, maxInFlight: 2 },
+    perSecond: 200,
+    durationMs: 150,
+    maxInFlight: 2,
     once: async () => {
       started += 1;
       await new Promise((resolve) => setTimeout(resolve, 300));

@@ -36,12 +36,16 @@ export function openWriter({ url, key }: WriteTarget): Writer {
     byIndex: true,
   });
   const mirrorDb = createDatabase({
-    ...{ url, poolSize: 5, applicationName: "bench-mirror" },
+    url,
+    poolSize: 5,
+    applicationName: "bench-mirror",
     synchronousCommit: false,
     byIndex: true,
   });
   return {
-    ...{ db, mirrorDb, keyHash: hashApiKey(key) },
+    db,
+    mirrorDb,
+    keyHash: hashApiKey(key),
     close: async () => void (await Promise.all([db.$disconnect(), mirrorDb.$disconnect()])),
   };
 }
@@ -110,19 +114,39 @@ function toStep(runId: string, ordinal: number): StepRow {
   const hex = newId("cbwc").slice(5);
   const now = Date.now();
   return {
-    ...{ kind: "step", run_id: runId, id: `cbwrs_${hex}`, ordinal, step_key: `step_${ordinal}` },
-    ...{ item_index: null, component_id: `cbwc_${hex}`, component_name: `Step ${ordinal}` },
-    ...{ action_type: "transform", status: "success", message: null, attempt: 1 },
-    ...{ artifacts: "[]", output: `{"count":${ordinal}}`, digest: 1 },
-    ...{ started_at_ms: now, finished_at_ms: now, created_at_ms: now, updated_at_ms: now },
+    kind: "step",
+    run_id: runId,
+    id: `cbwrs_${hex}`,
+    ordinal,
+    step_key: `step_${ordinal}`,
+    item_index: null,
+    component_id: `cbwc_${hex}`,
+    component_name: `Step ${ordinal}`,
+    action_type: "transform",
+    status: "success",
+    message: null,
+    attempt: 1,
+    artifacts: "[]",
+    output: `{"count":${ordinal}}`,
+    digest: 1,
+    started_at_ms: now,
+    finished_at_ms: now,
+    created_at_ms: now,
+    updated_at_ms: now,
     ...positionOf(runId, ordinal),
   };
 }
 
 function toEnd(runId: string): RunEnd {
   return {
-    ...{ kind: "end", run_id: runId, status: "completed", error_code: null, error_message: null },
-    ...{ completed_at_ms: Date.now(), step_count: STEPS, steps_digest: STEPS },
+    kind: "end",
+    run_id: runId,
+    status: "completed",
+    error_code: null,
+    error_message: null,
+    completed_at_ms: Date.now(),
+    step_count: STEPS,
+    steps_digest: STEPS,
     ...positionOf(runId, STEPS + 1),
   };
 }

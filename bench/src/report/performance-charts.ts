@@ -13,7 +13,8 @@ export function toPerformanceCharts(samples: readonly Sample[]): Record<string, 
     }),
     "latency.svg": byLevel(samples, "Start → end, p50, ms", { measure: "ends", value: "p50Ms" }),
     "accept.svg": byLevel(samples, "Starts accepted a second, without a worker", {
-      ...{ measure: "accept", value: "perSecond" },
+      measure: "accept",
+      value: "perSecond",
     }),
     "cpu.svg": cpuChart(samples),
   };

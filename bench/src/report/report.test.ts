@@ -6,7 +6,11 @@ import { toTargetTable } from "./targets.ts";
 
 function sample(given: Partial<Sample> & Pick<Sample, "system" | "round" | "perSecond">): Sample {
   return {
-    ...{ measure: "ends", inFlight: 16, count: 100, p50Ms: 500, p99Ms: 900 },
+    measure: "ends",
+    inFlight: 16,
+    count: 100,
+    p50Ms: 500,
+    p99Ms: 900,
     cpuMs: { worker: 20, Temporal: 30 },
     ...given,
   };

@@ -14,7 +14,10 @@ export function toGrowthTable(points: readonly GrowthPoint[]): string {
     points
       .filter((point) => point.series === series)
       .map(({ at, runsPerSecond, p50Ms, cpuMs }) => [
-        ...[series, String(at), show(runsPerSecond), show(p50Ms)],
+        series,
+        String(at),
+        show(runsPerSecond),
+        show(p50Ms),
         ...PART_KINDS.map((kind) => show(cpuMs?.[kind] ?? null)),
       ]),
   );

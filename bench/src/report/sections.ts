@@ -26,19 +26,21 @@ export function toSections(results: Results): Section[] {
   if (compare !== undefined) {
     const { samples } = compare;
     sections.push({
-      ...{ name: "compare", page: "performance", provenance: compare },
-      tables: [
-        ...[toResultTable(samples), toCpuTable(samples, CPU_IN_FLIGHT)],
-        toTargetTable(samples),
-      ],
+      name: "compare",
+      page: "performance",
+      provenance: compare,
+      tables: [toResultTable(samples), toCpuTable(samples, CPU_IN_FLIGHT), toTargetTable(samples)],
       charts: toPerformanceCharts(samples),
     });
   }
   if (growth !== undefined) {
     const { points } = growth;
     sections.push({
-      ...{ name: "growth", page: "scaling", provenance: growth },
-      ...{ tables: [toGrowthTable(points)], charts: toGrowthCharts(points) },
+      name: "growth",
+      page: "scaling",
+      provenance: growth,
+      tables: [toGrowthTable(points)],
+      charts: toGrowthCharts(points),
     });
   }
   const scaling = { page: "scaling", charts: {} } as const;

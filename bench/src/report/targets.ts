@@ -13,11 +13,13 @@ interface Target {
 }
 
 const rate = (measure: Metric["measure"], inFlight: number): Metric => ({
-  ...{ measure, inFlight },
+  measure,
+  inFlight,
   value: "perSecond",
 });
 const p50 = (measure: Metric["measure"], inFlight: number): Metric => ({
-  ...{ measure, inFlight },
+  measure,
+  inFlight,
   value: "p50Ms",
 });
 

@@ -40,7 +40,9 @@ export async function measureLimit(service: Service, { options }: ScalingContext
     ? { warmUpMs: 1_000, windowMs: 2_000 }
     : { warmUpMs: 5_000, windowMs: 15_000 };
   const { perSecond } = await runClosedLoop({
-    ...{ ...loop, inFlight: LIMIT_IN_FLIGHT, leastCount: LIMIT_IN_FLIGHT },
+    ...loop,
+    inFlight: LIMIT_IN_FLIGHT,
+    leastCount: LIMIT_IN_FLIGHT,
     once: async () => await service.ends.untilEnded(await service.start("service", RUN_INPUT)),
   });
   return perSecond;

@@ -109,14 +109,13 @@ async function overload(
     runOpenLoop({ ...load, perSecond: 1_000 / READ_EVERY_MS, maxInFlight: 100, once: read }),
   ]).finally(memory.stop);
   return {
-    ...{ accepted: accepted.result(), reads: { ...reads.result(), failed: failedReads } },
-    ...{
-      ...counts,
-      unanswered: sender.unanswered,
-      notSent,
-      ids,
-      memoryMb: memory.seen(),
-    },
+    accepted: accepted.result(),
+    reads: { ...reads.result(), failed: failedReads },
+    ...counts,
+    unanswered: sender.unanswered,
+    notSent,
+    ids,
+    memoryMb: memory.seen(),
   };
 }
 

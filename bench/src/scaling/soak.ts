@@ -55,7 +55,9 @@ async function soak(
   const looking = setInterval(look, LOOK_EVERY_MS);
   const givenPerSecond = limitPerSecond * SHARE;
   const notSent = await runOpenLoop({
-    ...{ perSecond: givenPerSecond, durationMs, maxInFlight: MAX_IN_FLIGHT },
+    perSecond: givenPerSecond,
+    durationMs,
+    maxInFlight: MAX_IN_FLIGHT,
     async once() {
       const startedAt = performance.now();
       try {
@@ -68,8 +70,13 @@ async function soak(
   }).finally(() => clearInterval(looking));
   if (failures.length > 0) throw failures[0];
   return {
-    ...{ limitPerSecond, givenPerSecond, minutes: options.minutes },
-    ...{ runs: latencies.length, notSent },
-    ...{ p50Ms: percentile(latencies, 50), p99Ms: percentile(latencies, 99), memory },
+    limitPerSecond,
+    givenPerSecond,
+    minutes: options.minutes,
+    runs: latencies.length,
+    notSent,
+    p50Ms: percentile(latencies, 50),
+    p99Ms: percentile(latencies, 99),
+    memory,
   };
 }

@@ -21,7 +21,9 @@ export async function toDeployment(spec: ExpressSystem): Promise<Deployment> {
   const http = createHttpClient([port]);
   const ends = await createEndWatch({ url, sql: endsSql });
   return {
-    ...{ parts: parts.list, http, ends },
+    parts: parts.list,
+    http,
+    ends,
     systems: [
       {
         name,

@@ -33,7 +33,8 @@ export async function startRaw(
         http: null,
       },
     ],
-    ...{ http: null, ends: null },
+    http: null,
+    ends: null,
     async stop() {
       await connection.close();
       await parts.stop();

@@ -46,7 +46,9 @@ export async function startService(bench: Bench, options: ServiceOptions): Promi
   const [url, address] = await Promise.all([parts.postgres(), parts.temporal()]);
   await migrate({ url, prismaDir: PRISMA_DIR });
   const env = {
-    ...{ DATABASE_URL: url, TEMPORAL_ADDRESS: address, DATA_DIR: join(bench.dataDir, "service") },
+    DATABASE_URL: url,
+    TEMPORAL_ADDRESS: address,
+    DATA_DIR: join(bench.dataDir, "service"),
     ...options.env,
   };
   const worker = await copyWorkerWithSteps(join(bench.dataDir, "service", "worker"));
@@ -99,7 +101,13 @@ async function toService({ parts, url, ports }: Started): Promise<Service> {
     },
   });
   return {
-    ...{ parts: parts.list, http, ends, databaseUrl: url, apiKey, ports, start },
+    parts: parts.list,
+    http,
+    ends,
+    databaseUrl: url,
+    apiKey,
+    ports,
+    start,
     systems: [toSystem("service"), toSystem("local")],
     createOrg: (name) => createOrg(url, name),
     define: async (name, definition, key = apiKey) =>

@@ -68,24 +68,23 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
     },
     async temporal({ isTuned } = { isTuned: true }) {
       const server = await startTemporal({
-        ...{ cliPath: bench.temporalCliPath, dbFile: join(folder, "temporal.db"), isTuned },
-        ...{ port: await findFreePort(), uiPort: null, namespace: "default" },
+        cliPath: bench.temporalCliPath,
+        dbFile: join(folder, "temporal.db"),
+        isTuned,
+        port: await findFreePort(),
+        uiPort: null,
+        namespace: "default",
         logFile: join(folder, "temporal.log"),
       });
       keep("Temporal", server.process);
       return server.address;
     },
-    async node({ kind, main, env, args = [], label = "" }) {
-      const logFile = join(folder, `${kind}${label}.log`);
-      const started = await startProcess({
-        ...{ command: process.execPath, args: [...args, main], cwd: folder, logFile, ipc: true },
-        // Nothing from the shell that the bench was started in.
-        env: { PATH: bench.path, NODE_ENV: "production", ...env },
-      });
-      keep(kind, started);
+    async node(spec) {
+      const started = await startNode(bench, folder, spec);
+      keep(spec.kind, started);
       await untilReady(started, new AbortController().signal).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`The ${kind} of ${name} ${reason}:\n${started.tail()}`);
+        throw new Error(`The ${spec.kind} of ${name} ${reason}:\n${started.tail()}`);
       });
     },
     async end(kind) {
@@ -94,4 +93,17 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
     },
     stop: () => kill(list),
   };
+}
+
+async function startNode(bench: Bench, folder: string, spec: NodeSpec): Promise<ManagedProcess> {
+  const { kind, main, env, args = [], label = "" } = spec;
+  return await startProcess({
+    command: process.execPath,
+    args: [...args, main],
+    cwd: folder,
+    logFile: join(folder, `${kind}${label}.log`),
+    ipc: true,
+    // Nothing from the shell that the bench was started in.
+    env: { PATH: bench.path, NODE_ENV: "production", ...env },
+  });
 }

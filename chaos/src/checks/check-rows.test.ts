@@ -27,22 +27,34 @@ const row: RunRow = {
 
 const sent: SentRun = {
   item: { id: "load-1", shape, key: null, gateway: 0, isRepeated: false, atMs: 0 },
-  ...{ runId: row.id, answer: "{}", isAmbiguous: false, requests: 1 },
+  runId: row.id,
+  answer: "{}",
+  isAmbiguous: false,
+  requests: 1,
 };
 
 const step: StepFact = {
-  ...{ runId: row.id, key: "a", status: "success", attempt: 1 },
-  ...{ createdAt: 1_000, updatedAt: 2_000 },
+  runId: row.id,
+  key: "a",
+  status: "success",
+  attempt: 1,
+  createdAt: 1_000,
+  updatedAt: 2_000,
 };
 
 const execution: Execution = {
-  ...{ runId: row.id, temporalRunId: "t1", firstTemporalRunId: "t1" },
-  ...{ startedAt: 500, closedAt: 8_000 },
+  runId: row.id,
+  temporalRunId: "t1",
+  firstTemporalRunId: "t1",
+  startedAt: 500,
+  closedAt: 8_000,
 };
 
 const workerKilled: Facts["faults"][number] = {
   fault: { kind: "kill -9", target: "worker-1", atMs: 0, holdMs: 0 },
-  ...{ acts: [], from: 1_500, to: 1_600 },
+  acts: [],
+  from: 1_500,
+  to: 1_600,
 };
 
 interface Told {
@@ -65,7 +77,8 @@ async function find(told: Told): Promise<string[]> {
     sent: [told.sent ?? sent],
     shapes: new Map([[shape.name, told.shape ?? shape]]),
     faults: told.faults ?? [],
-    ...{ sightings: new Map(), reads: { looks: 0, unavailable: 0 } },
+    sightings: new Map(),
+    reads: { looks: 0, unavailable: 0 },
     executionsOf: new Map(told.ledger ?? [["cbwr_1:a", [1_500]]]),
     // Asked only for runs that were reset.
     client: {} as Client,
@@ -143,7 +156,10 @@ test("a component that did not run, ran too often, or ran without a record is fo
   const twice: Told = { ledger: [["cbwr_1:a", [1_500, 1_700]]] };
   expect(await find(twice)).toEqual(["I6 doubled"]);
   const unknown: Told = {
-    ledger: [...[["cbwr_1:a", [1_500]] as [string, number[]]], ["cbwr_1:b", [1]]],
+    ledger: [
+      ["cbwr_1:a", [1_500]],
+      ["cbwr_1:b", [1]],
+    ],
   };
   expect(await find(unknown)).toEqual(["I6 diverged"]);
 });
@@ -177,7 +193,8 @@ test("what was done inside of a task that a termination cut off needs no record,
   const terminated: Facts["faults"][number] = {
     fault: { kind: "terminate", target: 0, point: 0, atMs: 0, holdMs: 0 },
     acts: [{ runId: row.id, requestedAt: 1_700, outcome: "done" }],
-    ...{ from: 1_650, to: 1_750 },
+    from: 1_650,
+    to: 1_750,
   };
   const nothing = {
     steps: [],

@@ -10,14 +10,20 @@ if (shape === undefined) throw new Error("There are shapes");
 const ID = `cbwr_${"1".repeat(32)}`;
 const OTHER = `cbwr_${"2".repeat(32)}`;
 const keyless: LoadItem = {
-  ...{ id: "load-1", shape, key: null, gateway: 0 },
-  ...{ isRepeated: false, atMs: 0 },
+  id: "load-1",
+  shape,
+  key: null,
+  gateway: 0,
+  isRepeated: false,
+  atMs: 0,
 };
 const keyed: LoadItem = { ...keyless, key: "key-1" };
 
 const times = { sentAt: 0, doneAt: 0 };
 const answer = (status: number, text: string): Reply => ({
-  ...{ kind: "answer", status, text },
+  kind: "answer",
+  status,
+  text,
   ...times,
 });
 const lost: Reply = { kind: "lost", reason: "cut", ...times };

@@ -31,8 +31,11 @@ export async function sendRun(
   signal: AbortSignal,
 ): Promise<SentRun> {
   const sent: SentRun = {
-    ...{ item, runId: null, answer: null },
-    ...{ isAmbiguous: false, requests: 0 },
+    item,
+    runId: null,
+    answer: null,
+    isAmbiguous: false,
+    requests: 0,
   };
   while (!signal.aborted && !(await tryOnce(options, sent))) {
     // The pause rejects only when aborted, which ends the loop.

@@ -17,8 +17,11 @@ const snapshot: FoundRun = {
 };
 const task = { attempt: 1, since: 100, dueAt: 100, lastFailure: null };
 const step = {
-  ...{ step_key: "a", component_id: "cbwc_a", action_type: "transform" },
-  ...{ status: null, created_at: 99 },
+  step_key: "a",
+  component_id: "cbwc_a",
+  action_type: "transform",
+  status: null,
+  created_at: 99,
 };
 const document = {
   description: "",

@@ -31,7 +31,9 @@ async function audited(options: Partial<AuditOptions> = {}): Promise<Audited> {
   const written: string[] = [];
   const { config } = rig;
   const isRight = await audit({
-    ...{ repair: false, runs: [], since: null },
+    repair: false,
+    runs: [],
+    since: null,
     ...options,
     config,
     out: { write: (chunk: string) => written.push(chunk) },

@@ -31,7 +31,9 @@ afterAll(async () => {
 
 async function start(): Promise<PostgresServer> {
   return await startPostgres({
-    ...{ dataDir: join(folder, "postgres"), port, logFile: join(folder, "postgres.log") },
+    dataDir: join(folder, "postgres"),
+    port,
+    logFile: join(folder, "postgres.log"),
     // So that what does not wait for the disk is not there before the crash.
     settings: ["wal_writer_delay=10s"],
   });
@@ -64,10 +66,18 @@ test.each<[what: string, end: (db: Database, id: string) => Promise<unknown>]>([
     (db, id) =>
       writeRecords(db, [
         {
-          ...{ kind: "end", run_id: id, temporal_run_id: "current", status: "completed" },
-          ...{ error_code: null, error_message: null, completed_at_ms: 1_000 },
-          ...{ step_count: 0, steps_digest: 0 },
-          ...{ mirror_length: 1, mirror_time_ms: 1_000, mirror_seq: 1 },
+          kind: "end",
+          run_id: id,
+          temporal_run_id: "current",
+          status: "completed",
+          error_code: null,
+          error_message: null,
+          completed_at_ms: 1_000,
+          step_count: 0,
+          steps_digest: 0,
+          mirror_length: 1,
+          mirror_time_ms: 1_000,
+          mirror_seq: 1,
         },
       ]),
   ],

@@ -48,7 +48,10 @@ test("whatever is written twice, late or in another order, the newest of each ro
 
 test("a batch reads its own runs, however many others wait that came after the plan was made", async () => {
   const mirrorDb = createDatabase({
-    ...{ url: database.url, poolSize: 1, applicationName: "test", byIndex: true },
+    url: database.url,
+    poolSize: 1,
+    applicationName: "test",
+    byIndex: true,
   });
   const runId = await insertRun(db);
   const [first] = story(runId) as [MirrorRecord];

@@ -70,8 +70,20 @@ async function readDisk(): Promise<string> {
 }
 
 const PLACES = [
-  ...["input", "with", "output", "attempt", "failure", "heartbeat", "name", "prompt"],
-  ...["comment", "end", "child", "child-end", "batch", "description"],
+  "input",
+  "with",
+  "output",
+  "attempt",
+  "failure",
+  "heartbeat",
+  "name",
+  "prompt",
+  "comment",
+  "end",
+  "child",
+  "child-end",
+  "batch",
+  "description",
 ] as const;
 type Place = (typeof PLACES)[number];
 
@@ -265,7 +277,10 @@ describe("with a key", () => {
     });
     const auditWith = (config: WorkerRig["config"]) =>
       audit({
-        ...{ config, repair: true, runs: [id], since: null },
+        config,
+        repair: true,
+        runs: [id],
+        since: null,
         out: { write: (text: string) => said.push(text) },
         progress: { write: () => undefined },
         signal: new AbortController().signal,

@@ -50,8 +50,10 @@ test("runs that have begun go on before others begin, so that few wait for their
   rig = await createWorkerRig({ idle: true });
   const next = (to: string) => ({ next: [{ to, on: "success" as const }] });
   const queued = await flood(100, [
-    ...[component("one", next("two")), component("two", next("three"))],
-    ...[component("three", next("four")), component("four")],
+    component("one", next("two")),
+    component("two", next("three")),
+    component("three", next("four")),
+    component("four"),
   ]);
   await rig.startWorker();
   let most = 0;

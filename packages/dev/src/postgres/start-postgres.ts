@@ -101,9 +101,16 @@ async function initialize(
   await writeFile(secret, randomBytes(24).toString("hex"), { mode: 0o600 });
   if (user.uid !== undefined && user.gid !== undefined) await chown(secret, user.uid, user.gid);
   const args = [
-    ...["-D", unfinished, "-U", USER, "--auth=scram-sha-256", `--pwfile=${secret}`],
+    "-D",
+    unfinished,
+    "-U",
+    USER,
+    "--auth=scram-sha-256",
+    `--pwfile=${secret}`,
     // Ids and names are compared by bytes; the system's locales differ from machine to machine.
-    ...["--encoding=UTF8", "--locale=C", "--no-sync"],
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
   ];
   const [command = initdb, ...rest] = [...user.prefix, initdb, ...args];
   try {

@@ -35,23 +35,33 @@ const START_TIMEOUT_MS = 60_000;
  */
 const TUNING = [
   // 2.2 times the throughput on a file: the default journal waits for the disk at every transaction.
-  ...["--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"],
+  "--sqlite-pragma",
+  "journal_mode=wal",
+  "--sqlite-pragma",
+  "synchronous=1",
   // Default 1,000 pages, 4 MB: every hundred starts waited for the disk. 10 % more starts per second.
-  ...["--sqlite-pragma", "wal_autocheckpoint=10000"],
+  "--sqlite-pragma",
+  "wal_autocheckpoint=10000",
   // Default 20 per second for the only shard: a lone run of three steps took 200 ms, with this 57 ms.
-  ...["--dynamic-config-value", "history.transferProcessorMaxPollRPS=100"],
+  "--dynamic-config-value",
+  "history.transferProcessorMaxPollRPS=100",
   // Default 4 partitions, between which a single server only forwards: 34 → 39 runs/s, p99 5.3 → 2.0 s.
-  ...["--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"],
-  ...["--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"],
+  "--dynamic-config-value",
+  "matching.numTaskqueueReadPartitions=1",
+  "--dynamic-config-value",
+  "matching.numTaskqueueWritePartitions=1",
   // Off by default: tasks wait in a single line, and a run behind 250 of another org took 18.4 s; with the
   // fairness keys of `toStartOptions` 1.4 s, and all of them together no longer than before.
-  ...["--dynamic-config-value", "matching.enableFairness=true"],
+  "--dynamic-config-value",
+  "matching.enableFairness=true",
   // The dev server reads the search attributes' names from its file whenever it needs them, a cluster once a minute:
   // 4 % of its CPU for a run of three steps.
-  ...["--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=false"],
+  "--dynamic-config-value",
+  "system.forceSearchAttributesCacheRefreshOnRead=false",
   // Default 128,000 runs, including ended ones: 317 MB after 6,000 runs of three local steps, with this 205 to
   // 222 MB from the 1,500th run on.
-  ...["--dynamic-config-value", "history.hostLevelCacheMaxSize=2000"],
+  "--dynamic-config-value",
+  "history.hostLevelCacheMaxSize=2000",
   // Default 30 s, during which a queue keeps finished tasks and looks at all of them for each new one: 10 % of
   // its CPU among thousands of runs, with this 1 %.
   ...["transfer", "timer", "visibility"].flatMap((queue) => [
@@ -71,9 +81,19 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
   await mkdir(dirname(dbFile), { recursive: true });
   await endLeftOverTemporal(dbFile);
   const args = [
-    ...["server", "start-dev", "--ip", "127.0.0.1", "--port", String(port)],
+    "server",
+    "start-dev",
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    String(port),
     ...(uiPort === null ? ["--headless"] : ["--ui-port", String(uiPort)]),
-    ...["--db-filename", dbFile, "--namespace", namespace, "--log-level", "error"],
+    "--db-filename",
+    dbFile,
+    "--namespace",
+    namespace,
+    "--log-level",
+    "error",
     ...SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
     ...(options.isTuned === false ? [] : TUNING),
   ];
