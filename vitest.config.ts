@@ -38,6 +38,8 @@ export default defineConfig({
           include: ["**/src/**/*.integration.test.ts"],
           globalSetup: ["packages/dev/src/testing/global-setup.ts"],
           pool: "forks",
+          // As for the unit tests: each file took seconds to load.
+          isolate: false,
           // May exceed the cores: the tests mostly wait for Temporal's timers and timeouts.
           maxWorkers: 3,
           // Concurrent tests wait rather than work. Each has its own processes.

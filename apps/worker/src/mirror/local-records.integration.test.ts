@@ -1,34 +1,26 @@
 // Which records of steps inside workflow tasks the workflow waits for.
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, local } from "../testing/rig-runs.ts";
 import { to } from "../testing/shape.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
-import type * as module from "./mirror-writer.ts";
+import type { MirrorWriter } from "./mirror-writer.ts";
 
 /** What the real writer was given, in order. */
 const given: string[] = [];
 
-vi.mock("./mirror-writer.ts", async (importOriginal) => {
-  const original = await importOriginal<typeof module>();
-  return {
-    ...original,
-    createMirrorWriter(options: module.MirrorWriterOptions) {
-      const writer = original.createMirrorWriter(options);
-      const write = writer.write.bind(writer);
-      const writeSoon = writer.writeSoon.bind(writer);
-      writer.write = async (record) => {
-        given.push(`${toText(record)}, waited for`);
-        await write(record);
-      };
-      writer.writeSoon = (record) => {
-        given.push(toText(record));
-        writeSoon(record);
-      };
-      return writer;
-    },
+function listen(writer: MirrorWriter): void {
+  const write = writer.write.bind(writer);
+  const writeSoon = writer.writeSoon.bind(writer);
+  writer.write = async (record) => {
+    given.push(`${toText(record)}, waited for`);
+    await write(record);
   };
-});
+  writer.writeSoon = (record) => {
+    given.push(toText(record));
+    writeSoon(record);
+  };
+}
 
 function toText(record: MirrorRecord): string {
   return record.kind === "end" ? "end" : `${record.step_key} ${record.status ?? "begins"}`;
@@ -36,9 +28,8 @@ function toText(record: MirrorRecord): string {
 
 let rig: WorkerRig;
 beforeAll(async () => {
-  rig = await createWorkerRig();
+  rig = await createWorkerRig({ onMirror: listen });
 });
-beforeEach(() => void given.splice(0));
 afterAll(() => rig.close());
 
 test("what begins a workflow task and what ends it is waited for, and nothing between", async () => {

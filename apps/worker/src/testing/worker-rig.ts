@@ -17,6 +17,7 @@ import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
 import { connectWorker } from "../connect-worker.ts";
 import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
+import type { MirrorWriter } from "../mirror/mirror-writer.ts";
 import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import type { ExternalComponents } from "../external/load-external-components.ts";
 import { createFailures, type Failures } from "../reconcile/for-each-run.ts";
@@ -65,6 +66,8 @@ export interface RigOptions {
   idle?: boolean;
   /** What other teams' workers serve. */
   externalComponents?: ExternalComponents;
+  /** Called with the worker's mirror before it takes tasks. */
+  onMirror?: (mirror: MirrorWriter) => void;
 }
 
 type Long = NonNullable<
@@ -109,6 +112,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
       mirrorDb,
       logger,
       ...external,
+      onMirror: options.onMirror,
     });
   let worker = options.idle === true ? null : await start();
   const dispatcher = createDispatcher({
@@ -166,12 +170,13 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   };
 }
 
-async function startWorker(
-  options: Pick<
-    RunWorkerOptions,
-    "config" | "client" | "db" | "mirrorDb" | "logger" | "externalComponents"
-  >,
-): Promise<{ stop(): Promise<void> }> {
+async function startWorker({
+  onMirror,
+  ...options
+}: Pick<
+  RunWorkerOptions,
+  "config" | "client" | "db" | "mirrorDb" | "logger" | "externalComponents"
+> & { onMirror: RigOptions["onMirror"] }): Promise<{ stop(): Promise<void> }> {
   const connection = await connectWorker(options.config);
   const components = new Map(
     testComponents.map((each): [string, Component] => [each.action, each]),
@@ -182,6 +187,7 @@ async function startWorker(
     components,
     bundlePath: WORKFLOW_BUNDLE,
   });
+  onMirror?.(run.mirror);
   const ended = run.worker.run();
   return {
     async stop() {
