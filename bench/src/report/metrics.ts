@@ -19,22 +19,38 @@ export function valueOf(
   return toNumber(median(values));
 }
 
+/** What one system was measured to do. */
+export interface Figure {
+  metric: Metric;
+  system: SystemName;
+}
+
 /**
- * One system's value divided by another's: the median of the rounds' ratios, because whatever disturbs the
- * machine in a round disturbs both.
+ * Two figures of the same rounds, in pairs: compared round by round, because whatever disturbs the machine in a
+ * round disturbs both.
  */
-export function ratioOf(
-  samples: readonly Sample[],
-  metric: Metric,
-  [system, to]: readonly [SystemName, SystemName],
-): number | null {
-  const others = new Map(select(samples, metric, to).map((sample) => [sample.round, sample]));
-  const ratios = select(samples, metric, system).flatMap((sample) => {
-    const other = others.get(sample.round);
-    if (other === undefined) return [];
-    return [numberOf(sample, metric.value) / numberOf(other, metric.value)];
+function pairsOf(samples: readonly Sample[], one: Figure, other: Figure): [number, number][] {
+  const others = select(samples, other.metric, other.system);
+  const byRound = new Map(others.map((sample) => [sample.round, sample]));
+  return select(samples, one.metric, one.system).flatMap((sample): [number, number][] => {
+    const beside = byRound.get(sample.round);
+    if (beside === undefined) return [];
+    return [[numberOf(sample, one.metric.value), numberOf(beside, other.metric.value)]];
   });
-  return toNumber(median(ratios));
+}
+
+/** The median of the rounds' ratios; null if they were not both measured. */
+export function ratioOf(samples: readonly Sample[], one: Figure, other: Figure): number | null {
+  return toNumber(median(pairsOf(samples, one, other).map(([a, b]) => a / b)));
+}
+
+/** The median of the rounds' differences; null if they were not both measured. */
+export function differenceOf(
+  samples: readonly Sample[],
+  one: Figure,
+  other: Figure,
+): number | null {
+  return toNumber(median(pairsOf(samples, one, other).map(([a, b]) => a - b)));
 }
 
 /** What was measured, in the order of the table. */

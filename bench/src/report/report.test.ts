@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Sample } from "../measure/sample.ts";
-import { listMetrics, ratioOf, valueOf } from "./metrics.ts";
+import { differenceOf, listMetrics, ratioOf, valueOf } from "./metrics.ts";
 import { toCpuTable, toResultTable } from "./result-table.ts";
 import { toTargetTable } from "./targets.ts";
 
@@ -26,15 +26,24 @@ const SAMPLES: readonly Sample[] = [
   sample({ system: "service", round: 3, perSecond: 10, cpuMs: { gateway: 5, worker: 35 } }),
 ];
 const RATE = { measure: "ends", inFlight: 16, value: "perSecond" } as const;
+const OWN = { metric: RATE, system: "service" } as const;
+const RAW = { metric: RATE, system: "raw" } as const;
 
 test("a value is the rounds' median, a ratio the median of the rounds' ratios", () => {
   expect(valueOf(SAMPLES, RATE, "service")).toBe(19);
-  expect(ratioOf(SAMPLES, RATE, ["service", "raw"])).toBeCloseTo(0.95);
+  expect(ratioOf(SAMPLES, OWN, RAW)).toBeCloseTo(0.95);
+});
+
+test("a difference is the median of the rounds' differences", () => {
+  // -2, -1 and -30; that of the medians would be -21.
+  expect(differenceOf(SAMPLES, OWN, RAW)).toBe(-2);
 });
 
 test("what was not measured is null", () => {
   expect(valueOf(SAMPLES, RATE, "naive")).toBeNull();
-  expect(ratioOf(SAMPLES, RATE, ["service", "naive"])).toBeNull();
+  const naive = { metric: RATE, system: "naive" } as const;
+  expect(ratioOf(SAMPLES, OWN, naive)).toBeNull();
+  expect(differenceOf(SAMPLES, OWN, naive)).toBeNull();
   expect(
     valueOf(
       [sample({ system: "raw", round: 1, perSecond: 1, cpuMs: null })],

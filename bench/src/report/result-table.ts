@@ -30,7 +30,9 @@ export function toResultTable(samples: readonly Sample[]): string {
   const rows = listMetrics(samples).map((metric) => [
     describe(metric),
     ...systems.map((name) => show(valueOf(samples, metric, name))),
-    ...ratios.map((pair) => show(ratioOf(samples, metric, pair), 2)),
+    ...ratios.map(([system, to]) =>
+      show(ratioOf(samples, { metric, system }, { metric, system: to }), 2),
+    ),
   ]);
   return toMarkdown([head, ...rows]);
 }

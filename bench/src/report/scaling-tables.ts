@@ -91,7 +91,7 @@ export function toSoakTable(result: SoakResult): string {
 
 function verdictOn(change: number | null): string {
   if (change === null) return "not measured";
-  return Math.abs(change) <= FLAT ? "met" : "missed";
+  return change <= FLAT ? "met" : "missed";
 }
 
 /** @param minute - from 1 */

@@ -1,7 +1,7 @@
 import { toMarkdown } from "@truerun/dev/report/markdown";
 import type { Sample } from "../measure/sample.ts";
 import { type SystemName, TITLES } from "../systems/system.ts";
-import { type Metric, ratioOf, valueOf } from "./metrics.ts";
+import { differenceOf, type Metric, ratioOf } from "./metrics.ts";
 import { show } from "./result-table.ts";
 
 /** What should be reached, as a ratio within one bench. */
@@ -82,7 +82,7 @@ const ALONE_MS = 10;
 export function toTargetTable(samples: readonly Sample[]): string {
   const rows = TARGETS.map(({ what, metric, of, wanted }) => {
     const [system, to] = of;
-    const measured = ratioOf(samples, metric, of);
+    const measured = ratioOf(samples, { metric, system }, { metric, system: to });
     const [sign, limit] = "atLeast" in wanted ? ["≥", wanted.atLeast] : ["≤", wanted.atMost];
     const isMet =
       measured !== null && ("atLeast" in wanted ? measured >= limit : measured <= limit);
@@ -94,9 +94,8 @@ export function toTargetTable(samples: readonly Sample[]): string {
 }
 
 function aloneRow(samples: readonly Sample[]): string[] {
-  const own = valueOf(samples, p50("ends", 1), "service");
-  const raw = valueOf(samples, p50("ends", 1), "raw");
-  const more = own === null || raw === null ? null : own - raw;
+  const metric = p50("ends", 1);
+  const more = differenceOf(samples, { metric, system: "service" }, { metric, system: "raw" });
   const whom = `${TITLES.service} − ${TITLES.raw}`;
   const isMet = more !== null && more <= ALONE_MS;
   return [
@@ -110,9 +109,9 @@ function aloneRow(samples: readonly Sample[]): string[] {
 
 /** By rate: repeats that cost no more than reads are answered at least as often. */
 function replayRow(samples: readonly Sample[]): string[] {
-  const replay = valueOf(samples, rate("replay", 16), "service");
-  const get = valueOf(samples, rate("get", 16), "service");
-  const ratio = replay === null || get === null ? null : replay / get;
+  const system = "service";
+  const [replay, get] = [rate("replay", 16), rate("get", 16)];
+  const ratio = ratioOf(samples, { metric: replay, system }, { metric: get, system });
   const isMet = ratio !== null && ratio >= 1;
   return [
     "replayed a second ÷ read a second",
