@@ -41,7 +41,7 @@ export default defineConfig({
           // As for the unit tests: each file took seconds to load.
           isolate: false,
           // May exceed the cores: the tests mostly wait for Temporal's timers and timeouts.
-          maxWorkers: 3,
+          maxWorkers: 4,
           // Concurrent tests wait rather than work. Each has its own processes.
           maxConcurrency: 2,
           testTimeout: 120_000,
@@ -57,7 +57,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           include: ["e2e/*.e2e.test.ts"],
           pool: "forks",
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
