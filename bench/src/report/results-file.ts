@@ -21,7 +21,7 @@ export interface Provenance {
   /** ISO 8601 */
   at: string;
   machine: string;
-  /** What was measured, as `git describe` names it; missing in results of before it was noted, or without git. */
+  /** Of what was measured; missing in older results, and without git. */
   commit?: string;
 }
 
@@ -43,11 +43,20 @@ export async function toProvenance(command: string): Promise<Provenance> {
   return { command, at, machine, ...(commit === null ? {} : { commit }) };
 }
 
-/** Marked `-dirty` when files differ from the commit. */
+/** Marked `-dirty` when what is measured differs from the commit. */
 async function describeCommit(): Promise<string | null> {
-  const args = ["describe", "--always", "--dirty"];
-  const described = await promisify(execFile)("git", args, { cwd: PROJECT_DIR }).catch(() => null);
-  return described?.stdout.trim() ?? null;
+  const git = async (...args: string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)("git", args, { cwd: PROJECT_DIR });
+    return stdout.trim();
+  };
+  try {
+    const commit = await git("rev-parse", "--short", "HEAD");
+    // The bench itself writes to these.
+    const changed = await git("status", "--porcelain", "--", ":!docs", ":!bench/results");
+    return changed === "" ? commit : `${commit}-dirty`;
+  } catch {
+    return null;
+  }
 }
 
 /**
