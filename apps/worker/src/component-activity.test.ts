@@ -234,6 +234,25 @@ describe("an attempt", () => {
     });
   });
 
+  it("of a local step is inside its workflow task only at first, and counted on outside", async () => {
+    const component = returning(({ scheduledAtMs }) => ({ output: scheduledAtMs }));
+    const activity = toActivity(component, {
+      config: {} as ComponentsConfig,
+      logger: createLogger({ name: "test", level: "silent" }),
+    });
+    const attempt = (number: number, told: Parameters<typeof activity>[1]) =>
+      new MockActivityEnvironment({ attempt: number }).run(activity, {}, told);
+    const local = { step_key: "step", scheduled_at_ms: 7 };
+    expect(await attempt(1, local)).toMatchObject({ output: 7, attempt: 1 });
+    await expect(attempt(2, local)).rejects.toMatchObject({
+      type: "NotLocal",
+      nonRetryable: true,
+      details: [{ attempt: 2 }],
+    });
+    const earlier = { attempts_before: 1, scheduled_at_ms: 7 };
+    expect(await attempt(2, earlier)).toMatchObject({ output: 7, attempt: 3 });
+  });
+
   it("ends as canceled when its signal does it, wrapped or not", async () => {
     const endings: ((signal: AbortSignal) => unknown)[] = [
       (signal) => signal.reason,

@@ -8,13 +8,18 @@ import { type AttemptTimes, toComponentFailure, toReadable } from "./component-f
 import { artifactsSchema, assertFits, invalidOutput, parseOrRefuse } from "./component-result.ts";
 import type { ComponentsConfig } from "./components-config.ts";
 import type { ReopenedSteps } from "./mirror/reopened-steps.ts";
+import { NO_HEART, startHeartbeat } from "./heartbeat.ts";
 import { NotJsonError, toJsonValue } from "./json-value.ts";
 import {
+  type EarlierAttempts,
   type LocalAttempt,
   MAX_LOCAL_BYTES,
   NOT_LOCAL,
   type ResultEnvelope,
 } from "./local-attempt.ts";
+
+/** What an activity that runs, or ran, inside a workflow task is told besides its input. */
+type Told = LocalAttempt | EarlierAttempts | undefined;
 
 /** What component activities share. */
 export interface ComponentDependencies {
@@ -24,16 +29,12 @@ export interface ComponentDependencies {
   reopened?: Pick<ReopenedSteps, "take">;
 }
 
-/** An attempt learns of a cancellation from the answer to a heartbeat, so these set how soon. */
-const FIRST_HEARTBEAT_MS = 1_000;
-const HEARTBEAT_MS = 2_000;
-
 /** How long a component may go on once its signal is aborted. Then its attempt ends without it. */
 const GIVE_UP_AFTER_MS = 10_000;
 
 /**
  * The Temporal activity of a component. Its argument is the step's resolved `with`; an attempt inside a
- * workflow task gets a second one, about its step.
+ * workflow task, or after one, gets a second one, about its step.
  *
  * @returns a function that rejects with an `ApplicationFailure` whose details are {@link AttemptTimes},
  * or with the `CancelledFailure` of an attempt that was canceled. Its own failure types, all non-retryable:
@@ -42,25 +43,27 @@ const GIVE_UP_AFTER_MS = 10_000;
 export function toActivity(
   component: Component,
   dependencies: ComponentDependencies,
-): (args: unknown, local?: LocalAttempt) => Promise<ResultEnvelope> {
-  return async (args, local) => {
+): (args: unknown, told?: Told) => Promise<ResultEnvelope> {
+  return async (args, told) => {
     const startedAt = Date.now();
     const context = Context.current();
+    const place = readPlace(told, context);
+    const { local, attempt } = place;
     const times = (): AttemptTimes => ({
-      attempt: context.info.attempt,
+      attempt,
       started_at_ms: startedAt,
       finished_at_ms: Date.now(),
     });
     const heart = local === undefined ? startHeartbeat(context) : NO_HEART;
     try {
-      if (local !== undefined) assertNotReopened(local, context, dependencies);
+      if (local !== undefined) assertMayBeLocal(local, context, dependencies);
       const input = await parseOrRefuse(component.input, args, {
         type: "InvalidInput",
         place: "with",
       });
       const given = toComponentContext(component, input, {
         context,
-        local,
+        place,
         dependencies,
         ...heart,
       });
@@ -88,9 +91,30 @@ function toWorkflowRunId(workflowId: string): string {
   return workflowId.split("/", 1)[0] ?? workflowId;
 }
 
+/** Which attempt of which step it is, and where it runs. */
+interface AttemptPlace {
+  /** Of an attempt inside a workflow task. */
+  local: LocalAttempt | undefined;
+  stepKey: string;
+  /** Counted over all of the step's attempts. */
+  attempt: number;
+  scheduledAtMs: number;
+}
+
+function readPlace(told: Told, { info }: Context): AttemptPlace {
+  const local = told !== undefined && "step_key" in told ? told : undefined;
+  const before = told !== undefined && "attempts_before" in told ? told.attempts_before : 0;
+  return {
+    local,
+    stepKey: local?.step_key ?? info.activityId,
+    attempt: before + info.attempt,
+    scheduledAtMs: told?.scheduled_at_ms ?? info.scheduledTimestampMs,
+  };
+}
+
 interface AttemptParts {
   context: Context;
-  local: LocalAttempt | undefined;
+  place: AttemptPlace;
   dependencies: ComponentDependencies;
   beat: (details?: Json) => void;
 }
@@ -98,10 +122,10 @@ interface AttemptParts {
 function toComponentContext(
   component: Component,
   input: unknown,
-  { context, local, dependencies, beat }: AttemptParts,
+  { context, place, dependencies, beat }: AttemptParts,
 ): ComponentContext<unknown> {
-  const { activityId, attempt, scheduledTimestampMs, workflowExecution } = context.info;
-  const stepKey = local?.step_key ?? activityId;
+  const { workflowExecution } = context.info;
+  const { stepKey, attempt, scheduledAtMs } = place;
   const runId = toWorkflowRunId(workflowExecution?.workflowId ?? "");
   return {
     input,
@@ -116,7 +140,7 @@ function toComponentContext(
     heartbeat: beat,
     idempotencyKey: toIdempotencyKey(runId, stepKey),
     attempt,
-    scheduledAtMs: local?.scheduled_at_ms ?? scheduledTimestampMs,
+    scheduledAtMs,
     run: { id: runId },
     stepKey,
   };
@@ -150,29 +174,6 @@ async function untilGivenUp<T>(
   }
 }
 
-/** Inside a workflow task no heartbeats are needed: the task itself is the sign of life. */
-const NO_HEART: ReturnType<typeof startHeartbeat> = {
-  beat: (given) => void (given === undefined || toJsonValue(given, "heartbeat details")),
-  stop: () => undefined,
-};
-
-/** Heartbeats until stopped, repeating the details that the component gave last. */
-function startHeartbeat(context: Context): { beat: (details?: Json) => void; stop: () => void } {
-  let details: Json | undefined;
-  let timer = setTimeout(tick, FIRST_HEARTBEAT_MS);
-  function tick(): void {
-    context.heartbeat(details);
-    timer = setTimeout(tick, HEARTBEAT_MS);
-  }
-  return {
-    beat(given) {
-      details = given === undefined ? undefined : toJsonValue(given, "heartbeat details");
-      context.heartbeat(details);
-    },
-    stop: () => clearTimeout(timer),
-  };
-}
-
 async function toResult(
   component: Component,
   result: unknown,
@@ -203,19 +204,21 @@ function toJson(output: unknown): Json {
 }
 
 /**
- * If a worker was lost after it had begun this step, the step may be why. Outside its workflow task the step's
- * attempts are counted, and it holds up nothing else.
+ * Inside a workflow task runs only a step's first attempt, and only if no worker was lost after it had begun the
+ * step: the step may be why. Nothing counts the attempts of lost tasks, so a step that ends its worker's process
+ * there would end one worker after another. Outside its attempts are counted, and it holds up nothing else.
  *
  * @throws a failure that makes the step run there
  */
-function assertNotReopened(
+function assertMayBeLocal(
   { step_key: stepKey }: LocalAttempt,
   { info }: Context,
   { reopened }: ComponentDependencies,
 ): void {
   const runId = toWorkflowRunId(info.workflowExecution?.workflowId ?? "");
-  if (reopened?.take(runId, stepKey) !== true) return;
-  throw ApplicationFailure.nonRetryable("The step has begun before and was lost", NOT_LOCAL);
+  const wasLost = reopened?.take(runId, stepKey) === true;
+  if (info.attempt === 1 && !wasLost) return;
+  throw ApplicationFailure.nonRetryable("The step has begun before", NOT_LOCAL);
 }
 
 /** @throws a failure that makes the step run again outside its task */

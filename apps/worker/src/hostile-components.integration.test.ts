@@ -35,7 +35,8 @@ export default defineComponent({
   input: z.object({ way: z.string(), ms: z.number().default(0) }),
   output: z.string(),
   async run({ input: { way, ms }, signal, attempt }) {
-    if (way === "retry" && attempt === 1) throw new Error("not yet");
+    if (way.startsWith("retry") && attempt === 1) throw new Error("not yet");
+    if (way === "retry, exit") process.exit(7);
     if (way in thrown) throw thrown[way]();
     if (way === "exit") process.exit(7);
     // As a loop would, but without the CPU that other tests need.
@@ -249,6 +250,23 @@ test.concurrent(
       ["success", null],
       ["failed", LATE],
     ]);
+    expect(exits).toEqual([7, 7]);
+    expect(await activitiesOf(rig, exiting)).toEqual(["retried", "exits"]);
+  }),
+);
+
+test.concurrent(
+  "one that does so in a later attempt has only the attempts that are left",
+  onStage(async ({ rig, supervise }) => {
+    const exits = supervise();
+    const exiting = await rig.startRun({
+      components: [hostileLocal("exits", { way: "retry, exit", attempts: 3 })],
+    });
+    const failed = await rig.finished(exiting);
+    expect(failed).toMatchObject({
+      status: "failed",
+      steps: [{ status: "failed", message: LATE }],
+    });
     expect(exits).toEqual([7, 7]);
     expect(await activitiesOf(rig, exiting)).toEqual(["exits"]);
   }),

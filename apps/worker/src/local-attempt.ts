@@ -16,6 +16,14 @@ export interface LocalAttempt {
   scheduled_at_ms: number;
 }
 
+/** What an activity is told that takes over a step from inside a workflow task. */
+export interface EarlierAttempts {
+  /** How many of the step's attempts are used up. */
+  attempts_before: number;
+  /** As in {@link LocalAttempt}. */
+  scheduled_at_ms: number;
+}
+
 /**
  * Bytes that the input, and the result, of a step inside a workflow task may have: all results of a task travel
  * in one message of at most 4 MiB. A step with more runs like any other.

@@ -1,6 +1,6 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { expect, test } from "vitest";
-import type { FoundRun } from "./pending-snapshot.ts";
+import type { FoundRun, PendingActivity } from "./pending-snapshot.ts";
 import { toStepPending } from "./pending-step.ts";
 
 const snapshot: FoundRun = {
@@ -26,7 +26,9 @@ const step = {
 const document = {
   description: "",
   timeout: "1h",
-  components: [{ id: "cbwc_a", execution: "local" } as ComponentDefinition],
+  components: [
+    { id: "cbwc_a", execution: "local", retry: { max_attempts: 5 } } as ComponentDefinition,
+  ],
 };
 
 test.for([
@@ -44,3 +46,24 @@ test.for([
     expect(pending).toMatchObject({ reason, attempt: null });
   },
 );
+
+test("of a local step, attempts inside of a workflow task are counted before those that are left", () => {
+  const activity: PendingActivity = {
+    state: "started",
+    attempt: 2,
+    maxAttempts: 4,
+    scheduledAt: 100,
+    startedAt: 100,
+    attemptEndedAt: null,
+    nextAttemptAt: null,
+    pausedAt: null,
+    lastFailure: null,
+    taskQueue: "q",
+  };
+  const pending = toStepPending(step, {
+    snapshot: { ...snapshot, activities: new Map([["a", activity]]) },
+    document,
+    now: 101,
+  });
+  expect(pending).toMatchObject({ reason: "running", attempt: 3, max_attempts: 5 });
+});

@@ -1,4 +1,7 @@
-import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
+import type {
+  ComponentDefinition,
+  WorkflowDefinitionDocument,
+} from "@truerun/shared/contracts/definition";
 import { durationMs, isDuration } from "@truerun/shared/contracts/duration";
 import { z } from "zod";
 import { timeSchema } from "../http/parameters.ts";
@@ -80,7 +83,9 @@ export function toStepPending(step: PendingStepRow, context: PendingContext): St
   }
   if (snapshot.kind !== "found") return say("unknown", "Temporal did not say.");
   const activity = snapshot.activities.get(step.step_key);
-  if (activity !== undefined) return toActivityPending(activity, snapshot, now);
+  if (activity !== undefined) {
+    return toActivityPending(countAll(activity, step, context.document), snapshot, now);
+  }
   if (!snapshot.isComplete) {
     return say("unknown", "The run has more batches at a time than are looked at.");
   }
@@ -88,8 +93,28 @@ export function toStepPending(step: PendingStepRow, context: PendingContext): St
   return say("recording", "It is about to begin, or its outcome is on its way into the tables.");
 }
 
-function isLocal(step: PendingStepRow, { components }: WorkflowDefinitionDocument): boolean {
-  return components.find(({ id }) => id === step.component_id)?.execution === "local";
+function isLocal(step: PendingStepRow, document: WorkflowDefinitionDocument): boolean {
+  return findComponent(step, document)?.execution === "local";
+}
+
+function findComponent(
+  { component_id: id }: PendingStepRow,
+  { components }: WorkflowDefinitionDocument,
+): ComponentDefinition | undefined {
+  return components.find((component) => component.id === id);
+}
+
+/** Of a step whose first attempt was inside a workflow task, Temporal has only those that were left. */
+function countAll(
+  activity: PendingActivity,
+  step: PendingStepRow,
+  document: WorkflowDefinitionDocument,
+): PendingActivity {
+  const component = findComponent(step, document);
+  const { attempt, maxAttempts: left } = activity;
+  if (component?.execution !== "local" || left === null) return activity;
+  const maxAttempts = component.retry.max_attempts;
+  return { ...activity, attempt: attempt + maxAttempts - left, maxAttempts };
 }
 
 /** Temporal does not list what runs inside a workflow task, only that there is such a task. */

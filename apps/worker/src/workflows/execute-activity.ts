@@ -1,6 +1,7 @@
 import type { ComponentDefinition, RetryPolicy } from "@truerun/shared/contracts/definition";
 import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
+import type { EarlierAttempts } from "../local-attempt.ts";
 import {
   ActivityCancellationType,
   type ActivityOptions,
@@ -18,29 +19,42 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
  */
 const HOPELESS = ["NotFoundError", "ActivityNotRegisteredError", "PayloadsTooLarge"];
 
-/** Runs a step's component on the worker that serves it. @returns what that worker returned */
-export async function executeActivity<T>(step: Step): Promise<T> {
+type Activity<T> = (input: JsonObject, earlier?: EarlierAttempts) => Promise<T>;
+
+/**
+ * Runs a step's component on the worker that serves it.
+ *
+ * @param earlier - of attempts that are used up: the activity gets those that are left
+ * @returns what that worker returned
+ */
+export async function executeActivity<T>(step: Step, earlier?: EarlierAttempts): Promise<T> {
   const { action, retry, timeout } = step.component;
-  const activities = proxyActivities<Record<string, (input: JsonObject) => Promise<T>>>({
+  const activities = proxyActivities<Record<string, Activity<T>>>({
     activityId: step.key,
     summary: summaryOf(step),
     startToCloseTimeout: durationMs(timeout),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: toRetryPolicy(retry),
+    retry: toRetryPolicy(retry, earlier?.attempts_before),
     ...toPlace(step.component),
   });
   const activity = activities[action];
   if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${action}'`);
-  return await activity(step.input);
+  return await (earlier === undefined ? activity(step.input) : activity(step.input, earlier));
 }
 
-/** A component's retry policy as Temporal takes it. */
-export function toRetryPolicy(retry: RetryPolicy): NonNullable<ActivityOptions["retry"]> {
+/** What is left of a component's retry policy after some attempts, as Temporal takes it. */
+export function toRetryPolicy(
+  retry: RetryPolicy,
+  attemptsBefore = 0,
+): NonNullable<ActivityOptions["retry"]> {
+  const { backoff_coefficient: backoffCoefficient } = retry;
+  const maximumInterval = durationMs(retry.max_interval);
+  const nextInterval = durationMs(retry.initial_interval) * backoffCoefficient ** attemptsBefore;
   return {
-    maximumAttempts: retry.max_attempts,
-    initialInterval: durationMs(retry.initial_interval),
-    backoffCoefficient: retry.backoff_coefficient,
-    maximumInterval: durationMs(retry.max_interval),
+    maximumAttempts: retry.max_attempts - attemptsBefore,
+    initialInterval: Math.min(nextInterval, maximumInterval),
+    backoffCoefficient,
+    maximumInterval,
     nonRetryableErrorTypes: HOPELESS,
   };
 }

@@ -104,6 +104,29 @@ test("results of more than one message takes go over several workflow tasks", as
   await expectProjected(id);
 });
 
+test("attempts after the first run outside of the workflow task, and are counted on", async () => {
+  const retry = {
+    max_attempts: 3,
+    initial_interval: "10ms",
+    backoff_coefficient: 1,
+    max_interval: "10ms",
+  };
+  const id = await rig.startRun({
+    components: [
+      local("late", { action: "flaky", with: { succeed_at: 3 }, retry, next: [to("never")] }),
+      local("never", { action: "flaky", with: {}, retry }),
+    ],
+  });
+  const { status, steps } = await rig.finished(id);
+  expect(status).toBe("failed");
+  expect(steps).toMatchObject([
+    { stepKey: "late", status: "success", attempt: 3, output: { attempt: 3 } },
+    { stepKey: "never", status: "failed", attempt: 3 },
+  ]);
+  expect(await costsOf(id)).toMatchObject({ activities: 2 });
+  await expectProjected(id);
+});
+
 test("what is larger than a workflow task takes runs outside of it", async () => {
   const id = await rig.startRun({
     input: { text: "x".repeat(300 * KB) },

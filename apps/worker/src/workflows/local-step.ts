@@ -9,6 +9,7 @@ import {
   proxyLocalActivities,
 } from "@temporalio/workflow";
 import {
+  type EarlierAttempts,
   type LocalAttempt,
   MAX_LOCAL_BYTES,
   NOT_LOCAL,
@@ -30,25 +31,30 @@ export function isLocalStep({ component, input }: Step): boolean {
 /**
  * Runs a step inside a workflow task and records it. The interceptor opens it when its turn comes.
  *
- * @returns null when the step has to run like any other after all: then it has no outcome yet
+ * @returns its outcome; or, if the step has to run like any other after all, what that activity is told
  * @throws CancelledFailure when it is canceled before it began
  */
 export async function runLocalStep(
   step: Step,
   { recorder, budget }: StepContext,
-): Promise<StepOutcome | null> {
+): Promise<StepOutcome | EarlierAttempts> {
   return await budget.whilePending(async () => {
-    const outcome = await execute(step).then(toSuccess, (error: unknown) => {
-      if (isNotLocal(error)) return null;
-      if (!recorder.isOpen(step.key)) throw error;
-      return toFailure(error, recorder.cancelReasonOf(step.key));
+    const scheduledAtMs = Date.now();
+    const ended = await execute(step, scheduledAtMs).then(toSuccess, (error: unknown) => {
+      if (!isNotLocal(error) && !recorder.isOpen(step.key)) throw error;
+      const failure = toFailure(error, recorder.cancelReasonOf(step.key));
+      if (!isNotLocal(error)) return failure;
+      return { attempts_before: (failure.attempt ?? 1) - 1, scheduled_at_ms: scheduledAtMs };
     });
-    if (outcome !== null) recorder.close(step.key, outcome, { isLocal: true });
-    return outcome;
+    if (!("attempts_before" in ended)) recorder.close(step.key, ended, { isLocal: true });
+    return ended;
   });
 }
 
-async function execute({ key, component, input }: Step): Promise<ResultEnvelope> {
+async function execute(
+  { key, component, input }: Step,
+  scheduledAtMs: number,
+): Promise<ResultEnvelope> {
   const { action, name, retry, timeout } = component;
   type Attempt = (input: JsonObject, attempt: LocalAttempt) => Promise<ResultEnvelope>;
   const activities = proxyLocalActivities<Record<string, Attempt>>({
@@ -61,7 +67,7 @@ async function execute({ key, component, input }: Step): Promise<ResultEnvelope>
   });
   const activity = activities[action];
   if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${action}'`);
-  return await activity(input, { step_key: key, scheduled_at_ms: Date.now() });
+  return await activity(input, { step_key: key, scheduled_at_ms: scheduledAtMs });
 }
 
 function isNotLocal(error: unknown): boolean {

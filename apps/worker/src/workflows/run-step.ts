@@ -1,6 +1,6 @@
 // Runs one step: the engine's own actions here, every other as a Temporal activity, regular or local.
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
-import type { ResultEnvelope } from "../local-attempt.ts";
+import type { EarlierAttempts, ResultEnvelope } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
 import { runEngineAction } from "./engine-action.ts";
 import { executeActivity } from "./execute-activity.ts";
@@ -15,8 +15,9 @@ export async function runStep(step: Step, context: StepContext): Promise<StepOut
   if (isEngineAction(action)) return await runEngineAction(step, action, context);
   try {
     if (taskQueue !== undefined) return await runExternalStep(step, context);
-    const local = isLocalStep(step) ? await runLocalStep(step, context) : null;
-    return local ?? (await runActivity(step, context));
+    if (!isLocalStep(step)) return await runActivity(step, context);
+    const local = await runLocalStep(step, context);
+    return "attempts_before" in local ? await runActivity(step, context, local) : local;
   } catch (error) {
     // One that was canceled while it waited for its place never started, and has no step.
     return toFailure(error, context.recorder.cancelReasonOf(step.key));
@@ -24,6 +25,10 @@ export async function runStep(step: Step, context: StepContext): Promise<StepOut
 }
 
 /** The outcome as the interceptor has recorded it: it sees what comes back before the interpreter does. */
-async function runActivity(step: Step, { budget }: StepContext): Promise<StepOutcome> {
-  return toSuccess(await budget.whilePending(() => executeActivity<ResultEnvelope>(step)));
+async function runActivity(
+  step: Step,
+  { budget }: StepContext,
+  earlier?: EarlierAttempts,
+): Promise<StepOutcome> {
+  return toSuccess(await budget.whilePending(() => executeActivity<ResultEnvelope>(step, earlier)));
 }
