@@ -42,7 +42,7 @@ export interface WorkerRig {
   /** Inserts a run's row with a definition of its own, and hands it to Temporal unless told otherwise. */
   startRun(run: RunSpec): Promise<string>;
   /** Waits until the run's row says that it ended. */
-  finished(workflowRunId: string): Promise<RunRow>;
+  finished(workflowRunId: string, timeoutMs?: number): Promise<RunRow>;
   /** Waits until its end is confirmed: something has to reconcile it, such as a whole worker. */
   confirmed(workflowRunId: string, timeoutMs?: number): Promise<RunRow>;
   getRun(workflowRunId: string): Promise<RunRow>;
@@ -135,11 +135,15 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     },
     startRun: (spec) => startRun({ db, dispatcher: spec.dispatcher ?? dispatcher }, spec),
     getRun: (id) => readRun(db, id),
-    finished: (id) =>
-      waitFor(`the end of ${id}`, async () => {
-        const row = await readRun(db, id);
-        return isTerminal(row.status as RunStatus) && row;
-      }),
+    finished: (id, timeoutMs) =>
+      waitFor(
+        `the end of ${id}`,
+        async () => {
+          const row = await readRun(db, id);
+          return isTerminal(row.status as RunStatus) && row;
+        },
+        timeoutMs,
+      ),
     confirmed: (id, timeoutMs) =>
       waitFor(
         `the confirmed end of ${id}`,

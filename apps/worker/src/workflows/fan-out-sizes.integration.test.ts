@@ -101,7 +101,8 @@ describe.each([
         component("after"),
       ],
     });
-    const run = await rig.finished(id);
+    // Beside other tests, 30 MB take their time.
+    const run = await rig.finished(id, 100_000);
     // The run goes on, as on_failure asks; but not as after a success, to `after`.
     expect(run).toMatchObject({ status: "completed", errorMessage: null });
     const own = run.steps.find(({ stepKey }) => stepKey === "each");
@@ -121,7 +122,7 @@ test("outputs that are too large together for what was under way end the run, an
     ),
   });
   const handle = rig.client.workflow.getHandle(id);
-  await waitFor("Temporal to end it", async () => (await handle.describe()).closeTime, 40_000);
+  await waitFor("Temporal to end it", async () => (await handle.describe()).closeTime, 80_000);
   const run = await waitFor("its end", async () => {
     await confirmClosedRuns(rig);
     const seen = await rig.getRun(id);

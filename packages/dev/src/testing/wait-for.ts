@@ -1,5 +1,5 @@
 /** Far more than anything takes on a quiet machine: a busy one must not fail a test. */
-const TIMEOUT_MS = 45_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Waits until `probe` gives something other than undefined, null or false.
