@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type Component, type ComponentContext, defineComponent } from "./component.ts";
 import { toActivity } from "./component-activity.ts";
 import type { ComponentsConfig } from "./components-config.ts";
+import type { EarlierAttempts, LocalAttempt } from "./local-attempt.ts";
 import { failureOf, runComponent } from "./component-kit/run-component.ts";
 
 /** A component whose result nothing but the wrapper checks. */
@@ -240,8 +241,9 @@ describe("an attempt", () => {
       config: {} as ComponentsConfig,
       logger: createLogger({ name: "test", level: "silent" }),
     });
-    const attempt = (number: number, told: Parameters<typeof activity>[1]) =>
-      new MockActivityEnvironment({ attempt: number }).run(activity, {}, told);
+    type Told = [local?: LocalAttempt, earlier?: EarlierAttempts];
+    const attempt = (number: number, ...told: Told) =>
+      new MockActivityEnvironment({ attempt: number }).run(activity, {}, ...told);
     const local = { step_key: "step", scheduled_at_ms: 7 };
     expect(await attempt(1, local)).toMatchObject({ output: 7, attempt: 1 });
     await expect(attempt(2, local)).rejects.toMatchObject({
@@ -250,7 +252,7 @@ describe("an attempt", () => {
       details: [{ attempt: 2 }],
     });
     const earlier = { attempts_before: 1, scheduled_at_ms: 7 };
-    expect(await attempt(2, earlier)).toMatchObject({ output: 7, attempt: 3 });
+    expect(await attempt(2, undefined, earlier)).toMatchObject({ output: 7, attempt: 3 });
   });
 
   it("ends as canceled when its signal does it, wrapped or not", async () => {

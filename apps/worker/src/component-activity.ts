@@ -1,5 +1,9 @@
 import { Context } from "@temporalio/activity";
-import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
+import {
+  ApplicationFailure,
+  ApplicationFailureCategory,
+  CancelledFailure,
+} from "@temporalio/common";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
@@ -18,9 +22,6 @@ import {
   type ResultEnvelope,
 } from "./local-attempt.ts";
 
-/** What an activity that runs, or ran, inside a workflow task is told besides its input. */
-type Told = LocalAttempt | EarlierAttempts | undefined;
-
 /** What component activities share. */
 export interface ComponentDependencies {
   logger: Logger;
@@ -34,7 +35,7 @@ const GIVE_UP_AFTER_MS = 10_000;
 
 /**
  * The Temporal activity of a component. Its argument is the step's resolved `with`; an attempt inside a
- * workflow task, or after one, gets a second one, about its step.
+ * workflow task gets a second one, about its step, and one that follows it outside a third.
  *
  * @returns a function that rejects with an `ApplicationFailure` whose details are {@link AttemptTimes},
  * or with the `CancelledFailure` of an attempt that was canceled. Its own failure types, all non-retryable:
@@ -43,14 +44,13 @@ const GIVE_UP_AFTER_MS = 10_000;
 export function toActivity(
   component: Component,
   dependencies: ComponentDependencies,
-): (args: unknown, told?: Told) => Promise<ResultEnvelope> {
-  return async (args, told) => {
+): (args: unknown, local?: LocalAttempt, earlier?: EarlierAttempts) => Promise<ResultEnvelope> {
+  return async (args, local, earlier) => {
     const startedAt = Date.now();
     const context = Context.current();
-    const place = readPlace(told, context);
-    const { local, attempt } = place;
+    const place = readPlace(context, local, earlier);
     const times = (): AttemptTimes => ({
-      attempt,
+      attempt: place.attempt,
       started_at_ms: startedAt,
       finished_at_ms: Date.now(),
     });
@@ -91,24 +91,23 @@ function toWorkflowRunId(workflowId: string): string {
   return workflowId.split("/", 1)[0] ?? workflowId;
 }
 
-/** Which attempt of which step it is, and where it runs. */
+/** Which attempt of which step it is. */
 interface AttemptPlace {
-  /** Of an attempt inside a workflow task. */
-  local: LocalAttempt | undefined;
   stepKey: string;
   /** Counted over all of the step's attempts. */
   attempt: number;
   scheduledAtMs: number;
 }
 
-function readPlace(told: Told, { info }: Context): AttemptPlace {
-  const local = told !== undefined && "step_key" in told ? told : undefined;
-  const before = told !== undefined && "attempts_before" in told ? told.attempts_before : 0;
+function readPlace(
+  { info }: Context,
+  local: LocalAttempt | undefined,
+  earlier: EarlierAttempts | undefined,
+): AttemptPlace {
   return {
-    local,
     stepKey: local?.step_key ?? info.activityId,
-    attempt: before + info.attempt,
-    scheduledAtMs: told?.scheduled_at_ms ?? info.scheduledTimestampMs,
+    attempt: (earlier?.attempts_before ?? 0) + info.attempt,
+    scheduledAtMs: (local ?? earlier)?.scheduled_at_ms ?? info.scheduledTimestampMs,
   };
 }
 
@@ -216,16 +215,22 @@ function assertMayBeLocal(
   { reopened }: ComponentDependencies,
 ): void {
   const runId = toWorkflowRunId(info.workflowExecution?.workflowId ?? "");
+  // Asked for each attempt, because what is asked for is forgotten.
   const wasLost = reopened?.take(runId, stepKey) === true;
-  if (info.attempt === 1 && !wasLost) return;
-  throw ApplicationFailure.nonRetryable("The step has begun before", NOT_LOCAL);
+  if (wasLost) throw notLocal("The step has begun before and was lost");
+  if (info.attempt > 1) throw notLocal("Another attempt runs outside of the workflow task");
 }
 
 /** @throws a failure that makes the step run again outside its task */
 function assertFitsTask(envelope: ResultEnvelope): void {
   const bytes = Buffer.byteLength(JSON.stringify(envelope), "utf8");
-  if (bytes <= MAX_LOCAL_BYTES) return;
-  throw ApplicationFailure.nonRetryable(`A workflow task takes no ${bytes} bytes`, NOT_LOCAL);
+  if (bytes > MAX_LOCAL_BYTES) throw notLocal(`A workflow task takes no ${bytes} bytes`);
+}
+
+/** No failure of the component, so neither logged nor counted as one. */
+function notLocal(message: string): ApplicationFailure {
+  const category = ApplicationFailureCategory.BENIGN;
+  return ApplicationFailure.create({ message, type: NOT_LOCAL, nonRetryable: true, category });
 }
 
 /**

@@ -27,7 +27,10 @@ export interface ComponentContext<Input> {
   idempotencyKey: string;
   /** 1 for the first. */
   attempt: number;
-  /** When the step was scheduled, in unix milliseconds, equal across attempts. */
+  /**
+   * When the step was scheduled, in unix milliseconds. Equal across attempts, except of a local step that a lost
+   * workflow task has begun.
+   */
   scheduledAtMs: number;
   run: { id: string };
   stepKey: string;
@@ -50,9 +53,9 @@ export interface ComponentSpec<Input extends z.ZodType, Output extends z.ZodType
   /** Default duration of one attempt, such as `30s`. A definition may override it. */
   timeout?: string;
   /**
-   * `local`: short, and safe to repeat even after it has succeeded. It runs inside its run's workflow task, which
-   * saves most of what a step costs; several of them share one task. CONTRIBUTING says what may be repeated when
-   * a worker dies. Its attempts take {@link MAX_LOCAL_TIMEOUT} at most; where a definition allows more, or input
+   * `local`: short, and safe to repeat even after it has succeeded. Its first attempt runs inside its run's workflow
+   * task, which saves most of what a step costs; several share one task. CONTRIBUTING says what may be repeated
+   * when a worker dies. Its attempts take {@link MAX_LOCAL_TIMEOUT} at most; where a definition allows more, or input
    * or result is large, the step runs like any other.
    */
   execution?: "local";

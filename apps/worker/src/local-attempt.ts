@@ -12,7 +12,7 @@ export interface ResultEnvelope extends AttemptTimes {
 /** What Temporal does not tell a local activity about its step. */
 export interface LocalAttempt {
   step_key: string;
-  /** Workflow time at which the step was reached: equal across its attempts. */
+  /** Workflow time at which the step was reached: equal across its attempts, until its workflow task is lost. */
   scheduled_at_ms: number;
 }
 

@@ -47,23 +47,37 @@ test.for([
   },
 );
 
-test("of a local step, attempts inside of a workflow task are counted before those that are left", () => {
-  const activity: PendingActivity = {
-    state: "started",
-    attempt: 2,
-    maxAttempts: 4,
-    scheduledAt: 100,
-    startedAt: 100,
-    attemptEndedAt: null,
-    nextAttemptAt: null,
-    pausedAt: null,
-    lastFailure: null,
-    taskQueue: "q",
-  };
-  const pending = toStepPending(step, {
-    snapshot: { ...snapshot, activities: new Map([["a", activity]]) },
+const activity: PendingActivity = {
+  state: "started",
+  attempt: 2,
+  maxAttempts: 4,
+  scheduledAt: 100,
+  startedAt: 100,
+  attemptEndedAt: null,
+  nextAttemptAt: null,
+  pausedAt: null,
+  lastFailure: null,
+  taskQueue: "q",
+};
+
+function ofActivity(given: Partial<PendingActivity>) {
+  return toStepPending(step, {
+    snapshot: { ...snapshot, activities: new Map([["a", { ...activity, ...given }]]) },
     document,
     now: 101,
   });
-  expect(pending).toMatchObject({ reason: "running", attempt: 3, max_attempts: 5 });
+}
+
+test.for([
+  ["one attempt was inside of a workflow task", 4, { attempt: 3, max_attempts: 5 }],
+  ["none was", 5, { attempt: 2, max_attempts: 5 }],
+  ["an operator has given it more", 10, { attempt: 2, max_attempts: 10 }],
+  ["an operator has taken its limit away", null, { attempt: 2, max_attempts: null }],
+] as const)("attempts of a local step's activity are counted on: %s", ([, maxAttempts, told]) => {
+  expect(ofActivity({ maxAttempts })).toMatchObject({ reason: "running", ...told });
+});
+
+test("the first attempt outside of a workflow task waits for no retry of Temporal's", () => {
+  const given = { state: "scheduled", attempt: 1, startedAt: null, scheduledAt: 102 } as const;
+  expect(ofActivity(given)).toMatchObject({ reason: "queued", attempt: 2 });
 });

@@ -84,7 +84,8 @@ export function toStepPending(step: PendingStepRow, context: PendingContext): St
   if (snapshot.kind !== "found") return say("unknown", "Temporal did not say.");
   const activity = snapshot.activities.get(step.step_key);
   if (activity !== undefined) {
-    return toActivityPending(countAll(activity, step, context.document), snapshot, now);
+    const counted = countOn(activity, findComponent(step, context.document));
+    return toActivityPending({ ...activity, counted }, snapshot, now);
   }
   if (!snapshot.isComplete) {
     return say("unknown", "The run has more batches at a time than are looked at.");
@@ -104,17 +105,22 @@ function findComponent(
   return components.find((component) => component.id === id);
 }
 
-/** Of a step whose first attempt was inside a workflow task, Temporal has only those that were left. */
-function countAll(
-  activity: PendingActivity,
-  step: PendingStepRow,
-  document: WorkflowDefinitionDocument,
-): PendingActivity {
-  const component = findComponent(step, document);
-  const { attempt, maxAttempts: left } = activity;
-  if (component?.execution !== "local" || left === null) return activity;
-  const maxAttempts = component.retry.max_attempts;
-  return { ...activity, attempt: attempt + maxAttempts - left, maxAttempts };
+/** Which attempt it is, of how many, counted over all of the step's attempts. */
+type Counted = Pick<PendingActivity, "attempt" | "maxAttempts">;
+
+/**
+ * Of a step whose first attempt was inside a workflow task, Temporal's activity has only the attempts that were
+ * left. If an operator has given it more than the definition, or no limit, nothing can be told from that.
+ */
+function countOn(
+  { attempt, maxAttempts: left }: Counted,
+  component: ComponentDefinition | undefined,
+): Counted {
+  const maxAttempts = component?.retry.max_attempts ?? 0;
+  if (component?.execution !== "local" || left === null || left > maxAttempts) {
+    return { attempt, maxAttempts: left };
+  }
+  return { attempt: attempt + maxAttempts - left, maxAttempts };
 }
 
 /** Temporal does not list what runs inside a workflow task, only that there is such a task. */
@@ -158,22 +164,23 @@ function say(
 }
 
 /** When a `duration`, an `until` or a review's `timeout` is over; null when it is a reference. */
-function findEnd(step: PendingStepRow, { components }: WorkflowDefinitionDocument): number | null {
-  const component = components.find(({ id }) => id === step.component_id);
-  const { until, duration, timeout } = component?.with ?? {};
+function findEnd(step: PendingStepRow, document: WorkflowDefinitionDocument): number | null {
+  const { until, duration, timeout } = findComponent(step, document)?.with ?? {};
   if (typeof until === "number") return until;
   const length = duration ?? timeout;
   if (typeof length !== "string" || !isDuration(length)) return null;
   return Math.floor(step.created_at + durationMs(length) / 1_000);
 }
 
-function toActivityPending(activity: PendingActivity, run: FoundRun, now: number): StepPending {
+type CountedActivity = PendingActivity & { counted: Counted };
+
+function toActivityPending(activity: CountedActivity, run: FoundRun, now: number): StepPending {
   const { reason, message, since } = judge(activity, run, now);
-  const { attempt, maxAttempts, nextAttemptAt, lastFailure } = activity;
+  const { counted, nextAttemptAt, lastFailure } = activity;
   return say(reason, message, {
     since: since === null ? null : Math.floor(since),
-    attempt,
-    max_attempts: maxAttempts,
+    attempt: counted.attempt,
+    max_attempts: counted.maxAttempts,
     next_attempt_at:
       reason === "retrying" && nextAttemptAt !== null ? Math.floor(nextAttemptAt) : null,
     last_failure: lastFailure,
@@ -181,12 +188,13 @@ function toActivityPending(activity: PendingActivity, run: FoundRun, now: number
 }
 
 function judge(
-  activity: PendingActivity,
+  activity: CountedActivity,
   run: FoundRun,
   now: number,
 ): { reason: StepPending["reason"]; message: string; since: number | null } {
-  const { attempt, maxAttempts, startedAt, attemptEndedAt, scheduledAt, taskQueue } = activity;
-  const which = `Attempt ${attempt}${maxAttempts === null ? "" : ` of ${maxAttempts}`}`;
+  const { attempt, counted, startedAt, attemptEndedAt, scheduledAt, taskQueue } = activity;
+  const { maxAttempts } = counted;
+  const which = `Attempt ${counted.attempt}${maxAttempts === null ? "" : ` of ${maxAttempts}`}`;
   switch (activity.state) {
     case "started":
       return { reason: "running", message: `${which} is running.`, since: startedAt };

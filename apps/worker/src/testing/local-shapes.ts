@@ -131,6 +131,35 @@ export const LOCAL_SHAPES: readonly Shape[] = [
     steps: Array.from({ length: 103 }, (_, n) => `each[${n}]: ${n === 50 ? "failed" : "success"}`),
   },
   {
+    name: "a local step is tried again outside of its task",
+    components: () => [
+      local("before", { next: [to("flaky")] }),
+      local("flaky", {
+        action: "flaky",
+        with: { succeed_at: 3 },
+        retry: { ...once, max_attempts: 5 },
+        next: [to("after")],
+      }),
+      local("after"),
+    ],
+    ends: "completed",
+    steps: ["before: success", "flaky: success", "after: success"],
+  },
+  {
+    name: "a local item of a batch is tried again outside of its task",
+    components: () => [
+      local("each", {
+        for_each: Array.from({ length: 103 }, (_, n) => (n === 50 ? 2 : 1)),
+        max_concurrency: 50,
+        action: "flaky",
+        with: { succeed_at: "${{ item }}" },
+        retry: { ...once, max_attempts: 2 },
+      }),
+    ],
+    ends: "completed",
+    steps: Array.from({ length: 103 }, (_, n) => `each[${n}]: success`),
+  },
+  {
     name: "a local sequence over several tasks",
     components: () =>
       Array.from({ length: 4 }, (_, n) =>

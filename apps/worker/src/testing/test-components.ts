@@ -47,6 +47,23 @@ const flaky = defineComponent({
   },
 });
 
+const scheduledAt = new Map<string, number>();
+
+/** Tells what its first attempt, which fails, and its second are told of the time. */
+const schedule = defineComponent({
+  ...about,
+  action: "schedule",
+  input: z.object({}),
+  output: z.object({ first: z.number().optional(), second: z.number() }),
+  async run({ attempt, scheduledAtMs, idempotencyKey }) {
+    if (attempt > 1) {
+      return { output: { first: scheduledAt.get(idempotencyKey), second: scheduledAtMs } };
+    }
+    scheduledAt.set(idempotencyKey, scheduledAtMs);
+    throw new Error("once more");
+  },
+});
+
 /** As `slow`, or fails for good, as its item says. */
 const slowOrBad = defineComponent({
   ...about,
@@ -154,6 +171,7 @@ export const testComponents = [
   transform,
   slow,
   flaky,
+  schedule,
   slowOrBad,
   produce,
   measure,

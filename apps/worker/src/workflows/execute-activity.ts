@@ -19,7 +19,8 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
  */
 const HOPELESS = ["NotFoundError", "ActivityNotRegisteredError", "PayloadsTooLarge"];
 
-type Activity<T> = (input: JsonObject, earlier?: EarlierAttempts) => Promise<T>;
+/** The second argument is that of attempts inside workflow tasks: `toActivity` says what they are. */
+type Activity<T> = (input: JsonObject, local?: undefined, earlier?: EarlierAttempts) => Promise<T>;
 
 /**
  * Runs a step's component on the worker that serves it.
@@ -39,7 +40,8 @@ export async function executeActivity<T>(step: Step, earlier?: EarlierAttempts):
   });
   const activity = activities[action];
   if (activity === undefined) throw ApplicationFailure.nonRetryable(`No action '${action}'`);
-  return await (earlier === undefined ? activity(step.input) : activity(step.input, earlier));
+  if (earlier === undefined) return await activity(step.input);
+  return await activity(step.input, undefined, earlier);
 }
 
 /** What is left of a component's retry policy after some attempts, as Temporal takes it. */

@@ -41,10 +41,12 @@ export async function runLocalStep(
   return await budget.whilePending(async () => {
     const scheduledAtMs = Date.now();
     const ended = await execute(step, scheduledAtMs).then(toSuccess, (error: unknown) => {
-      if (!isNotLocal(error) && !recorder.isOpen(step.key)) throw error;
       const failure = toFailure(error, recorder.cancelReasonOf(step.key));
-      if (!isNotLocal(error)) return failure;
-      return { attempts_before: (failure.attempt ?? 1) - 1, scheduled_at_ms: scheduledAtMs };
+      if (isNotLocal(error)) {
+        return { attempts_before: (failure.attempt ?? 1) - 1, scheduled_at_ms: scheduledAtMs };
+      }
+      if (!recorder.isOpen(step.key)) throw error;
+      return failure;
     });
     if (!("attempts_before" in ended)) recorder.close(step.key, ended, { isLocal: true });
     return ended;

@@ -19,8 +19,12 @@ export async function runStep(step: Step, context: StepContext): Promise<StepOut
     const local = await runLocalStep(step, context);
     return "attempts_before" in local ? await runActivity(step, context, local) : local;
   } catch (error) {
-    // One that was canceled while it waited for its place never started, and has no step.
-    return toFailure(error, context.recorder.cancelReasonOf(step.key));
+    // One that was canceled while it waited for its place never started, and has no step; unless it had begun
+    // inside a workflow task.
+    const { recorder } = context;
+    const outcome = toFailure(error, recorder.cancelReasonOf(step.key));
+    if (recorder.isOpen(step.key)) recorder.close(step.key, outcome);
+    return outcome;
   }
 }
 
