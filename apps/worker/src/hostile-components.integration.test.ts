@@ -4,7 +4,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { expect, test } from "vitest";
 import { chain } from "./testing/shape.ts";
 import { createWorkerCopy, type WorkerCopy } from "./testing/worker-copy.ts";
-import { component } from "./testing/rig-runs.ts";
+import { component, retryEvery } from "./testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 
 const HOSTILE = `
@@ -56,19 +56,12 @@ const LOST = "The worker that ran the component stopped answering.";
 
 const LATE = "The component did not finish within its timeout.";
 
-const once = {
-  max_attempts: 1,
-  initial_interval: "1s",
-  backoff_coefficient: 1,
-  max_interval: "1s",
-};
-
 function hostile(key: string, given: { way: string; ms?: number; attempts?: number }) {
   const { attempts = 1, ...input } = given;
   return component(key, {
     action: "hostile",
     with: input,
-    retry: { ...once, max_attempts: attempts },
+    retry: retryEvery("1s", attempts),
   });
 }
 

@@ -7,7 +7,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { newId } from "@truerun/shared/ids";
 import { toIdempotencyKey } from "../component-activity.ts";
-import { component } from "../testing/rig-runs.ts";
+import { component, retryEvery } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { type AttemptGates, createAttemptGates, type Gate } from "./attempt-gates.ts";
 import type { EffectLedger } from "./effect-ledger.ts";
@@ -160,11 +160,6 @@ function policyOf(scenario: Scenario) {
   const isTimedOut = scenario === "timed out during the effect";
   return {
     timeout: isTimedOut ? "2s" : "2m",
-    retry: {
-      max_attempts: 5,
-      initial_interval: "100ms",
-      backoff_coefficient: 1,
-      max_interval: "100ms",
-    },
+    retry: retryEvery("100ms", 5),
   };
 }

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
-import { component, local, type RunRow } from "../testing/rig-runs.ts";
+import { component, local, retryEvery, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";
 
@@ -226,12 +226,7 @@ test("what is not retryable fails at once, whatever its details; a long message 
 });
 
 test("an action that the other worker does not know fails at once", async () => {
-  const retry = {
-    max_attempts: 5,
-    initial_interval: "10m",
-    backoff_coefficient: 1,
-    max_interval: "10m",
-  };
+  const retry = retryEvery("10m", 5);
   const seen = await run(external("lost", { do: "echo" }, { action: "nobody_does", retry }));
   expect(seen.steps).toMatchObject([
     {
@@ -322,12 +317,7 @@ test("a worker that stays silent fails its step in the end", async () => {
         { do: "wait" },
         {
           timeout: "1m",
-          retry: {
-            max_attempts: 1,
-            initial_interval: "1s",
-            backoff_coefficient: 1,
-            max_interval: "1s",
-          },
+          retry: retryEvery("1s", 1),
         },
       ),
     ],

@@ -23,7 +23,7 @@ import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
 import { to } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
-import { component, type RunRow } from "../testing/rig-runs.ts";
+import { component, retryEvery, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 
@@ -87,13 +87,6 @@ const PLACES = [
 ] as const;
 type Place = (typeof PLACES)[number];
 
-const once = {
-  max_attempts: 1,
-  initial_interval: "1s",
-  backoff_coefficient: 1,
-  max_interval: "1s",
-};
-
 /** A run that has its own canary in each place. */
 async function runWithCanaries(rig: WorkerRig): Promise<{ run: RunRow; canaries: string[] }> {
   const mark = randomBytes(6).toString("hex");
@@ -129,7 +122,7 @@ async function runWithCanaries(rig: WorkerRig): Promise<{ run: RunRow; canaries:
       component("broken", {
         action: "flaky",
         with: { message: canary("failure"), retryable: false },
-        retry: once,
+        retry: retryEvery("1s", 1),
         on_failure: "continue",
         next: [to("child", "always")],
       }),
@@ -230,7 +223,7 @@ describe("with a key", () => {
         component("bad", {
           action: "flaky",
           with: { message: "not yet" },
-          retry: { ...once, max_attempts: 2, initial_interval: "30s", max_interval: "30s" },
+          retry: retryEvery("30s", 2),
         }),
       ],
     });

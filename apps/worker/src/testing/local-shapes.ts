@@ -1,13 +1,6 @@
 // For tests only.
-import { component, local } from "./rig-runs.ts";
+import { component, local, retryEvery } from "./rig-runs.ts";
 import { type Shape, to } from "./shape.ts";
-
-const once = {
-  max_attempts: 1,
-  initial_interval: "1s",
-  backoff_coefficient: 1,
-  max_interval: "1s",
-};
 
 /** Runs of steps inside their workflow tasks. */
 export const LOCAL_SHAPES: readonly Shape[] = [
@@ -27,7 +20,12 @@ export const LOCAL_SHAPES: readonly Shape[] = [
       local("start", { next: [to("quick"), to("slow"), to("bad"), to("regular")] }),
       local("quick", { next: [to("join")] }),
       local("slow", { action: "slow", with: { ms: 40 }, next: [to("join")] }),
-      local("bad", { action: "flaky", with: {}, retry: once, next: [to("join", "failure")] }),
+      local("bad", {
+        action: "flaky",
+        with: {},
+        retry: retryEvery("1s", 1),
+        next: [to("join", "failure")],
+      }),
       component("regular", { next: [to("join")] }),
       local("join", { with: { value: "${{ steps.slow.output }}" } }),
     ],
@@ -42,26 +40,13 @@ export const LOCAL_SHAPES: readonly Shape[] = [
     ],
   },
   {
-    name: "a local retry succeeds",
-    components: () => [
-      local("before", { next: [to("flaky")] }),
-      local("flaky", {
-        action: "flaky",
-        with: { succeed_at: 3 },
-        retry: { ...once, max_attempts: 5 },
-      }),
-    ],
-    ends: "completed",
-    steps: ["before: success", "flaky: success"],
-  },
-  {
     name: "a local attempt times out",
     components: () => [
       local("slow", {
         action: "slow",
         with: { ms: 60_000 },
         timeout: "1s",
-        retry: { ...once, max_attempts: 2 },
+        retry: retryEvery("1s", 2),
       }),
     ],
     ends: "failed",
@@ -95,7 +80,7 @@ export const LOCAL_SHAPES: readonly Shape[] = [
     name: "local canceled by an operator",
     components: () => [
       local("a", { next: [to("b")] }),
-      local("b", { action: "flaky", with: {}, retry: { ...once, max_attempts: 100 } }),
+      local("b", { action: "flaky", with: {}, retry: retryEvery("1s", 100) }),
     ],
     operator: { action: "cancel", afterSteps: 2 },
     ends: "canceled",
@@ -137,7 +122,7 @@ export const LOCAL_SHAPES: readonly Shape[] = [
       local("flaky", {
         action: "flaky",
         with: { succeed_at: 3 },
-        retry: { ...once, max_attempts: 5 },
+        retry: retryEvery("1s", 5),
         next: [to("after")],
       }),
       local("after"),
@@ -153,7 +138,7 @@ export const LOCAL_SHAPES: readonly Shape[] = [
         max_concurrency: 50,
         action: "flaky",
         with: { succeed_at: "${{ item }}" },
-        retry: { ...once, max_attempts: 2 },
+        retry: retryEvery("1s", 2),
       }),
     ],
     ends: "completed",

@@ -1,6 +1,7 @@
 // For tests only: runs with definitions of their own, as the gateway would have made them.
 import type {
   ComponentDefinition,
+  RetryPolicy,
   WorkflowDefinitionDocument,
 } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
@@ -36,6 +37,16 @@ export interface OtherDefinition {
 
 export type RunRow = Awaited<ReturnType<typeof readRun>>;
 
+/** A retry policy with equal pauses. @param attempts - in all, the first included */
+export function retryEvery(interval: string, attempts: number): RetryPolicy {
+  return {
+    max_attempts: attempts,
+    initial_interval: interval,
+    backoff_coefficient: 1,
+    max_interval: interval,
+  };
+}
+
 /** A component of a definition with everything that a test does not care about filled in. */
 export function component(
   key: string,
@@ -49,7 +60,7 @@ export function component(
     with: { value: key },
     next: [],
     timeout: "30s",
-    retry: { max_attempts: 2, initial_interval: "1s", backoff_coefficient: 1, max_interval: "1s" },
+    retry: retryEvery("1s", 2),
     on_failure: "fail_run",
     ...given,
   };

@@ -4,14 +4,9 @@ import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
 import { LOCAL_SHAPES } from "./local-shapes.ts";
 import { REVIEW_SHAPES } from "./review-shapes.ts";
 import { type Shape, to } from "./shape.ts";
-import { component } from "./rig-runs.ts";
+import { component, retryEvery } from "./rig-runs.ts";
 
-const noRetry = {
-  max_attempts: 1,
-  initial_interval: "1s",
-  backoff_coefficient: 1,
-  max_interval: "1s",
-};
+const noRetry = retryEvery("1s", 1);
 
 const PLAIN_SHAPES: readonly Shape[] = [
   {

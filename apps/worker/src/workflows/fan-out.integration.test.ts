@@ -1,7 +1,7 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { component, type RunRow } from "../testing/rig-runs.ts";
+import { component, retryEvery, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -30,13 +30,6 @@ async function runEach(items: unknown, given: Partial<ComponentDefinition>): Pro
   });
   return await rig.finished(id);
 }
-
-const once = {
-  max_attempts: 1,
-  initial_interval: "1s",
-  backoff_coefficient: 1,
-  max_interval: "1s",
-};
 
 describe.each([
   ["inline", 7],
@@ -93,7 +86,7 @@ describe.each([
     const run = await runEach(items, {
       action: "slow_or_bad",
       with: { item: { flaky: "${{ item.bad }}", ms: 1 } },
-      retry: once,
+      retry: retryEvery("1s", 1),
       on_failure: "continue",
     });
     expect(run.status).toBe("completed");

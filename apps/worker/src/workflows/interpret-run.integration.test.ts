@@ -5,7 +5,7 @@ import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-
 import { WorkflowFailedError } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { executions } from "../testing/test-components.ts";
-import { component } from "../testing/rig-runs.ts";
+import { component, retryEvery } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -15,12 +15,7 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 test("a run that is canceled while a component waits for its next attempt ends at once", async () => {
-  const retry = {
-    max_attempts: 3,
-    initial_interval: "10m",
-    backoff_coefficient: 1,
-    max_interval: "10m",
-  };
+  const retry = retryEvery("10m", 3);
   const id = await rig.startRun({
     components: [component("a", { action: "flaky", retry, with: {} })],
   });
@@ -55,12 +50,7 @@ test("a component that is canceled has time to clean up before its run ends", as
 });
 
 test("an action that no worker knows fails at once, whatever its retry policy", async () => {
-  const retry = {
-    max_attempts: 5,
-    initial_interval: "10m",
-    backoff_coefficient: 1,
-    max_interval: "10m",
-  };
+  const retry = retryEvery("10m", 5);
   const id = await rig.startRun({
     components: [component("a", { action: "no_such_action", retry })],
   });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { diffRun } from "../mirror/diff-run.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
-import { component, local } from "../testing/rig-runs.ts";
+import { component, local, retryEvery } from "../testing/rig-runs.ts";
 import { chain, to } from "../testing/shape.ts";
 import { createWorkerCopy } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -105,12 +105,7 @@ test("results of more than one message takes go over several workflow tasks", as
 });
 
 test("attempts after the first run outside of the workflow task, and are counted on", async () => {
-  const retry = {
-    max_attempts: 3,
-    initial_interval: "10ms",
-    backoff_coefficient: 1,
-    max_interval: "10ms",
-  };
+  const retry = retryEvery("10ms", 3);
   const id = await rig.startRun({
     components: [
       local("late", { action: "flaky", with: { succeed_at: 3 }, retry, next: [to("never")] }),
