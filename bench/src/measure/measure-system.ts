@@ -10,6 +10,7 @@ import { type Sample, type SampleKey, toSample } from "./sample.ts";
 export interface Durations {
   warmUpMs: number;
   acceptMs: number;
+  endsWarmUpMs: number;
   endsMs: number;
   readsMs: number;
 }
@@ -34,7 +35,7 @@ export async function measureAccept(subject: Subject, key: SampleKey): Promise<S
 export async function measureEnds(subject: Subject, key: SampleKey): Promise<Sample> {
   const { system, durations } = subject;
   return await measureLoop(subject, key, {
-    warmUpMs: durations.warmUpMs,
+    warmUpMs: durations.endsWarmUpMs,
     windowMs: durations.endsMs,
     leastCount: key.inFlight,
     once: async () => await system.untilEnded(await system.accept()),
