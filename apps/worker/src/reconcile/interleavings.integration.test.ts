@@ -190,12 +190,14 @@ async function readStory(
   isThere: (status: string, length: number) => boolean,
 ): Promise<Story> {
   const handle = rig.client.workflow.getHandle(id);
-  const { runId } = await waitFor(`the story of ${id}`, async () => {
+  const probe = async () => {
     const described = await handle.describe();
     const { status, historyLength, raw } = described;
     const isThereYet = isThere(status.name, historyLength) && raw.pendingWorkflowTask == null;
     return isThereYet && described;
-  });
+  };
+  // All of them run side by side, and are asked for fifty times a second.
+  const { runId } = await waitFor(`the story of ${id}`, probe, 110_000);
   const projection = await projectRun(rig, id, runId);
   const records = await rig.replayer.replay(await handle.fetchHistory(), id);
   return {

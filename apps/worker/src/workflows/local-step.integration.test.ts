@@ -11,6 +11,7 @@ import { projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { component, local, retryEvery } from "../testing/rig-runs.ts";
 import { chain, to } from "../testing/shape.ts";
+import { executions } from "../testing/test-components.ts";
 import { createWorkerCopy } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
@@ -191,6 +192,24 @@ test("a component's last words count when the run is canceled, and nothing begin
     "slow: success",
     "after: success",
   ]);
+  await expectProjected(id);
+});
+
+test("an attempt after the first, outside of the workflow task, is canceled with its run", async () => {
+  const count = newId("cbwr");
+  const retry = retryEvery("10ms", 5);
+  const id = await rig.startRun({
+    components: [
+      local("slow", { action: "slow", with: { ms: 60_000, count }, timeout: "5s", retry }),
+    ],
+  });
+  await waitFor("the second attempt", () => executions.get(count) === 2);
+  await rig.client.workflow.getHandle(id).cancel();
+  const { status, steps } = await rig.finished(id);
+  expect(status).toBe("canceled");
+  expect(steps).toMatchObject([{ status: "failed", message: "The run was canceled." }]);
+  expect(executions.get(count)).toBe(2);
+  expect(await costsOf(id)).toMatchObject({ activities: 1 });
   await expectProjected(id);
 });
 
