@@ -8,6 +8,7 @@ import { audit } from "./audit/audit.ts";
 import { createLogger } from "@truerun/shared/logger";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { parseAuditOptions, readAuditConfig } from "./audit/audit-options.ts";
+import { AwayError } from "./unless-away.ts";
 
 /** Exit code when there is no result. 0: nothing differs; 1: something does. */
 const FAILED = 2;
@@ -31,7 +32,7 @@ try {
   process.exit(isRight ? 0 : 1);
 } catch (error) {
   if (error instanceof UsageError) endWithUsage(error, FAILED);
-  process.stderr.write(`${explain(error)}\n`);
+  process.stderr.write(`${explain(error instanceof AwayError ? error.cause : error)}\n`);
   process.exit(FAILED);
 }
 

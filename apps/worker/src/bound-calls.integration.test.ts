@@ -2,12 +2,12 @@ import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { getEventListeners, once } from "node:events";
 import { afterAll, expect, test } from "vitest";
-import { boundCalls } from "./bound-calls.ts";
+import { boundCalls, isStopped } from "./bound-calls.ts";
 
-const temporal = createTemporalClient({
-  TEMPORAL_ADDRESS: temporalAddress(),
-  TEMPORAL_NAMESPACE: "default",
-});
+const temporal = createTemporalClient(
+  { TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: "default" },
+  { callTimeoutMs: 60_000 },
+);
 afterAll(() => temporal.close());
 
 const bounded = boundCalls(temporal.connection);
@@ -18,7 +18,7 @@ test("calls leave nothing behind at the signal that may end them, and warn of no
   const warn = (warning: Error): void => void warnings.push(warning);
   process.on("warning", warn);
   const { signal } = new AbortController();
-  await bounded(signal, 10_000, () => Promise.all(Array.from({ length: 12 }, call)));
+  await bounded(signal, () => Promise.all(Array.from({ length: 12 }, call)));
   expect(getEventListeners(signal, "abort")).toEqual([]);
   await new Promise((resolve) => setImmediate(resolve));
   process.off("warning", warn);
@@ -27,7 +27,7 @@ test("calls leave nothing behind at the signal that may end them, and warn of no
 
 test("the signal ends a call that is not answered", async () => {
   const stop = new AbortController();
-  const poll = bounded(stop.signal, 60_000, () =>
+  const poll = bounded(stop.signal, () =>
     temporal.connection.workflowService.pollWorkflowTaskQueue({
       namespace: "default",
       taskQueue: { name: "nobody-uses-it" },
@@ -37,4 +37,15 @@ test("the signal ends a call that is not answered", async () => {
   setTimeout(() => stop.abort(), 100);
   await once(stop.signal, "abort");
   await expect(poll).rejects.toThrow(/cancel/i);
+});
+
+test("a call that is made after the signal fails at once", async () => {
+  const stop = new AbortController();
+  const late = bounded(stop.signal, async () => {
+    await call();
+    stop.abort();
+    expect(isStopped()).toBe(true);
+    await call();
+  });
+  await expect(late).rejects.toMatchObject({ code: 4 });
 });

@@ -33,10 +33,10 @@ import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 const EXTERNAL_COMPONENTS = fileURLToPath(new URL("../../../components/external", import.meta.url));
 /** How long Postgres and Temporal may take to come up after this process. */
 const START_PATIENCE_MS = 60_000;
-/** How long Temporal may take to answer while this process starts: a frozen one never would. */
+/** How long Temporal may take for a call: a frozen one would never answer. */
+const CALL_TIMEOUT_MS = 20_000;
+/** How long it may take while this process starts. */
 const START_CALL_MS = 5_000;
-/** Deadline for all calls to Temporal of one pass of a loop. */
-const PASS_CALLS_MS = 110_000;
 const SWEEP_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
@@ -68,15 +68,17 @@ async function main(stopping: AbortSignal): Promise<void> {
     synchronousCommit: false,
     byIndex: true,
   });
-  const temporal = createTemporalClient(config);
+  const temporal = createTemporalClient(config, { callTimeoutMs: CALL_TIMEOUT_MS });
   const bounded = boundCalls(temporal.connection);
   const ready = { logger, patienceMs: START_PATIENCE_MS, signal: stopping };
   await patiently("Postgres", ready, () =>
     publishCatalogue({ db, components, externalComponents, logger }),
   );
   await patiently("Temporal", ready, () =>
-    bounded(stopping, START_CALL_MS, () =>
-      prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
+    bounded(stopping, () =>
+      temporal.connection.withDeadline(Date.now() + START_CALL_MS, () =>
+        prepareNamespace(temporal.connection, config.TEMPORAL_NAMESPACE, logger),
+      ),
     ),
   );
   const connection = await patiently("Temporal", ready, () => connectWorker(config));
@@ -110,7 +112,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       logger,
       metrics,
       pass: (signal) =>
-        bounded(signal, PASS_CALLS_MS, () =>
+        bounded(signal, () =>
           redispatchRuns({ db, client: temporal.client, dispatcher, marks, logger }),
         ),
     }),
@@ -120,9 +122,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       logger,
       metrics,
       pass: (signal) =>
-        bounded(signal, PASS_CALLS_MS, () =>
-          endUnstartedChildren({ db, client: temporal.client, marks, logger }),
-        ),
+        bounded(signal, () => endUnstartedChildren({ db, client: temporal.client, marks, logger })),
     }),
     startReconciler({
       db: mirrorDb,
@@ -137,7 +137,7 @@ async function main(stopping: AbortSignal): Promise<void> {
         metrics,
       }).map((loop) => ({
         ...loop,
-        pass: (signal) => bounded(signal, PASS_CALLS_MS, () => loop.pass(signal)),
+        pass: (signal) => bounded(signal, () => loop.pass(signal)),
       })),
     }),
     startRunCounting({ db: mirrorDb, logger, metrics }),

@@ -53,8 +53,14 @@ const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 /**
  * A client that connects with its first call and recovers by itself. The SDK's defaults back off for
  * minutes and retry for 20 s, which would keep callers waiting long after Temporal is back.
+ *
+ * @param callTimeoutMs - how long a call may take, with what the SDK tries again. Default: without end, where
+ *   the caller sets no deadline
  */
-export function createTemporalClient(config: TemporalConfig): TemporalClient {
+export function createTemporalClient(
+  config: TemporalConfig,
+  { callTimeoutMs = Number.POSITIVE_INFINITY }: { callTimeoutMs?: number } = {},
+): TemporalClient {
   const retry = defaultGrpcRetryOptions({ maxAttempts: 4, maxIntervalMs: () => 300 });
   const connection = Connection.lazy({
     ...temporalConnectionOptions(config),
@@ -65,7 +71,7 @@ export function createTemporalClient(config: TemporalConfig): TemporalClient {
       "grpc.max_reconnect_backoff_ms": 500,
       "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
     },
-    interceptors: [makeGrpcRetryInterceptor(retry)],
+    interceptors: [limitCalls(makeGrpcRetryInterceptor(retry), callTimeoutMs)],
   });
   const client = new Client({
     connection,
@@ -73,4 +79,14 @@ export function createTemporalClient(config: TemporalConfig): TemporalClient {
     dataConverter: toDataConverter(config),
   });
   return { connection, client, close: () => connection.close() };
+}
+
+type GrpcInterceptor = NonNullable<ConnectionOptions["interceptors"]>[number];
+
+/** Gives all tries of a call a deadline; an earlier one that its caller has set stands. */
+function limitCalls(retry: GrpcInterceptor, callTimeoutMs: number): GrpcInterceptor {
+  return (options, nextCall) => {
+    const given = Number(options.deadline ?? Number.POSITIVE_INFINITY);
+    return retry({ ...options, deadline: Math.min(given, Date.now() + callTimeoutMs) }, nextCall);
+  };
 }

@@ -1,10 +1,9 @@
 // Compares every run of the database with Temporal's history.
 import type { Database } from "@truerun/shared/db";
-import { TemporalDeadlineError, withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import type { Difference } from "../mirror/diff-run.ts";
 import { inspectRun, type Inspection, type InspectionSource } from "../mirror/inspect-run.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
-import { isOutage } from "../reconcile/for-each-run.ts";
+import { AwayError, unlessAway } from "../unless-away.ts";
 import { pause } from "@truerun/shared/pause";
 
 /** What a run turned out to be. */
@@ -43,8 +42,6 @@ export interface AuditProgress {
  */
 const LOOKS = 3;
 const BETWEEN_LOOKS_MS = 3_000;
-/** How long Temporal may take for one run, its history included. */
-const ANSWER_MS = 60_000;
 /** Runs at a time: fetching overlaps with replaying. */
 const CONCURRENCY = 8;
 const PAGE = 1_000;
@@ -63,7 +60,9 @@ export async function auditRuns(options: AuditOptions): Promise<Map<string, Verd
     await look(options, page, (id, verdict) => {
       verdicts.set(id, verdict);
       if (isSuspect(verdict)) suspects.push(id);
-      options.onProgress({ done: verdicts.size, total, suspected: suspects.length });
+      // Runs that started meanwhile come along.
+      const done = verdicts.size;
+      options.onProgress({ done, total: Math.max(total, done), suspected: suspects.length });
     });
   }
   for (let again = 1; again < LOOKS && suspects.length > 0; again++) {
@@ -99,16 +98,20 @@ async function look(
 }
 
 /** @returns null when the run no longer exists */
-async function judgeRun(source: InspectionSource, id: string): Promise<Verdict | null> {
+async function judgeRun(source: AuditOptions, id: string): Promise<Verdict | null> {
   try {
-    const found = await withTemporalDeadline(source.client.connection, ANSWER_MS, () =>
-      inspectRun(source, id),
-    );
+    const found = await unlessAway(source.client, () => inspectRun(source, id));
     return found === null ? null : toVerdict(found);
   } catch (error) {
-    if (isOutage(error) || error instanceof TemporalDeadlineError) throw error;
-    return { kind: "unreadable", reason: error instanceof Error ? error.message : String(error) };
+    source.signal.throwIfAborted();
+    if (error instanceof AwayError) throw error;
+    return { kind: "unreadable", reason: toReason(error) };
   }
+}
+
+function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 function toVerdict(found: Inspection): Verdict {

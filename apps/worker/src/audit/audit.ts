@@ -3,6 +3,7 @@ import { createLogger } from "@truerun/shared/logger";
 import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
+import { boundCalls } from "../bound-calls.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 import type { AuditOptions, readAuditConfig } from "./audit-options.ts";
@@ -29,6 +30,8 @@ export interface Audit extends AuditOptions {
 /** Statements over whole tables take their time. */
 const STATEMENT_TIMEOUT_MS = 120_000;
 const REACH_TEMPORAL_MS = 10_000;
+/** How long Temporal may take for a call. */
+const CALL_TIMEOUT_MS = 60_000;
 
 /**
  * Compares, prints what differs, and repairs it if asked to; then compares what it repaired once more.
@@ -45,7 +48,7 @@ export async function audit(options: Audit): Promise<boolean> {
     applicationName: "truerun-audit",
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
-  const temporal = createTemporalClient(config);
+  const temporal = createTemporalClient(config, { callTimeoutMs: CALL_TIMEOUT_MS });
   const { client } = temporal;
   const dataConverter = toDataConverter(config);
   const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE, dataConverter });
@@ -54,13 +57,15 @@ export async function audit(options: Audit): Promise<boolean> {
     await withTemporalDeadline(client.connection, REACH_TEMPORAL_MS, () =>
       client.workflowService.describeNamespace({ namespace: config.TEMPORAL_NAMESPACE }),
     );
-    const wrong = await look(source, options);
-    if (wrong.count === 0 || !repair) return wrong.count === 0;
-    await repairRuns(source, wrong.verdicts);
-    await recountWrongOrgs(db);
-    out.write("Repaired; looking again.\n");
-    const left = await look(source, { ...options, runs: [...wrong.verdicts.keys()] });
-    return left.count === 0;
+    return await boundCalls(temporal.connection)(options.signal, async () => {
+      const wrong = await look(source, options);
+      if (wrong.count === 0 || !repair) return wrong.count === 0;
+      await repairRuns(source, wrong.verdicts);
+      await recountWrongOrgs(db);
+      out.write("Repaired; looking again.\n");
+      const left = await look(source, { ...options, runs: [...wrong.verdicts.keys()] });
+      return left.count === 0;
+    });
   } finally {
     await replayer.close();
     await temporal.close();

@@ -3,6 +3,7 @@ import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Logger } from "@truerun/shared/logger";
+import { AwayError, unlessAway } from "../unless-away.ts";
 
 export interface UnstartedChildrenOptions {
   db: Database;
@@ -27,10 +28,19 @@ interface UnstartedChild {
  * nothing ever starts the child. Any number of processes may look: each row is claimed by one at a time.
  *
  * @returns whether there may be more to do at once
+ * @throws AwayError
  */
 export async function endUnstartedChildren(options: UnstartedChildrenOptions): Promise<boolean> {
-  const children = await claim(options.db);
-  for (const child of children) await look(options, child);
+  const { db, client, logger } = options;
+  const children = await claim(db);
+  for (const child of children) {
+    try {
+      await unlessAway(client, () => look(options, child));
+    } catch (error) {
+      if (error instanceof AwayError) throw error;
+      logger.warn({ err: error, workflowRunId: child.id }, "a child run cannot be looked up");
+    }
+  }
   return children.length === BATCH;
 }
 

@@ -1,6 +1,6 @@
-import { type Client, isGrpcServiceError } from "@temporalio/client";
-import { isDatabaseUnavailable } from "@truerun/shared/db";
+import type { Client } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
+import { AwayError, unlessAway } from "../unless-away.ts";
 
 /** The runs that could not be reconciled, so that each is logged once and not tried all the time. */
 export interface Failures {
@@ -38,41 +38,31 @@ export function createFailures(logger: Logger): Failures {
 
 /** Runs at a time. */
 export const CONCURRENCY = 4;
-/** How long Temporal may take for a page of a list, or for a run, its history included. */
-const ANSWER_MS = 20_000;
-
-/** Lets Temporal's answers take this long at most; the end of a pass still cuts them short. */
-export async function withinDeadline<T>(
-  { connection }: Client,
-  calls: () => Promise<T>,
-): Promise<T> {
-  return await connection.withDeadline(Date.now() + ANSWER_MS, calls);
-}
 
 /**
  * Does something with each run, some at a time. A run that fails for its own reasons does not hold up the
  * others.
  *
- * @returns ids of the runs that failed
- * @throws when Temporal or the database cannot be reached
+ * @returns ids of the runs that failed, now or so recently that they are left alone
+ * @throws AwayError
  */
 export async function forEachRun<T extends { id: string }>(
   { client, failures }: { client: Client; failures: Failures },
   runs: readonly T[],
   work: (run: T) => Promise<unknown>,
 ): Promise<string[]> {
-  const failed: string[] = [];
-  const due = runs.filter(({ id }) => !failures.isResting(id));
+  const failed = runs.map(({ id }) => id).filter((id) => failures.isResting(id));
+  const due = runs.filter(({ id }) => !failed.includes(id));
   const lane = async (): Promise<void> => {
     for (;;) {
       const run = due.shift();
       if (run === undefined) return;
       const { id } = run;
       try {
-        await withinDeadline(client, () => work(run));
+        await unlessAway(client, () => work(run));
         failures.remove(id);
       } catch (error) {
-        if (isOutage(error)) {
+        if (error instanceof AwayError) {
           // The others would fail as well.
           due.length = 0;
           throw error;
@@ -82,17 +72,7 @@ export async function forEachRun<T extends { id: string }>(
       }
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: CONCURRENCY }, lane));
+  for (const ended of lanes) if (ended.status === "rejected") throw ended.reason;
   return failed;
-}
-
-/** gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED. */
-const OUTAGES = new Set([1, 4, 7, 8, 14, 16]);
-
-/** Whether an error says that Temporal or the database is away, and nothing about the run. */
-export function isOutage(error: unknown): boolean {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return (
-    (isGrpcServiceError(cause) && OUTAGES.has(Number(cause.code))) || isDatabaseUnavailable(error)
-  );
 }

@@ -1,6 +1,5 @@
 // Temporal's list of executions, reduced to what is read here.
 import type { Client } from "@temporalio/client";
-import { withinDeadline } from "./for-each-run.ts";
 
 /** An execution as Temporal's visibility shows it. Times are unix milliseconds. */
 export interface ListedExecution {
@@ -32,9 +31,7 @@ export async function* listExecutions(
   let nextPageToken: Uint8Array = new Uint8Array();
   do {
     const request = { namespace, query, pageSize, nextPageToken };
-    const page = await withinDeadline(client, () =>
-      client.workflowService.listWorkflowExecutions(request),
-    );
+    const page = await client.workflowService.listWorkflowExecutions(request);
     for (const { execution, status, startTime, closeTime, historyLength } of page.executions) {
       yield {
         workflowId: execution?.workflowId ?? "",

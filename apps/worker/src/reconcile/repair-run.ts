@@ -29,15 +29,16 @@ export async function repairRun(
   const { rows, projection } = found;
   const isUnconfirmed = projection.end !== null && !rows.isConfirmed;
   if (found.kind === "equal" && !isUnconfirmed) return found;
+  const kind = toKind(rows, projection);
+  // First: a run whose rows are right is not looked at again.
+  if (kind === "reset") await endAbandonedBatches(options.client, projection);
   if (!(await writeProjection(options.db, projection, rows))) return found;
   if (projection.end !== null) await settleLateWrites(options.db, projection);
   if (found.kind === "equal") return found;
-  const kind = toKind(rows, projection);
   options.metrics.repaired(kind);
   const fields = found.differences.slice(0, 5).map(({ field }) => field);
   const { temporalRunId } = projection;
   options.logger.info({ workflowRunId, temporalRunId, kind, fields }, "run repaired");
-  if (kind === "reset") await endAbandonedBatches(options.client, projection);
   return found;
 }
 

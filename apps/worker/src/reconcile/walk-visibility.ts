@@ -1,7 +1,6 @@
 // Walks through what Temporal's visibility lists, in the order of a time, and keeps how far it has come.
 import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
-import { withinDeadline } from "./for-each-run.ts";
 import { type ListedExecution, listExecutions } from "./list-executions.ts";
 
 export interface Walk {
@@ -82,8 +81,7 @@ async function chooseEnd(walk: Walk, from: number): Promise<number | null> {
   const present = Date.now() - OVERLAP_MS;
   let length = Math.min(SLICE_MS, present - from);
   while (length > SMALLEST_SLICE_MS) {
-    const query = toQuery(walk, from, from + length);
-    const { count } = await withinDeadline(client, () => client.workflow.count(query));
+    const { count } = await client.workflow.count(toQuery(walk, from, from + length));
     if (count <= SLICE_EXECUTIONS) break;
     length = Math.floor(length / 2);
   }

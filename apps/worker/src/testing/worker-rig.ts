@@ -98,7 +98,10 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   });
   const workerAddress = options.workerAddress?.(config.TEMPORAL_ADDRESS) ?? config.TEMPORAL_ADDRESS;
   const clientAddress = options.clientAddress?.(config.TEMPORAL_ADDRESS) ?? config.TEMPORAL_ADDRESS;
-  const temporal = createTemporalClient({ ...config, TEMPORAL_ADDRESS: clientAddress });
+  const temporal = createTemporalClient(
+    { ...config, TEMPORAL_ADDRESS: clientAddress },
+    { callTimeoutMs: 20_000 },
+  );
   const { client } = temporal;
   const dataConverter = toDataConverter(config);
   const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE, dataConverter });
