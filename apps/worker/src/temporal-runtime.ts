@@ -19,12 +19,16 @@ const KEPT = [
  */
 export function installTemporalRuntime(logger: Logger, level: string): void {
   const child = logger.child({ component: "temporal" });
-  const bridge = new DefaultLogger(toTemporalLevel(level), ({ level: at, message, meta }) => {
+  const temporalLevel = toTemporalLevel(level);
+  const bridge = new DefaultLogger(temporalLevel, ({ level: at, message, meta }) => {
     const facts = Object.entries(meta ?? {}).filter(([name]) => KEPT.includes(name));
     const error: unknown = meta?.["error"];
     child[PINO_LEVELS[at]]({ ...Object.fromEntries(facts), ...toCause(error) }, message);
   });
-  Runtime.install({ logger: bridge, shutdownSignals: [] });
+  // What the SDK's native part says goes straight to the console.
+  const filter = { core: temporalLevel === "ERROR" ? "ERROR" : "WARN", other: "ERROR" } as const;
+  const telemetryOptions = { logging: { filter, console: {} } };
+  Runtime.install({ logger: bridge, telemetryOptions, shutdownSignals: [] });
 }
 
 /** A failed component or run is ordinary: its message is enough. Anything else keeps its stack. */

@@ -19,7 +19,7 @@ export interface FairnessResult {
 }
 
 /** At most; fewer if the queue drains first. */
-const RUNS = 10;
+const RUNS = 30;
 /** With less than this share of the queue left, a run would be measured beside next to nothing. */
 const STILL_QUEUED = 0.2;
 const STARTED_AT_ONCE = 64;
