@@ -2,13 +2,12 @@
 import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { ConfigurationError } from "@truerun/shared/config";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
-import { isGrpcServiceError } from "@temporalio/client";
 import { TemporalDeadlineError } from "@truerun/shared/temporal-deadline";
 import { audit } from "./audit/audit.ts";
 import { createLogger } from "@truerun/shared/logger";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { parseAuditOptions, readAuditConfig } from "./audit/audit-options.ts";
-import { AwayError } from "./unless-away.ts";
+import { AwayError, toGrpcCode } from "./unless-away.ts";
 
 /** Exit code when there is no result. 0: nothing differs; 1: something does. */
 const FAILED = 2;
@@ -48,7 +47,5 @@ function explain(error: unknown): string {
 
 /** By gRPC code (DEADLINE_EXCEEDED, UNAVAILABLE): the latter's text may be that of any refused connection. */
 function isTemporalAway(error: unknown): boolean {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (isGrpcServiceError(cause)) return [4, 14].includes(Number(cause.code));
-  return error instanceof TemporalDeadlineError;
+  return [4, 14].includes(toGrpcCode(error) ?? 0) || error instanceof TemporalDeadlineError;
 }

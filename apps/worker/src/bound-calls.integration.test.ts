@@ -43,8 +43,9 @@ test("a call that is made after the signal fails at once", async () => {
   const stop = new AbortController();
   const late = bounded(stop.signal, async () => {
     await call();
+    expect(isStopped(temporal)).toBe(false);
     stop.abort();
-    expect(isStopped()).toBe(true);
+    expect(isStopped(temporal)).toBe(true);
     await call();
   });
   await expect(late).rejects.toMatchObject({ code: 4 });

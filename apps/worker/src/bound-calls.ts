@@ -1,12 +1,13 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
-import type { Connection } from "@temporalio/client";
+import { type Client, Connection } from "@temporalio/client";
 
-const signals = new AsyncLocalStorage<AbortSignal>();
-
-/** Whether the calls of the work that asks have been ended. */
-export function isStopped(): boolean {
-  return signals.getStore()?.aborted === true;
+/**
+ * Whether the calls of the work that asks have been ended. The SDK's own context tells: another one would cost
+ * something at each promise of the process.
+ */
+export function isStopped({ connection }: Pick<Client, "connection">): boolean {
+  if (!(connection instanceof Connection)) return false;
+  return connection.callContextStorage.getStore()?.abortSignal?.aborted === true;
 }
 
 /**
@@ -29,7 +30,7 @@ export function boundCalls(
     };
     signal.addEventListener("abort", abort);
     try {
-      return await signals.run(own.signal, () => connection.callContextStorage.run(context, work));
+      return await connection.callContextStorage.run(context, work);
     } finally {
       signal.removeEventListener("abort", abort);
     }

@@ -32,7 +32,7 @@ export async function unlessAway<T>(client: Client, work: () => Promise<T>): Pro
       const code = toGrpcCode(error);
       const isUnanswered = NO_ANSWER.has(code);
       const isAway = isUnanswered
-        ? isStopped() || !(await answersForRuns(client))
+        ? isStopped(client) || !(await answersForRuns(client))
         : isDatabaseUnavailable(error);
       if (isAway) throw new AwayError("Temporal or the database is away", { cause: error });
       if (!isUnanswered || code === DEADLINE_EXCEEDED || !isFirst) throw error;
@@ -41,7 +41,7 @@ export async function unlessAway<T>(client: Client, work: () => Promise<T>): Pro
 }
 
 /** The code of a call that failed, also where the SDK has wrapped it. Null: the error is of another kind. */
-function toGrpcCode(error: unknown): number | null {
+export function toGrpcCode(error: unknown): number | null {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return isGrpcServiceError(cause) ? Number(cause.code) : null;
 }
