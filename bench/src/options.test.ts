@@ -5,7 +5,7 @@ import { parseOptions } from "./options.ts";
 test("everything is compared if nothing is said", () => {
   expect(parseOptions([])).toEqual({
     only: ["accept", "ends", "reads", "busy"],
-    systems: ["raw", "naive", "service", "local", "untouched", "dbos"],
+    systems: ["raw", "raw-local", "naive", "service", "local", "untouched", "dbos"],
     rounds: 5,
     isQuick: false,
     name: undefined,

@@ -43,7 +43,7 @@ function toStarts(bench: Bench, { systems, withWorker }: Wanted): (() => Promise
   const has = (...names: SystemName[]): boolean => names.some((name) => systems.includes(name));
   const workers = withWorker ? 1 : 0;
   return [
-    ...(has("raw") ? [() => startRaw(bench, { withWorker })] : []),
+    ...(has("raw", "raw-local") ? [() => startRaw(bench, { withWorker })] : []),
     ...(has("naive") ? [() => startNaive(bench, { name: "naive", withWorker })] : []),
     ...(has("service", "local") ? [() => startService(bench, { gateways: 1, workers })] : []),
     ...(has("untouched") ? [() => startNaive(bench, { name: "untouched", withWorker })] : []),

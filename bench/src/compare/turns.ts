@@ -1,6 +1,6 @@
 import type { Measure, SampleKey } from "../measure/sample.ts";
 import type { BenchOptions, PartName } from "../options.ts";
-import type { SystemName } from "../systems/system.ts";
+import { type SystemName, SYSTEMS } from "../systems/system.ts";
 
 /** One measurement of each system, one system after the other. */
 export type Turn = Omit<SampleKey, "system">;
@@ -17,12 +17,12 @@ const LEVELS = { full: [1, 16, 64], quick: [1, 16] } as const;
 /** Reads are short; this many at once show what they cost. */
 const READS_IN_FLIGHT = 16;
 
-/** Which systems each is measured on. */
+/** Which systems each is measured on; what is accepted is the same for regular and local steps. */
 const APPLIES: Readonly<Record<Measure, readonly SystemName[]>> = {
-  // `local` and `untouched` run the same code. DBOS executes in the process that accepts.
+  // `untouched` runs the same code as `naive`. DBOS executes in the process that accepts.
   accept: ["raw", "naive", "service"],
   "accept-busy": ["naive", "service", "dbos"],
-  ends: ["raw", "naive", "service", "local", "untouched", "dbos"],
+  ends: SYSTEMS,
   get: ["naive", "service", "dbos"],
   // The others have no idempotency keys.
   replay: ["service"],

@@ -99,6 +99,20 @@ test("a target is met, missed or not measured", () => {
   ]);
 });
 
+test("what a replay costs is compared with a read by CPU and by rate", () => {
+  const read = { system: "service", measure: "get", round: 1, perSecond: 3_000 } as const;
+  const lines = toTargetTable([
+    sample(read),
+    sample({ ...read, measure: "replay", perSecond: 2_700, cpuMs: { gateway: 45 } }),
+  ])
+    .split("\n")
+    .map(toCells);
+  expect(lines.slice(-2).map((cells) => [cells[0], cells[3], cells[4]])).toEqual([
+    ["CPU of a replay ÷ of a read", "0.90", "met"],
+    ["replayed a second ÷ read a second", "0.90", "missed"],
+  ]);
+});
+
 function toCells(line: string): string[] {
   return line
     .split("|")

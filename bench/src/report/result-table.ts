@@ -16,6 +16,7 @@ const RATIOS = [
   ["service", "raw"],
   ["service", "naive"],
   ["local", "raw"],
+  ["local", "raw-local"],
 ] as const satisfies readonly (readonly [SystemName, SystemName])[];
 
 /** Everything that was compared, as a Markdown table: a column per system, then the ratios. */

@@ -3,9 +3,11 @@ import { fileURLToPath } from "node:url";
 import { Client, Connection } from "@temporalio/client";
 import { RUN_INPUT } from "./run-input.ts";
 import { type Bench, createParts } from "./start-parts.ts";
-import type { Deployment } from "./system.ts";
+import type { Deployment, System } from "./system.ts";
 
 const WORKER_MAIN = fileURLToPath(new URL("../raw/worker-main.js", import.meta.url));
+
+const WORKFLOWS = { raw: "threeSteps", "raw-local": "threeLocalSteps" } as const;
 
 /** Temporal's own client and worker. The client is in this process: there is no gateway. */
 export async function startRaw(
@@ -20,19 +22,18 @@ export async function startRaw(
   }
   const connection = await Connection.connect({ address });
   const client = new Client({ connection });
+  const toSystem = (name: keyof typeof WORKFLOWS): System => ({
+    name,
+    async accept() {
+      const options = { workflowId: randomUUID(), taskQueue: "raw", args: [RUN_INPUT] };
+      return (await client.workflow.start(WORKFLOWS[name], options)).workflowId;
+    },
+    untilEnded: async (id) => void (await client.workflow.getHandle(id).result()),
+    http: null,
+  });
   return {
     parts: parts.list,
-    systems: [
-      {
-        name: "raw",
-        async accept() {
-          const options = { workflowId: randomUUID(), taskQueue: "raw", args: [RUN_INPUT] };
-          return (await client.workflow.start("threeSteps", options)).workflowId;
-        },
-        untilEnded: async (id) => void (await client.workflow.getHandle(id).result()),
-        http: null,
-      },
-    ],
+    systems: [toSystem("raw"), toSystem("raw-local")],
     http: null,
     ends: null,
     async stop() {

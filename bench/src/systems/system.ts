@@ -2,12 +2,16 @@ import type { EndWatch } from "./end-watch.ts";
 import type { HttpClient, HttpRequest } from "./http-client.ts";
 
 /** What is compared: a column of the table. */
-export const SYSTEMS = ["raw", "naive", "service", "local", "untouched", "dbos"] as const;
+export const SYSTEMS = [
+  ...(["raw", "raw-local", "naive", "service", "local"] as const),
+  ...(["untouched", "dbos"] as const),
+] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
 /** What the tables and charts call them. */
 export const TITLES: Readonly<Record<SystemName, string>> = {
   raw: "raw Temporal",
+  "raw-local": "raw Temporal, local",
   naive: "naive",
   service: "truerun",
   local: "truerun, local",
@@ -36,7 +40,7 @@ export interface SystemHttp {
 
 /** Processes that are started, stopped and measured together. */
 export interface Deployment {
-  /** Those that share its processes, as the service's two ways to execute a component do. */
+  /** Those that share its processes, as regular and local steps do. */
   systems: readonly System[];
   parts: readonly Part[];
   /** Sends its load; idle connections are closed before it is held. */
