@@ -19,6 +19,8 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.disable("x-powered-by");
   // An ETag would cost a hash of every answer, and nobody caches answers that require a key.
   app.disable("etag");
+  // Otherwise Express's own last resort, for what the error handler throws, shows stacks.
+  app.set("env", "production");
   app.use(measureRequests(registry));
   app.use(logRequests(logger));
   const services = {

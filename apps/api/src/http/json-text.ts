@@ -1,3 +1,4 @@
+import { FaultList } from "@truerun/shared/contracts/fault-list";
 import type { Fault } from "@truerun/shared/contracts/faults";
 import { toNumberFault } from "./json-number.ts";
 
@@ -53,8 +54,8 @@ class Scanner {
   readonly #frames: Frame[] = [];
   #at = 0;
   #member: { start: number; end: number } | null = null;
-  #memberFaults: Fault[] = [];
-  #numberFaults: Fault[] = [];
+  #memberFaults = new FaultList();
+  readonly #numberFaults = new FaultList();
   #nestingFault: Fault | null = null;
 
   constructor(text: string, kept: KeptPart) {
@@ -75,7 +76,7 @@ class Scanner {
       valid: true,
       tooDeep: this.#nestingFault !== null,
       member,
-      faults: [...nesting, ...this.#numberFaults, ...this.#memberFaults],
+      faults: [...nesting, ...this.#numberFaults.toFaults([]), ...this.#memberFaults.toFaults([])],
     };
   }
 
@@ -149,7 +150,7 @@ class Scanner {
     if (!this.#isKeptMember()) return;
     // A later member of the same name replaces the earlier one, including its faults.
     this.#member = { start: this.#at, end: this.#at };
-    this.#memberFaults = [];
+    this.#memberFaults = new FaultList();
   }
 
   #endOfValue(): void {
@@ -207,9 +208,9 @@ class Scanner {
   }
 
   #noteNumber(fault: Omit<Fault, "loc">): void {
-    const located = { loc: this.#loc(), ...fault };
-    if ("all" in this.#kept) this.#numberFaults.push(located);
-    else if (this.#isKeptPlace(this.#frames[0])) this.#memberFaults.push(located);
+    const locate = (): Fault => ({ loc: this.#loc(), ...fault });
+    if ("all" in this.#kept) this.#numberFaults.add(locate);
+    else if (this.#isKeptPlace(this.#frames[0])) this.#memberFaults.add(locate);
   }
 
   #literal(): void {

@@ -21,6 +21,7 @@ async function assertHarmless(request: EndpointRequest, options = {}): Promise<s
   const answer = await send(rig.gateways[0], request, { key: rig.org.key, ...options });
   const seen = `${request.name} ${request.path}: ${answer.status} ${answer.text.slice(0, 300)}`;
   expect(answer.status, seen).toBeLessThan(500);
+  expect(answer.text.length, seen).toBeLessThan(2_000_000);
   if (answer.status >= 400 && request.method !== "HEAD") {
     expect(Object.keys(answer.json), seen).toEqual(["detail"]);
   }
@@ -117,6 +118,18 @@ const BODIES: [what: string, text: string][] = [
   [
     "many names",
     `{"input":{${Array.from({ length: 20_000 }, (_, at) => `"k${at}":1`).join(",")}}}`,
+  ],
+  [
+    "a long name above many numbers that are too large",
+    `{"input":{"${"k".repeat(200_000)}":[${"1e400,".repeat(80_000)}1]}}`,
+  ],
+  [
+    "a long name above many bad references",
+    `{"components":[{"key":"a","action":"transform","with":{"value":{"${"k".repeat(200_000)}":"${"${{a}}".repeat(80_000)}"}}}]}`,
+  ],
+  [
+    "many members that do not belong",
+    `{"components":[{${Array.from({ length: 40_000 }, (_, at) => `"k${at}":1`).join(",")}}]}`,
   ],
   [
     "an expression",

@@ -14,6 +14,7 @@ import { retryInputSchema, workflowDefinitionInputSchema } from "./definition-sc
 import { type ComponentView, viewDefinition } from "./definition-view.ts";
 import { createWithCheck } from "./definition-with-schema.ts";
 import { durationMs, isDuration } from "./duration.ts";
+import { FaultList } from "./fault-list.ts";
 import type { Fault } from "./faults.ts";
 import { parseOrFaults, toChoices, valueFault } from "./faults.ts";
 import type { Json } from "./json.ts";
@@ -85,19 +86,20 @@ function checkContent(
   const schemas = new Map(catalogue.map((each) => [each.action_type, each.input_schema]));
   const upstream = createUpstream(components);
   const checkWith = createWithCheck(schemas);
-  const faults = checkGraph(components);
+  const faults = new FaultList();
+  faults.addAll(checkGraph(components));
   for (const component of components) {
     const { action, loc, with: input } = component;
-    faults.push(...checkExpressions(component, upstream));
+    faults.addAll(checkExpressions(component, upstream));
     if (action === null) continue;
     if (!schemas.has(action)) {
-      faults.push(unknownAction([...loc, "action"], action, [...schemas.keys()]));
+      faults.add(() => unknownAction([...loc, "action"], action, [...schemas.keys()]));
     } else if (input !== null) {
       const inside = checkWith(action, input);
-      faults.push(...inside.map((fault) => ({ ...fault, loc: [...loc, "with", ...fault.loc] })));
+      faults.addAll(inside.map((fault) => ({ ...fault, loc: [...loc, "with", ...fault.loc] })));
     }
   }
-  return faults;
+  return faults.toFaults([]);
 }
 
 function unknownAction(loc: Fault["loc"], action: string, known: readonly string[]): Fault {
