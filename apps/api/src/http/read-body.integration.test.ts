@@ -91,13 +91,36 @@ describe("a body", () => {
   test.each([
     ["corrupt", Buffer.from("this is no gzip stream")],
     ["cut short", gzipSync(body).subarray(0, 20)],
-  ])("of compressed data that is %s is a 422", async (_, bytes) => {
-    const answer = await send("POST", runPath, {
+  ])("of compressed data that is %s is a 422, except in a repeat", async (_, bytes) => {
+    const key = randomUUID();
+    const corrupt = {
       body: bytes,
-      headers: { "content-encoding": "gzip" },
-    });
+      headers: { "content-encoding": "gzip", "idempotency-key": key },
+    };
+    const answer = await send("POST", runPath, corrupt);
     expect(answer.status).toBe(422);
     expect(answer.json["detail"]).toMatchObject([{ type: "json_invalid" }]);
+    const headers = { "idempotency-key": key };
+    const first = await send("POST", runPath, { headers });
+    expect(first.status, first.text).toBe(201);
+    const repeat = await send("POST", runPath, corrupt);
+    expect([repeat.status, repeat.text]).toEqual([201, first.text]);
+    expect(repeat.headers).toMatchObject({
+      "idempotent-replayed": "true",
+      "idempotency-mismatch": "true",
+    });
+    const text = { "content-type": "text/plain" };
+    const wrong = { ...corrupt, headers: { ...corrupt.headers, ...text } };
+    expect((await send("POST", runPath, wrong)).status).toBe(415);
+  });
+
+  test("of corrupt data is told along with a bad key", async () => {
+    const headers = { "content-encoding": "gzip", "idempotency-key": "a\tb" };
+    const answer = await send("POST", runPath, { body: Buffer.from("nothing"), headers });
+    expect([answer.status, answer.json["detail"]]).toMatchObject([
+      422,
+      [{ loc: ["header", "Idempotency-Key"] }, { loc: ["body", 0], type: "json_invalid" }],
+    ]);
   });
 
   test.each([
@@ -140,7 +163,7 @@ test("a compressed body whose caller goes away while it is read is incomplete, a
 test("a body whose caller went away before it was read is incomplete, not empty", async () => {
   const reader = createBodyReader(MAX_BODY_BYTES);
   const app = express();
-  const read = new Promise<Uint8Array>((resolve, reject) => {
+  const read = new Promise<unknown>((resolve, reject) => {
     app.post("/", async (req, res) => {
       // As if its key were being looked up meanwhile, or the whole process had stalled.
       if (!res.closed) await once(res, "close");

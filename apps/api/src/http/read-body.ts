@@ -1,12 +1,16 @@
 import type { IncomingMessage } from "node:http";
+import type { Fault } from "@truerun/shared/contracts/faults";
 import { ApiError, invalidRequest, payloadTooLarge } from "@truerun/shared/errors";
 import express, { type Request, type Response } from "express";
 import { toDecodeFault } from "./parse-json-body.ts";
 
 const EMPTY = new Uint8Array(0);
 
+/** A body's bytes, decompressed, or what is wrong with those that were sent. */
+export type Body = { bytes: Uint8Array<ArrayBuffer> } | { fault: Fault };
+
 export interface BodyReader {
-  read(req: Request, res: Response): Promise<Uint8Array<ArrayBuffer>>;
+  read(req: Request, res: Response): Promise<Body>;
   /** The most memory that a request's body may take: its announced length, or the limit if that says nothing. */
   mostBytes(req: Request): number;
 }
@@ -21,31 +25,36 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 /**
  * Reads bodies of at most `limit` bytes, decompressed (gzip, deflate, br).
  *
- * @throws 413, 415 for another encoding or media type, 422 for corrupt compressed data and for an incomplete
- * body
+ * @returns a fault for corrupt compressed data: a repeat of an idempotent request is answered nevertheless
+ * @throws 413, 415 for another encoding or media type, 422 for an incomplete body
  */
 export function createBodyReader(limit: number): BodyReader {
   const readRaw = express.raw({ type: () => true, limit, inflate: true });
   const read: BodyReader["read"] = async (req, res) => {
     // Nothing at all counts as no body, not as a truncated compressed one.
-    if (!hasBody(req)) return EMPTY;
+    if (!hasBody(req)) return { bytes: EMPTY };
     if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
-    await new Promise<void>((resolve, reject) => {
+    const isCorrupt = await new Promise<boolean>((resolve, reject) => {
       // While reading a compressed body, Express does not notice that the caller hung up, and would wait forever.
       req.once("close", () => {
         if (!req.complete) reject(incomplete());
       });
       readRaw(req, res, (error?: unknown) => {
-        if (error === undefined) resolve();
+        if (error === undefined || isCorruption(error)) resolve(error !== undefined);
         else reject(toBodyError(error, limit));
       });
     });
+    if (isCorrupt) {
+      assertJsonMediaType(req.headers["content-type"]);
+      return { fault: toDecodeFault(0, "the compressed data is corrupt") };
+    }
     const body: unknown = req.body;
     // Express reports no error if the caller left before reading began, but that is not an empty body either.
     if (!(body instanceof Uint8Array)) throw incomplete();
-    if (body.byteLength === 0) return EMPTY;
+    if (body.byteLength === 0) return { bytes: EMPTY };
     assertJsonMediaType(req.headers["content-type"]);
-    return new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
+    const { buffer, byteOffset, byteLength } = body;
+    return { bytes: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) };
   };
   return {
     read,
@@ -58,17 +67,19 @@ export function createBodyReader(limit: number): BodyReader {
   };
 }
 
+/** By zlib's codes for an invalid stream: Z_DATA_ERROR, Z_BUF_ERROR, ERR__ERROR_FORMAT_... */
+function isCorruption(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" && /^(Z_|ERR_)/.test(code);
+}
+
 function toBodyError(error: unknown, limit: number): unknown {
-  const { type, code, status } = error as { type?: unknown; code?: unknown; status?: unknown };
+  const { type, status } = error as { type?: unknown; status?: unknown };
   if (type === "entity.too.large") {
     return payloadTooLarge(`The request body exceeds ${limit} bytes.`);
   }
   if (type === "encoding.unsupported") {
     return unsupported("The request body's Content-Encoding is not supported.");
-  }
-  // zlib's codes for an invalid stream: Z_DATA_ERROR, Z_BUF_ERROR, ERR__ERROR_FORMAT_...
-  if (typeof code === "string" && /^(Z_|ERR_)/.test(code)) {
-    return invalidRequest([toDecodeFault(0, "the compressed data is corrupt")]);
   }
   // The caller hung up, or sent a different length than announced.
   if (status === 400) return incomplete();

@@ -220,6 +220,12 @@ describe("every answer", () => {
     expect(text).toContain('{"msg":"Auth successful"}');
     expect(await exchange(`OPTIONS * HTTP/1.1\r\n${head}\r\n\r\n`)).toContain('"not_found"');
   });
+
+  test.each(["/healthz", "/v1/utils/authtest"])("of %s is whole for any ETag", async (path) => {
+    const answer = await send("GET", path, { headers: { "if-none-match": "*" } });
+    expect([answer.status, answer.text]).not.toContain("");
+    expect(answer.status).toBe(200);
+  });
 });
 
 function rigKey(): string {

@@ -6,12 +6,13 @@ import type { Admission, Caller, LoadClass, Place } from "./admission.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
 import { assertWithinRate, type RateLimiter } from "./rate-limit.ts";
-import { type BodyReader, hasBody } from "./read-body.ts";
+import { type Body, type BodyReader, hasBody } from "./read-body.ts";
 import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
 import { toQueryLists } from "./query.ts";
 
 /** The load class of endpoints that name none. */
 const DEFAULT_LOAD = "others";
+const NO_BODY: Body = { bytes: new Uint8Array(0) };
 
 interface Serving {
   services: EndpointServices;
@@ -113,8 +114,8 @@ async function call(
   { endpoint, params }: Found,
   { req, res, query, credential, place }: Call,
 ): Promise<Answer> {
-  const body = endpoint.body === undefined ? new Uint8Array(0) : await bodyReader.read(req, res);
-  place?.hasRead(body.byteLength);
+  const body = endpoint.body === undefined ? NO_BODY : await bodyReader.read(req, res);
+  place?.hasRead("bytes" in body ? body.bytes.byteLength : 0);
   await place?.turn(toCaller(res));
   const parsed =
     endpoint.query === undefined
@@ -125,7 +126,11 @@ async function call(
     headers: req.headers,
     param: (name: string) => toParam(params, name),
     query: parsed.value as never,
-    body,
+    bodyFault: "fault" in body ? body.fault : null,
+    get body() {
+      if ("fault" in body) throw invalidRequest([body.fault]);
+      return body.bytes;
+    },
     get credential() {
       if (credential === null) throw notAuthenticated();
       return credential;
@@ -165,6 +170,9 @@ function write(res: Response, answer: Answer): void {
     res.end();
     return;
   }
+  const bytes = Buffer.from(answer.text, "utf8");
   res.set("Content-Type", answer.contentType ?? "application/json; charset=utf-8");
-  res.send(Buffer.from(answer.text, "utf8"));
+  res.set("Content-Length", String(bytes.byteLength));
+  // Not Express's `send`: it answers `If-None-Match: *` with 304, though nothing here has an ETag.
+  res.end(bytes);
 }

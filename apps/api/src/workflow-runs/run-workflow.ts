@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
 import { isWorkflowName } from "@truerun/shared/definitions/workflow-name";
 import {
@@ -70,13 +70,14 @@ export const runWorkflow = defineEndpoint({
     const name = request.param("workflow_name");
     const workflowName = name.text !== null && isWorkflowName(name.text) ? name.text : null;
     const key = readIdempotencyKey(request.headers);
-    const common = { credential: request.credential, requestHash: hashBody(request.body) };
+    const common = { credential: request.credential, requestHash: hashBody(request) };
     if ("value" in key && key.value !== null && workflowName !== null) {
       const keyed = { ...common, workflowName, idempotencyKey: key.value };
       const replayed = await findReplay(request, services, keyed);
       if (replayed !== null) return replayed;
     }
-    const input = parseRunBody(request.body);
+    const input =
+      request.bodyFault === null ? parseRunBody(request.body) : { faults: [request.bodyFault] };
     if ("faults" in key || "faults" in input) {
       throw invalidRequest([key, input].flatMap((part) => ("faults" in part ? part.faults : [])));
     }
@@ -215,7 +216,8 @@ async function replay(
   return { status: 201, headers, text: toStartedRunText({ ...bound, workflowName }) };
 }
 
-/** SHA-256 of the decompressed body. */
-function hashBody(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(createHash("sha256").update(body).digest());
+/** SHA-256 of the decompressed body; of one that cannot be read, what no body has. */
+function hashBody(request: Pick<EndpointRequest, "body" | "bodyFault">): Uint8Array<ArrayBuffer> {
+  if (request.bodyFault !== null) return new Uint8Array(randomBytes(32));
+  return new Uint8Array(createHash("sha256").update(request.body).digest());
 }
