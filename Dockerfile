@@ -37,7 +37,8 @@ CMD ["node", "dist/main.js"]
 
 FROM runtime AS worker
 COPY --from=build --chown=node:node /out/worker ./
-ENV DATA_DIR=/tmp/truerun
+COPY --from=build --chown=node:node /src/components/external ./components/external
+ENV DATA_DIR=/tmp/truerun EXTERNAL_COMPONENTS_DIR=/app/components/external
 CMD ["node", "dist/main.js"]
 
 FROM runtime AS migrate
