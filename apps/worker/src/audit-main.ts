@@ -2,12 +2,13 @@
 import { endWithUsage, UsageError } from "@truerun/shared/command-line";
 import { ConfigurationError } from "@truerun/shared/config";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
+import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import { TemporalDeadlineError } from "@truerun/shared/temporal-deadline";
 import { audit } from "./audit/audit.ts";
 import { createLogger } from "@truerun/shared/logger";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { parseAuditOptions, readAuditConfig } from "./audit/audit-options.ts";
-import { AwayError, toGrpcCode } from "./unless-away.ts";
+import { AwayError } from "./unless-away.ts";
 
 /** Exit code when there is no result. 0: nothing differs; 1: something does. */
 const FAILED = 2;
@@ -45,7 +46,8 @@ function explain(error: unknown): string {
   return `The audit failed: ${error.message}${cause}`;
 }
 
-/** By gRPC code (DEADLINE_EXCEEDED, UNAVAILABLE): the latter's text may be that of any refused connection. */
+/** By gRPC code: UNAVAILABLE's text may be that of any refused connection. */
 function isTemporalAway(error: unknown): boolean {
-  return [4, 14].includes(toGrpcCode(error) ?? 0) || error instanceof TemporalDeadlineError;
+  const isAway = hasGrpcCode(error, [GRPC.DEADLINE_EXCEEDED, GRPC.UNAVAILABLE]);
+  return isAway || error instanceof TemporalDeadlineError;
 }

@@ -1,4 +1,5 @@
-import { type Connection, isGrpcServiceError } from "@temporalio/client";
+import type { Connection } from "@temporalio/client";
+import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import type { Logger } from "@truerun/shared/logger";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
 import { DISPATCH_WINDOW_HOURS } from "./dispatch/redispatch-runs.ts";
@@ -6,8 +7,8 @@ import { DISPATCH_WINDOW_HOURS } from "./dispatch/redispatch-runs.ts";
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;
 
-/** gRPC's PERMISSION_DENIED and UNIMPLEMENTED: a hosted Temporal, whose attributes are created elsewhere. */
-const NOT_ALLOWED = new Set([7, 12]);
+/** From a hosted Temporal, whose attributes are created elsewhere. */
+const NOT_ALLOWED = [GRPC.PERMISSION_DENIED, GRPC.UNIMPLEMENTED];
 
 /**
  * Registers the search attributes that runs are started with, and warns if the retention is too short.
@@ -46,7 +47,7 @@ async function registerSearchAttributes(
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
     logger.info({ namespace, searchAttributes: missing }, "search attributes registered");
   } catch (error) {
-    if (!isGrpcServiceError(error) || !NOT_ALLOWED.has(Number(error.code))) throw error;
+    if (!hasGrpcCode(error, NOT_ALLOWED)) throw error;
     const names = SEARCH_ATTRIBUTE_NAMES.join(", ");
     logger.warn(
       { namespace },

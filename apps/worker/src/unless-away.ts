@@ -1,7 +1,8 @@
 // Tells a Temporal or a database that is away from a run that fails for its own reasons.
 import { randomUUID } from "node:crypto";
-import { type Client, isGrpcServiceError } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
+import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import { isStopped } from "./bound-calls.ts";
 
 /** Temporal or the database is away: what has failed, its `cause`, says nothing about the run. */
@@ -11,10 +12,15 @@ export class AwayError extends Error {
 
 /** How long Temporal may take to show that it is there. */
 const PING_MS = 3_000;
-const DEADLINE_EXCEEDED = 4;
-const NOT_FOUND = 5;
-/** gRPC's CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED. */
-const NO_ANSWER: ReadonlySet<number | null> = new Set([1, DEADLINE_EXCEEDED, 7, 8, 14, 16]);
+/** Codes that say nothing about what was asked for. */
+const NO_ANSWER = [
+  GRPC.CANCELLED,
+  GRPC.DEADLINE_EXCEEDED,
+  GRPC.PERMISSION_DENIED,
+  GRPC.RESOURCE_EXHAUSTED,
+  GRPC.UNAVAILABLE,
+  GRPC.UNAUTHENTICATED,
+];
 
 /**
  * Does some work on a run. If Temporal does not answer, it is asked about another one: it may be away, or may not
@@ -29,21 +35,15 @@ export async function unlessAway<T>(client: Client, work: () => Promise<T>): Pro
     try {
       return await work();
     } catch (error) {
-      const code = toGrpcCode(error);
-      const isUnanswered = NO_ANSWER.has(code);
+      const isUnanswered = hasGrpcCode(error, NO_ANSWER);
       const isAway = isUnanswered
         ? isStopped(client) || !(await answersForRuns(client))
         : isDatabaseUnavailable(error);
       if (isAway) throw new AwayError("Temporal or the database is away", { cause: error });
-      if (!isUnanswered || code === DEADLINE_EXCEEDED || !isFirst) throw error;
+      const isLate = hasGrpcCode(error, [GRPC.DEADLINE_EXCEEDED]);
+      if (!isUnanswered || isLate || !isFirst) throw error;
     }
   }
-}
-
-/** The code of a call that failed, also where the SDK has wrapped it. Null: the error is of another kind. */
-export function toGrpcCode(error: unknown): number | null {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return isGrpcServiceError(cause) ? Number(cause.code) : null;
 }
 
 /** Asked like a run, with the same rights and limits, but for one that does not exist, so of any shard. */
@@ -55,6 +55,6 @@ async function answersForRuns({ connection, options }: Client): Promise<boolean>
     );
     return true;
   } catch (error) {
-    return toGrpcCode(error) === NOT_FOUND;
+    return hasGrpcCode(error, [GRPC.NOT_FOUND]);
   }
 }

@@ -1,9 +1,5 @@
-import {
-  type Client,
-  isGrpcServiceError,
-  ServiceError,
-  WorkflowNotFoundError,
-} from "@temporalio/client";
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import type { Findings } from "../checks/findings.ts";
 import type { Api } from "../load/api.ts";
 import type { OperatorFault } from "../plan/fault.ts";
@@ -73,11 +69,10 @@ async function actInTemporal(client: Client, fault: OperatorFault, runId: string
   }
 }
 
-/** INVALID_ARGUMENT, NOT_FOUND and FAILED_PRECONDITION: Temporal answered, and did nothing. */
-const REFUSALS = new Set([3, 5, 9]);
+/** Temporal answered, and did nothing. */
+const REFUSALS = [GRPC.INVALID_ARGUMENT, GRPC.NOT_FOUND, GRPC.FAILED_PRECONDITION];
 
 function isRefusal(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && REFUSALS.has(Number(cause.code));
+  return hasGrpcCode(error, REFUSALS);
 }

@@ -25,6 +25,14 @@ export function clipUtf8(text: string, maxBytes: number): string {
   return `${storable.slice(0, end)}…`;
 }
 
+/** Longest message of a step or a run: histories hold it, and every read of the run. */
+const MAX_MESSAGE_BYTES = 2_000;
+
+/** A message of a step or a run, made storable and cut. */
+export function clipMessage(message: string): string {
+  return clipUtf8(message, MAX_MESSAGE_BYTES);
+}
+
 /** Bytes of the text in UTF-8. */
 export function utf8Bytes(text: string): number {
   return new TextEncoder().encode(text).length;

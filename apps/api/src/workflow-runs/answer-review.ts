@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import {
   ApplicationFailure,
   type Client,
-  isGrpcServiceError,
-  ServiceError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
@@ -13,14 +11,13 @@ import {
   REVIEW_FAILURES,
   type ReviewAnswer,
 } from "@truerun/shared/contracts/review";
+import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import type { EndpointServices } from "../dependencies.ts";
 
 /** How long Temporal and a worker may take, including being redirected to a batch. */
 const ANSWERED_WITHIN_MS = 4_000;
 
-/** gRPC's RESOURCE_EXHAUSTED: Temporal lets only ten Updates at a time wait for one workflow execution. */
-const TOO_MANY_AT_ONCE = 8;
 const PAUSE_MS = 50;
 
 /** What became of an answer. After `unavailable` it may still be taken: repeat it to find out. */
@@ -61,15 +58,11 @@ async function sendInTurn(client: Client, workflowId: string, answer: ReviewAnsw
       await handle.executeUpdate<void, [ReviewAnswer]>(ANSWER_REVIEW, { updateId, args: [answer] });
       return;
     } catch (error) {
-      if (!isTooManyAtOnce(error)) throw error;
-      await sleep(PAUSE_MS);
+      // Temporal lets only ten Updates at a time wait for one workflow execution.
+      if (!hasGrpcCode(error, [GRPC.RESOURCE_EXHAUSTED])) throw error;
+      await pause(PAUSE_MS);
     }
   }
-}
-
-function isTooManyAtOnce(error: unknown): boolean {
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && Number(cause.code) === TOO_MANY_AT_ONCE;
 }
 
 function toUpdateId({ step_key, decision, comment, decided_by }: ReviewAnswer): string {

@@ -2,7 +2,7 @@
 import { durationMs, MAX_RUN_TIMEOUT } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { EngineAction } from "@truerun/shared/engine/engine-actions";
-import { clipUtf8 } from "@truerun/shared/storable-text";
+import { clipMessage } from "@truerun/shared/storable-text";
 import { sleep } from "@temporalio/workflow";
 import { toFailure } from "./activity-outcome.ts";
 import { assertDuration, invalidInput } from "./invalid-input.ts";
@@ -10,9 +10,6 @@ import { runWorkflow } from "./run-workflow.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 import { waitForReview } from "./wait-for-review.ts";
-
-/** The same limit as for a component's message. */
-const MAX_MESSAGE_BYTES = 2_000;
 
 /** Does one of the engine's own actions, and records its step. Never rejects. */
 export async function runEngineAction(
@@ -26,7 +23,7 @@ export async function runEngineAction(
     toFailure(error, recorder.cancelReasonOf(step.key)),
   );
   const { message } = ended;
-  const outcome = { ...ended, message: message && clipUtf8(message, MAX_MESSAGE_BYTES) };
+  const outcome = { ...ended, message: message && clipMessage(message) };
   recorder.close(step.key, outcome);
   return outcome;
 }

@@ -2,7 +2,7 @@
 import type { Json } from "@truerun/shared/contracts/json";
 import { nestsDeeper } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
-import { clipUtf8 } from "@truerun/shared/storable-text";
+import { clipMessage } from "@truerun/shared/storable-text";
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -16,8 +16,6 @@ import { UnreadablePayload } from "./payload-converter.ts";
 import type { Step, StepContext } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
-/** The same limit as for the message of a component of our own. */
-const MAX_MESSAGE_BYTES = 2_000;
 /** Deeper values overflow the stack of some reader or other. */
 const MAX_DEPTH = 500;
 
@@ -82,7 +80,7 @@ function toExternalFailure(error: unknown, cancelReason: string): StepOutcome {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const known = cause instanceof ApplicationFailure ? explain(cause) : null;
   const message = known ?? toFailure(error, cancelReason).message ?? "";
-  return engineOutcome("failed", clipUtf8(message, MAX_MESSAGE_BYTES));
+  return engineOutcome("failed", clipMessage(message));
 }
 
 /** Explains what the other worker's SDK says itself; null for what its component said. */

@@ -1,9 +1,9 @@
 import {
   type Client,
-  isGrpcServiceError,
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
 } from "@temporalio/client";
+import { GRPC, toGrpcError } from "../grpc-error.ts";
 import type { Logger } from "../logger.ts";
 import { withTemporalDeadline } from "../temporal-deadline.ts";
 import type { DispatchableRun } from "./run-requested.ts";
@@ -32,9 +32,7 @@ const FAILURES_UNTIL_AWAY = 3;
 /** How long a try may take while Temporal is away and another try already waits for the full deadline. */
 const DEADLINE_WHILE_AWAY_MS = 500;
 
-/** gRPC's INVALID_ARGUMENT: the same start will never be accepted. */
-const INVALID_ARGUMENT = 3;
-/** Refusals with that code that are due to the server's state, not to the run. */
+/** Refusals of an argument that are due to the server's state, not to the run. */
 const CONFIGURATION_FAULT = /search attribute|namespace/i;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -113,9 +111,9 @@ function toResult(error: unknown): DispatchResult {
   }
   const cause = error instanceof ServiceError ? error.cause : error;
   const reason = cause instanceof Error ? cause.message : String(cause);
+  const refused = toGrpcError(error);
+  // The same start will never be accepted.
   const permanent =
-    isGrpcServiceError(cause) &&
-    Number(cause.code) === INVALID_ARGUMENT &&
-    !CONFIGURATION_FAULT.test(cause.details);
+    refused?.code === GRPC.INVALID_ARGUMENT && !CONFIGURATION_FAULT.test(refused.details);
   return { kind: permanent ? "rejected" : "unavailable", reason };
 }

@@ -1,14 +1,11 @@
 import { type ComponentDefinition, type Edge, MAX_ITEMS } from "../contracts/definition.ts";
 import type { Json, JsonObject } from "../contracts/json.ts";
-import { clipUtf8 } from "../storable-text.ts";
+import { clipMessage } from "../storable-text.ts";
 import type { CompiledComponent, CompiledDefinition } from "./compile-definition.ts";
 import { evaluateCondition } from "./conditions.ts";
 import type { Scope, StepView } from "./path.ts";
 import type { EngineAction } from "./engine-actions.ts";
 import { type Resolution, resolveReferences } from "./references.ts";
-
-/** Longest message of a skipped step or a failed run. */
-const MAX_MESSAGE_BYTES = 2_000;
 
 /** The engine action that ends the run. */
 const FAIL: EngineAction = "fail";
@@ -113,12 +110,12 @@ function findFailure(
     const state = states.get(key);
     if (state?.status !== "failed") continue;
     if (action === FAIL) {
-      const message = clipUtf8(state.message, MAX_MESSAGE_BYTES);
+      const message = clipMessage(state.message);
       return { status: "failed", code: "workflow_failed", message };
     }
     if (onFailure === "continue") continue;
     if (next.some((edge) => follow(edge, "failed", scope).taken)) continue;
-    const message = clipUtf8(`Component '${key}' failed: ${state.message}`, MAX_MESSAGE_BYTES);
+    const message = clipMessage(`Component '${key}' failed: ${state.message}`);
     return { status: "failed", code: "component_failed", message };
   }
   return null;
@@ -151,7 +148,7 @@ function decide(
 }
 
 function skip(component: ComponentDefinition, reason: string, decision: Decision): "skipped" {
-  decision.skipped.push({ component, message: clipUtf8(reason, MAX_MESSAGE_BYTES) });
+  decision.skipped.push({ component, message: clipMessage(reason) });
   return "skipped";
 }
 
@@ -176,7 +173,7 @@ function start(component: ComponentDefinition, scope: Scope, decision: Decision)
 
 /** Why a step whose references lead to nothing is skipped. */
 export function explainMissing(missing: readonly string[]): string {
-  return clipUtf8(`Nothing found at ${missing.join(", ")}`, MAX_MESSAGE_BYTES);
+  return clipMessage(`Nothing found at ${missing.join(", ")}`);
 }
 
 function explainItems(forEach: string | Json[], value: Json): string {
@@ -184,7 +181,7 @@ function explainItems(forEach: string | Json[], value: Json): string {
   if (Array.isArray(value)) return `${what} has ${value.length} items; ${MAX_ITEMS} are the most.`;
   const kind =
     value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
-  return clipUtf8(`${what} is ${kind}; a list is needed.`, MAX_MESSAGE_BYTES);
+  return clipMessage(`${what} is ${kind}; a list is needed.`);
 }
 
 interface Followed {
