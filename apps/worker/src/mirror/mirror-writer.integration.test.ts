@@ -5,7 +5,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
 import { stepId } from "@truerun/shared/step-id";
-import type { StepRow } from "./mirror-record.ts";
+import type { MirrorRecord, StepRow } from "./mirror-record.ts";
 import { insertRun } from "../testing/insert-run.ts";
 import type { MirrorLimits } from "./held-records.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror-writer.ts";
@@ -129,6 +129,38 @@ test("what nobody waits for is held as well while Postgres is away", async () =>
   await writer.close();
 });
 
+test("records do not wait for an end that cannot be taken back: the reconciler will do it", async () => {
+  const runId = await insertRun(db);
+  const lines: unknown[] = [];
+  const logger = createLogger({ name: "test", level: "silent" });
+  logger.warn = (...said: unknown[]) => void lines.push(said[1]);
+  const writer = createMirrorWriter({
+    db: throughProxy,
+    logger,
+    onRefused: async () => undefined,
+    // Between the two statements.
+    onReopened: () => proxy.cut(),
+  });
+  const begun = { ...step(runId, 0), status: null, output: null } as const;
+  await writer.write(begun);
+  await writer.write(endOf(begun));
+  const at = { mirror_time_ms: 10_000, created_at_ms: 10_000 };
+  await writer.write({ ...begun, ...at });
+  expect(lines).toEqual(["an end was not taken back; the reconciler does it"]);
+  expect(writer.counts).toEqual({ held: 0, dropped: 0, written: 3 });
+  expect(await db.workflowRun.findUnique({ where: { id: runId } })).toMatchObject({
+    status: "completed",
+    confirmedAt: null,
+    temporalRunId: begun.temporal_run_id,
+  });
+  expect(await db.workflowRunStep.findMany({ where: { runId } })).toMatchObject([
+    { status: null, mirrorTimeMs: BigInt(at.mirror_time_ms) },
+  ]);
+  proxy.restore();
+  await writer.write(step(runId, 1));
+  await writer.close();
+});
+
 function createWriter(
   limits: Partial<MirrorLimits> = {},
   logger = createLogger({ name: "test", level: "silent" }),
@@ -162,6 +194,23 @@ function step(runId: string, place: number, output = "done"): StepRow {
     mirror_length: 3,
     mirror_time_ms: 1,
     mirror_seq: place + 1,
+  };
+}
+
+function endOf({ run_id, temporal_run_id, mirror_length, mirror_time_ms }: StepRow): MirrorRecord {
+  return {
+    kind: "end",
+    run_id,
+    temporal_run_id,
+    mirror_length,
+    mirror_time_ms,
+    mirror_seq: 99,
+    status: "completed",
+    error_code: null,
+    error_message: null,
+    completed_at_ms: 1,
+    step_count: 1,
+    steps_digest: 0,
   };
 }
 
