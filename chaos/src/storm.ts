@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import { isTerminal } from "@truerun/shared/contracts/statuses";
 import type { Findings } from "./checks/findings.ts";
 import { readRuns } from "./checks/facts.ts";

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { pause } from "@truerun/shared/pause";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import pg from "pg";
@@ -109,6 +110,6 @@ async function addUp(db: Database): Promise<void> {
     const [waiting] = await db.$queryRaw<{ any: boolean }[]>`
       SELECT EXISTS (SELECT FROM workflow_run_changes) AS any`;
     if (waiting?.any !== true) return;
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await pause(AGAIN_MS);
   }
 }

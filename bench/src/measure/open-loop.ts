@@ -1,3 +1,4 @@
+import { pause } from "@truerun/shared/pause";
 export interface OpenLoopOptions {
   perSecond: number;
   durationMs: number;
@@ -32,7 +33,7 @@ export async function runOpenLoop(options: OpenLoopOptions): Promise<number> {
       const one = once().finally(() => underWay.delete(one));
       underWay.add(one);
     }
-    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    await pause(TICK_MS);
   }
   await Promise.all(underWay);
   return notSent;

@@ -1,4 +1,5 @@
 // What the run tables hold, read directly.
+import { pause } from "@truerun/shared/pause";
 import pg from "pg";
 import type { Service } from "../systems/service.ts";
 
@@ -24,7 +25,7 @@ export async function waitUntilEnded(service: Service, patienceMs: number): Prom
   for (;;) {
     const open = await countOpen(service);
     if (open === 0 || Date.now() > deadline) return open;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await pause(LOOK_EVERY_MS);
   }
 }
 

@@ -1,3 +1,4 @@
+import { pause } from "@truerun/shared/pause";
 import pg from "pg";
 
 /**
@@ -68,11 +69,11 @@ export async function createEndWatch({ url, sql }: EndWatchOptions): Promise<End
 
   async function lookWhileAnyWaits(): Promise<void> {
     isLooking = true;
-    let pause = PAUSE_MS;
+    let pauseMs = PAUSE_MS;
     while (waiting.size > 0) {
       const isQuiet = (await look()) === 0 && waiting.size > 1;
-      pause = isQuiet ? Math.min(pause * 2, LONGEST_PAUSE_MS) : PAUSE_MS;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      pauseMs = isQuiet ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : PAUSE_MS;
+      await pause(pauseMs);
     }
     isLooking = false;
   }

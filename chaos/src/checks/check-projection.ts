@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import { isTerminal } from "@truerun/shared/contracts/statuses";
 import type { InspectionSource } from "@truerun/worker/mirror/inspect-run";
 import { inspectRun } from "@truerun/worker/mirror/inspect-run";

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import { isTerminal } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import type { Shape } from "../load/shape.ts";

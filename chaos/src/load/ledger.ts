@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pause } from "@truerun/shared/pause";
 
 /** Somebody else's system, which components call: records everything that is done to it. */
 export interface Ledger {
@@ -22,7 +23,7 @@ export async function startLedger(): Promise<Ledger> {
     executions.set(key, times);
     times.push(Date.now());
     const [, path = "", argument = ""] = (request.url ?? "").split("/");
-    if (path === "slow") await new Promise((resolve) => setTimeout(resolve, Number(argument)));
+    if (path === "slow") await pause(Number(argument));
     const isFailing = path === "flaky" && times.length <= Number(argument);
     const status = isFailing ? 503 : path === "refuse" ? 400 : 200;
     response.writeHead(status, { "content-type": "application/json" });

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import type { Findings } from "../checks/findings.ts";
 import type { Api, Reply } from "./api.ts";
 import type { LoadItem } from "./plan-load.ts";
@@ -38,8 +38,7 @@ export async function sendRun(
     requests: 0,
   };
   while (!signal.aborted && !(await tryOnce(options, sent))) {
-    // The pause rejects only when aborted, which ends the loop.
-    await Promise.allSettled([pause(RETRY_AFTER_MS, undefined, { signal })]);
+    await pause(RETRY_AFTER_MS, signal);
   }
   if (item.isRepeated && sent.answer !== null) await tryOnce(options, sent);
   return sent;

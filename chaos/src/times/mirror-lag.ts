@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import type { Database } from "@truerun/shared/db";
 import type { Scene } from "../scene.ts";
 import type { Measured } from "./time-limit.ts";

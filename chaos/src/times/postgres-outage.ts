@@ -1,5 +1,5 @@
+import { pause } from "@truerun/shared/pause";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
-import { setTimeout as pause } from "node:timers/promises";
 import { type InspectionSource, inspectRun } from "@truerun/worker/mirror/inspect-run";
 import { listExecutions, readSteps } from "../checks/facts.ts";
 import type { Reply } from "../load/api.ts";

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import { listExecutions } from "../checks/facts.ts";
 import type { Reply } from "../load/api.ts";
 import type { Scene } from "../scene.ts";

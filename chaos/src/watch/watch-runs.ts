@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import { isTerminal } from "@truerun/shared/contracts/statuses";
 import { type LookOptions, lookAtRun } from "./look-at-run.ts";
 import { toChildren } from "./run-view.ts";

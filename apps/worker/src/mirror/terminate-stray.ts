@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "@truerun/shared/pause";
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";

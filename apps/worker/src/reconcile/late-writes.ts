@@ -1,5 +1,6 @@
 // A worker that has not heard of its run's end goes on with its task. A statement of its mirror that began before
 // the end was confirmed does not see the confirmation, locks no row of the run, and may commit after it.
+import { pause } from "@truerun/shared/pause";
 import type { Database } from "@truerun/shared/db";
 import { diffRun } from "../mirror/diff-run.ts";
 import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
@@ -48,6 +49,6 @@ async function untilMirrorsSeeIt(db: Database): Promise<void> {
                  AS open(pid int, xact_start timestamptz)
           JOIN pg_stat_activity USING (pid, xact_start)) AS any`;
     if (still?.any !== true) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await pause(LOOK_EVERY_MS);
   }
 }

@@ -1,4 +1,5 @@
 // For tests only: component activities that behave as they are told.
+import { pause } from "@truerun/shared/pause";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { type Component, defineComponent } from "../component.ts";
@@ -105,7 +106,7 @@ const deaf = defineComponent({
   input: z.object({ ms: z.number() }),
   output: z.null(),
   async run({ input }) {
-    await new Promise((resolve) => setTimeout(resolve, input.ms));
+    await pause(input.ms);
     return { output: null };
   },
 });
@@ -118,7 +119,7 @@ const tidy = defineComponent({
   output: z.null(),
   async run({ input, signal }) {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    await new Promise((resolve) => setTimeout(resolve, input.cleanUpMs));
+    await pause(input.cleanUpMs);
     executions.set(input.count, (executions.get(input.count) ?? 0) + 1);
     throw signal.reason as Error;
   },
@@ -149,7 +150,7 @@ const beat = defineComponent({
   output: z.null(),
   async run({ input, heartbeat }) {
     heartbeat(input.details);
-    await new Promise((resolve) => setTimeout(resolve, input.ms));
+    await pause(input.ms);
     return { output: null };
   },
 });

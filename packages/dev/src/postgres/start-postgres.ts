@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { pause } from "@truerun/shared/pause";
 import pg from "pg";
 import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
 import { endRecorded } from "../processes/orphans.ts";
@@ -160,7 +161,7 @@ async function waitUntilReady(server: ManagedProcess, url: string): Promise<stri
         await server.stop("SIGKILL", 0);
         throw new Error(`PostgreSQL does not answer (${String(error)}):\n${server.tail()}`);
       }
-      await new Promise((resolveLater) => setTimeout(resolveLater, 30));
+      await pause(30);
     }
   }
 }

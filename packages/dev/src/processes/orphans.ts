@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { promisify } from "node:util";
+import { pause } from "@truerun/shared/pause";
 
 const exec = promisify(execFile);
 const KILL_AFTER_MS = 10_000;
@@ -38,7 +39,7 @@ async function end(pid: number, mark: string, signal: NodeJS.Signals): Promise<b
   const deadline = Date.now() + KILL_AFTER_MS;
   while (await isRunning(pid, mark)) {
     if (Date.now() > deadline) send(pid, "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   return true;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pause } from "@truerun/shared/pause";
 import { z } from "zod";
 import { startMarkOf } from "../processes/orphans.ts";
 import { readIfThere, readRuntime, runtimeFile, writePrivateFile } from "./runtime-file.ts";
@@ -62,7 +63,7 @@ export async function claimDataDir(
       options.say(`Waiting for process ${other.pid}, which is stopping`);
       hasWaited = true;
     }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
   // What a killed supervisor left there is no longer true.
   await rm(runtimeFile(dataDir), { force: true });
@@ -107,7 +108,7 @@ async function removeStale(path: string, seen: string): Promise<void> {
   const turn = `${path}.takeover`;
   if (!(await tryToCreate(turn, String(process.pid)))) {
     await removeIfOld(turn);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
     return;
   }
   try {

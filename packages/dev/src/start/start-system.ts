@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pause } from "@truerun/shared/pause";
 import { createDatabase } from "@truerun/shared/db";
 import { type StartConfig, toServiceEnvironment } from "../config.ts";
 import { migrate } from "../migrations/migrate.ts";
@@ -171,7 +172,7 @@ async function untilReady(apiUrl: string, signal: AbortSignal): Promise<void> {
     if (response.ok) return;
     const answer = await response.text();
     if (Date.now() > deadline) throw new StartError(`The gateway does not get ready: ${answer}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 

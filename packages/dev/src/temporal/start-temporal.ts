@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { pause } from "@truerun/shared/pause";
 import { Connection } from "@temporalio/client";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
 import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
@@ -146,7 +147,7 @@ async function prepare(server: ManagedProcess, address: string, namespace: strin
       return;
     } catch (error) {
       if (ended || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     } finally {
       await connection.close();
     }

@@ -1,3 +1,4 @@
+import { pause } from "@truerun/shared/pause";
 /** Far more than anything takes on a quiet machine: a busy one must not fail a test. */
 const TIMEOUT_MS = 60_000;
 
@@ -25,6 +26,6 @@ export async function waitFor<T>(
     }
     if (Date.now() > deadline)
       throw new Error(`${what}: not within ${timeoutMs} ms (last: ${last})`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }
