@@ -2,7 +2,7 @@
 import { clipUtf8 } from "../storable-text.ts";
 
 /** Maximum levels of child runs. */
-export const MAX_CHILD_DEPTH = 16;
+const MAX_CHILD_DEPTH = 16;
 
 const MAX_SHOWN_NAME_BYTES = 100;
 

@@ -55,7 +55,7 @@ const conditionLeafSchema = z.strictObject({
 });
 
 /** A condition's form. `checkDefinition` checks its size, and whether each `value` suits its op. */
-export const conditionSchema: z.ZodType<Condition> = z
+const conditionSchema: z.ZodType<Condition> = z
   .union([
     conditionLeafSchema,
     z.strictObject({

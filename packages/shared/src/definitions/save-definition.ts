@@ -71,7 +71,7 @@ export async function saveDefinition(
 }
 
 /** Whether two documents are the same definition, whatever the order of their keys. */
-export function isSameDocument(
+function isSameDocument(
   left: WorkflowDefinitionDocument,
   right: WorkflowDefinitionDocument,
 ): boolean {
