@@ -1,6 +1,7 @@
 import { parseCommandLine } from "@truerun/shared/command-line";
 import { databaseEnv, logEnv, parseEnvironment, temporalEnv } from "@truerun/shared/config";
 import { durationMs } from "@truerun/shared/contracts/duration";
+import { isId } from "@truerun/shared/ids";
 import { z } from "zod";
 
 export interface AuditOptions {
@@ -27,7 +28,7 @@ const options = {
 export function parseAuditOptions(args: readonly string[], now = new Date()): AuditOptions {
   const { values, wrong } = parseCommandLine(args, { usage: USAGE, options });
   const { repair = false, run = [], since } = values;
-  const unknown = run.find((id) => !/^cbwr_[0-9a-f]{32}$/.test(id));
+  const unknown = run.find((id) => !isId("cbwr", id));
   if (unknown !== undefined) throw wrong(`--run: '${unknown}' is not the id of a run`);
   const from = since === undefined ? null : toDate(since, now);
   if (from === undefined) throw wrong(`--since: '${since}' is neither a duration nor a date`);

@@ -1,6 +1,7 @@
 // Walks through what Temporal's visibility lists, in the order of a time, and keeps how far it has come.
 import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
+import { isId } from "@truerun/shared/ids";
 import { type ListedExecution, listExecutions } from "./list-executions.ts";
 
 export interface Walk {
@@ -68,11 +69,9 @@ export function timeOf({ field }: Walk, execution: ListedExecution): number | nu
   return field === "CloseTime" ? execution.closeTimeMs : execution.startTimeMs;
 }
 
-const RUN_ID = /^cbwr_[0-9a-f]{32}$/;
-
 /** Whether a workflow is a run; others, such as a run's batches, have no row. */
 export function isRun({ workflowId }: ListedExecution): boolean {
-  return RUN_ID.test(workflowId);
+  return isId("cbwr", workflowId);
 }
 
 /** The slice's end; null when it reaches the present, and so ends with the newest execution. */
