@@ -1,4 +1,4 @@
-import { limitFaults } from "./contracts/fault-list.ts";
+import { toFaultList } from "./contracts/fault-list.ts";
 import type { Fault } from "./contracts/faults.ts";
 
 /** Every code that an error can have, and the HTTP status that goes with it. */
@@ -101,7 +101,7 @@ export function reviewNotPending(): ApiError {
 
 /** 422 with every fault of the request, up to the limits of `FaultList`. */
 export function invalidRequest(faults: readonly Fault[]): ApiError {
-  const listed = limitFaults(faults, faults[0]?.loc.slice(0, 1));
+  const listed = toFaultList(faults).toAnswer();
   return new ApiError("invalid_request", { message: "The request is not valid.", faults: listed });
 }
 

@@ -2,21 +2,25 @@ import { type Fault, parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Json } from "@truerun/shared/contracts/json";
 import { invalidRequest } from "@truerun/shared/errors";
 import type { z } from "zod";
+import type { EndpointRequest } from "./define-endpoint.ts";
 import { parseJsonBody } from "./parse-json-body.ts";
 
 const MISSING: Fault = { loc: ["body"], msg: "Field required", type: "missing" };
 
+type Sent = Pick<EndpointRequest, "body" | "bodyFault">;
+
 /** Reads a required body: its value and what is wrong with it as JSON; no value when it has none. */
-export function readJson(bytes: Uint8Array): { value?: Json; faults: Fault[] } {
-  const body = parseJsonBody(bytes, { all: true });
+export function readJson(request: Sent): { value?: Json; faults: Fault[] } {
+  if (request.bodyFault !== null) return { faults: [request.bodyFault] };
+  const body = parseJsonBody(request.body, { all: true });
   if (!("value" in body)) return body;
   const { value, faults } = body;
   return value === undefined ? { faults: [MISSING] } : { value, faults };
 }
 
 /** Parses a body by its schema. @throws 422 with all its faults */
-export function parseJsonRequest<Output>(bytes: Uint8Array, schema: z.ZodType<Output>): Output {
-  const { value, faults } = readJson(bytes);
+export function parseJsonRequest<Output>(request: Sent, schema: z.ZodType<Output>): Output {
+  const { value, faults } = readJson(request);
   if (value === undefined) throw invalidRequest(faults);
   const parsed = parseOrFaults(schema, value, ["body"]);
   const all = mergeFaults(faults, "faults" in parsed ? parsed.faults : []);

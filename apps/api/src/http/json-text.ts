@@ -53,6 +53,8 @@ class Scanner {
   readonly #kept: KeptPart;
   readonly #frames: Frame[] = [];
   #at = 0;
+  /** Whether what is read belongs to the kept top-level member. Keys may be long: judged once for each. */
+  #isInKept = false;
   #member: { start: number; end: number } | null = null;
   #memberFaults = new FaultList();
   readonly #numberFaults = new FaultList();
@@ -76,7 +78,7 @@ class Scanner {
       valid: true,
       tooDeep: this.#nestingFault !== null,
       member,
-      faults: [...nesting, ...this.#numberFaults.toFaults([]), ...this.#memberFaults.toFaults([])],
+      faults: [...nesting, ...this.#numberFaults.toFaults(), ...this.#memberFaults.toFaults()],
     };
   }
 
@@ -130,6 +132,7 @@ class Scanner {
     }
     if (typeof frame.place === "number") frame.place += 1;
     else frame.place = this.#key();
+    if (this.#frames.length === 1) this.#isInKept = this.#isKeptPlace(frame);
     this.#startOfValue();
     return this.#value();
   }
@@ -159,13 +162,12 @@ class Scanner {
 
   /** Whether the value being read is the kept top-level member itself. */
   #isKeptMember(): boolean {
-    if (!("member" in this.#kept) || this.#frames.length !== 1) return false;
-    return this.#isKeptPlace(this.#frames[0]);
+    return this.#isInKept && this.#frames.length === 1;
   }
 
-  #isKeptPlace(frame: Frame | undefined): boolean {
-    if (!("member" in this.#kept) || typeof frame?.place !== "string") return false;
-    return toKey(frame.place) === this.#kept.member;
+  #isKeptPlace({ place }: Frame): boolean {
+    if (!("member" in this.#kept) || typeof place !== "string") return false;
+    return toKey(place) === this.#kept.member;
   }
 
   #string(): void {
@@ -210,7 +212,7 @@ class Scanner {
   #noteNumber(fault: Omit<Fault, "loc">): void {
     const locate = (): Fault => ({ loc: this.#loc(), ...fault });
     if ("all" in this.#kept) this.#numberFaults.add(locate);
-    else if (this.#isKeptPlace(this.#frames[0])) this.#memberFaults.add(locate);
+    else if (this.#isInKept) this.#memberFaults.add(locate);
   }
 
   #literal(): void {

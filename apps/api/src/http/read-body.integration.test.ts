@@ -114,12 +114,20 @@ describe("a body", () => {
     expect((await send("POST", runPath, wrong)).status).toBe(415);
   });
 
-  test("of corrupt data is told along with a bad key", async () => {
+  test("of corrupt data is told along with what else is wrong", async () => {
     const headers = { "content-encoding": "gzip", "idempotency-key": "a\tb" };
     const answer = await send("POST", runPath, { body: Buffer.from("nothing"), headers });
     expect([answer.status, answer.json["detail"]]).toMatchObject([
       422,
       [{ loc: ["header", "Idempotency-Key"] }, { loc: ["body", 0], type: "json_invalid" }],
+    ]);
+    const put = await send("PUT", "/v1/workflows/%00", {
+      body: Buffer.from("nothing"),
+      headers: { "content-encoding": "gzip" },
+    });
+    expect([put.status, put.json["detail"]]).toMatchObject([
+      422,
+      [{ loc: ["path", "workflow_name"] }, { loc: ["body", 0] }],
     ]);
   });
 

@@ -33,6 +33,9 @@ export function createBodyReader(limit: number): BodyReader {
   const read: BodyReader["read"] = async (req, res) => {
     // Nothing at all counts as no body, not as a truncated compressed one.
     if (!hasBody(req)) return { bytes: EMPTY };
+    assertEncoding(req.headers["content-encoding"]);
+    // Also of a compressed one, which would be read to its end first.
+    if (Number(req.headers["content-length"]) > limit) throw tooLarge(limit);
     if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
     const isCorrupt = await new Promise<boolean>((resolve, reject) => {
       // While reading a compressed body, Express does not notice that the caller hung up, and would wait forever.
@@ -76,14 +79,23 @@ function isCorruption(error: unknown): boolean {
 function toBodyError(error: unknown, limit: number): unknown {
   const { type, status } = error as { type?: unknown; status?: unknown };
   if (type === "entity.too.large") {
-    return payloadTooLarge(`The request body exceeds ${limit} bytes.`);
-  }
-  if (type === "encoding.unsupported") {
-    return unsupported("The request body's Content-Encoding is not supported.");
+    return tooLarge(limit);
   }
   // The caller hung up, or sent a different length than announced.
   if (status === 400) return incomplete();
   return error;
+}
+
+function tooLarge(limit: number): ApiError {
+  return payloadTooLarge(`The request body exceeds ${limit} bytes.`);
+}
+
+const ENCODINGS = new Set(["identity", "gzip", "deflate", "br"]);
+
+/** Express would also take what newer versions of Node can decompress, with errors of its own kind. */
+function assertEncoding(encoding = "identity"): void {
+  if (ENCODINGS.has(encoding.toLowerCase())) return;
+  throw unsupported("The request body's Content-Encoding is not supported.");
 }
 
 function incomplete(): ApiError {

@@ -125,7 +125,15 @@ const BODIES: [what: string, text: string][] = [
   ],
   [
     "a long name above many bad references",
-    `{"components":[{"key":"a","action":"transform","with":{"value":{"${"k".repeat(200_000)}":"${"${{a}}".repeat(80_000)}"}}}]}`,
+    `{"components":[{"key":"a","action":"transform","with":{"value":{"${"k".repeat(100_000)}":"${"${{item}}".repeat(15_000)}"}}}]}`,
+  ],
+  [
+    "a long name with an escape above many numbers that are too large",
+    `{"\\u006b${"k".repeat(400_000)}":[${"1e400,".repeat(80_000)}1]}`,
+  ],
+  [
+    "more elements than a call takes arguments",
+    `{"components":[{"key":"a","action":"transform","next":[${"0,".repeat(300_000)}0]}]}`,
   ],
   [
     "many members that do not belong",

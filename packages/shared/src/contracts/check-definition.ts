@@ -5,12 +5,12 @@ import {
   DEFAULT_CONCURRENCY,
   DEFAULT_RETRY,
   MAX_COMPONENTS,
-  MAX_DEFINITION_BYTES,
   MAX_LOCAL_TIMEOUT,
 } from "./definition.ts";
 import { checkExpressions } from "./definition-expressions.ts";
 import { checkGraph, createUpstream } from "./definition-graph.ts";
 import { retryInputSchema, workflowDefinitionInputSchema } from "./definition-schema.ts";
+import { findSizeFault } from "./definition-size.ts";
 import { type ComponentView, viewDefinition } from "./definition-view.ts";
 import { createWithCheck } from "./definition-with-schema.ts";
 import { durationMs, isDuration } from "./duration.ts";
@@ -18,7 +18,7 @@ import { FaultList } from "./fault-list.ts";
 import type { Fault } from "./faults.ts";
 import { parseOrFaults, toChoices, valueFault } from "./faults.ts";
 import type { Json } from "./json.ts";
-import { isJsonObject, nestsDeeper } from "./json.ts";
+import { isJsonObject } from "./json.ts";
 
 /** What the check needs to know about an action. */
 export interface CatalogueAction {
@@ -45,8 +45,6 @@ export type CheckResult =
   | { ok: false; faults: Fault[] };
 
 const DEFAULT_RUN_TIMEOUT = "30d";
-/** As deep as request bodies may nest. */
-const MAX_NESTING = 100;
 
 /**
  * Checks a definition in the format of `workflows/*.yaml` and fills in its defaults, or lists all its faults:
@@ -56,25 +54,13 @@ export function checkDefinition(
   input: unknown,
   catalogue: readonly CatalogueAction[],
 ): CheckResult {
-  // Before anything walks the input: deeper nesting could exhaust the stack.
-  if (nestsDeeper(input, MAX_NESTING)) {
-    const fault = valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
-    return { ok: false, faults: [fault] };
-  }
+  const tooLarge = findSizeFault(input);
+  if (tooLarge !== null) return { ok: false, faults: [tooLarge] };
   const parsed = parseOrFaults(workflowDefinitionInputSchema, input, []);
-  const faults = mergeFaults("faults" in parsed ? parsed.faults : [], [
-    ...checkSize(input),
-    ...checkContent(viewDefinition(input), catalogue),
-  ]);
+  const form = "faults" in parsed ? parsed.faults : [];
+  const faults = mergeFaults(form, checkContent(viewDefinition(input), catalogue));
   if (!("value" in parsed) || faults.length > 0) return { ok: false, faults };
   return { ok: true, definition: fillDefaults(parsed.value, catalogue) };
-}
-
-function checkSize(input: unknown): Fault[] {
-  const bytes = new TextEncoder().encode(JSON.stringify(input)).length;
-  if (bytes <= MAX_DEFINITION_BYTES) return [];
-  const message = `the definition has ${bytes} bytes as JSON; ${MAX_DEFINITION_BYTES} are the most`;
-  return [valueFault([], message)];
 }
 
 function checkContent(
@@ -99,7 +85,7 @@ function checkContent(
       faults.addAll(inside.map((fault) => ({ ...fault, loc: [...loc, "with", ...fault.loc] })));
     }
   }
-  return faults.toFaults([]);
+  return faults.toFaults();
 }
 
 function unknownAction(loc: Fault["loc"], action: string, known: readonly string[]): Fault {

@@ -5,20 +5,19 @@ const MAX_FAULTS = 1_000;
 const MAX_FAULT_TEXT = 262_144;
 
 /**
- * Faults up to a number and a size that any honest request stays far below. Places consist of the caller's own
- * keys, which may be long and repeat with each fault: a body of 100 kB could ask for an answer of gigabytes.
+ * Faults up to a number and a size that any honest request stays far below, and one more, so that whoever
+ * answers knows that there are more. Places consist of the caller's own keys, which may be long and repeat with
+ * each fault: a body of 100 kB could ask for an answer of gigabytes.
  */
 export class FaultList {
   readonly #faults: Fault[] = [];
   #text = 0;
-  #isCut = false;
+  #isOver = false;
 
   /** @param make - is not called once the list is full */
   add(make: () => Fault): void {
-    if (this.#faults.length >= MAX_FAULTS || this.#text >= MAX_FAULT_TEXT) {
-      this.#isCut = true;
-      return;
-    }
+    if (this.#isOver) return;
+    this.#isOver = this.#faults.length >= MAX_FAULTS || this.#text >= MAX_FAULT_TEXT;
     const fault = make();
     this.#faults.push(fault);
     this.#text += textOf(fault);
@@ -28,19 +27,25 @@ export class FaultList {
     for (const fault of faults) this.add(() => fault);
   }
 
-  /** @param loc - where the last fault is, which says that there are more, if there are */
-  toFaults(loc: Fault["loc"]): Fault[] {
-    if (!this.#isCut) return this.#faults;
+  toFaults(): Fault[] {
+    return this.#faults;
+  }
+
+  /** Those within the limits; in place of the one more, a fault that says that there are more. */
+  toAnswer(): Fault[] {
+    const last = this.#faults.at(-1);
+    if (!this.#isOver || last === undefined) return this.#faults;
     const msg = "Value error, there are more faults than are listed";
-    return [...this.#faults, { loc, msg, type: "value_error" }];
+    const more = { loc: last.loc.slice(0, 1), msg, type: "value_error" };
+    return [...this.#faults.slice(0, -1), more];
   }
 }
 
-/** The faults up to the limits of {@link FaultList}. */
-export function limitFaults(faults: readonly Fault[], loc: Fault["loc"] = []): Fault[] {
+/** A list of these faults. */
+export function toFaultList(faults: Iterable<Fault>): FaultList {
   const list = new FaultList();
   list.addAll(faults);
-  return list.toFaults(loc);
+  return list;
 }
 
 function textOf({ loc, msg }: Fault): number {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { limitFaults } from "./fault-list.ts";
+import { toFaultList } from "./fault-list.ts";
 
 /** One fault of a request, as FastAPI reports it; `type` and `msg` are Pydantic v2's where one fits. */
 export interface Fault {
@@ -44,7 +44,9 @@ export function toChoices(values: readonly unknown[]): string {
  * @param loc where `input` is in the request, e.g. `["body"]`.
  */
 export function toFaults(error: z.core.$ZodError, loc: Place, input: unknown): Fault[] {
-  const faults = limitFaults(error.issues.flatMap((issue) => toIssueFaults(issue, input)));
+  const faults = toFaultList(
+    error.issues.flatMap((issue) => toIssueFaults(issue, input)),
+  ).toFaults();
   const seen = new Set<string>();
   const first = faults.filter((fault) => {
     // Of several constraints on one value Pydantic reports the first that does not hold.

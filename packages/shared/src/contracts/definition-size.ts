@@ -1,0 +1,53 @@
+import { MAX_DEFINITION_BYTES } from "./definition.ts";
+import { type Fault, valueFault } from "./faults.ts";
+import { nestsDeeper } from "./json.ts";
+
+/** As deep as request bodies may nest. */
+const MAX_NESTING = 100;
+/** Of 256 KiB, a graph of as many edges as fit has some 35,000. */
+const MAX_VALUES = 60_000;
+/** In UTF-16 code units. 256 KiB of short values, each sixty characters deep, have 2 Mi. */
+const MAX_PLACE_TEXT = 8 * 1_024 * 1_024;
+
+/**
+ * Why a definition is too large for the other checks: deep nesting would exhaust their stack, and they take time
+ * and memory for each value and for its place, which a few long keys can make huge.
+ *
+ * @returns null when it is not
+ */
+export function findSizeFault(input: unknown): Fault | null {
+  if (nestsDeeper(input, MAX_NESTING)) {
+    return valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
+  }
+  const bytes = new TextEncoder().encode(JSON.stringify(input)).length;
+  if (bytes > MAX_DEFINITION_BYTES) {
+    const limit = `${MAX_DEFINITION_BYTES} are the most`;
+    return valueFault([], `the definition has ${bytes} bytes as JSON; ${limit}`);
+  }
+  const sum = { values: 0, placeText: 0 };
+  addUp(input, { place: 0, isForm: true }, sum);
+  if (sum.values > MAX_VALUES) {
+    const where = "outside of 'with' and 'for_each'";
+    return valueFault([], `the definition has more than ${MAX_VALUES} values ${where}`);
+  }
+  if (sum.placeText <= MAX_PLACE_TEXT) return null;
+  return valueFault([], "too many values of the definition are under keys that are too long");
+}
+
+interface Here {
+  /** Length of the value's place. */
+  place: number;
+  /** Whether it belongs to the definition's form, not to what its components get. */
+  isForm: boolean;
+}
+
+function addUp(value: unknown, here: Here, sum: { values: number; placeText: number }): void {
+  sum.placeText += here.place;
+  if (here.isForm) sum.values += 1;
+  if (sum.placeText > MAX_PLACE_TEXT || sum.values > MAX_VALUES) return;
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    const isForm = here.isForm && key !== "with" && key !== "for_each";
+    addUp(part, { place: here.place + key.length, isForm }, sum);
+  }
+}
