@@ -3,8 +3,13 @@ import type { HttpClient, HttpRequest } from "./http-client.ts";
 
 /** What is compared: a column of the table. */
 export const SYSTEMS = [
-  ...(["raw", "raw-local", "naive", "service", "local"] as const),
-  ...(["untouched", "dbos"] as const),
+  "raw",
+  "raw-local",
+  "naive",
+  "service",
+  "local",
+  "untouched",
+  "dbos",
 ] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
