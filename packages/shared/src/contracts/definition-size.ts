@@ -4,7 +4,7 @@ import { nestsDeeper } from "./json.ts";
 
 /** As deep as request bodies may nest. */
 const MAX_NESTING = 100;
-/** Of 256 KiB, a graph of as many edges as fit has some 35,000. */
+/** 256 KiB of nothing but edges have some 48,000. */
 const MAX_VALUES = 60_000;
 /** In UTF-16 code units. 256 KiB of short values, each sixty characters deep, have 2 Mi. */
 const MAX_PLACE_TEXT = 8 * 1_024 * 1_024;
@@ -31,7 +31,11 @@ export function findSizeFault(input: unknown): Fault | null {
     return valueFault([], `the definition has more than ${MAX_VALUES} values ${where}`);
   }
   if (sum.placeText <= MAX_PLACE_TEXT) return null;
-  return valueFault([], "too many values of the definition are under keys that are too long");
+  const limit = `${MAX_PLACE_TEXT} characters are the most`;
+  return valueFault(
+    [],
+    `the definition's keys are too long for its many values: in all their places, ${limit}`,
+  );
 }
 
 interface Here {
