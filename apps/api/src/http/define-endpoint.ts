@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiKeyScope } from "@truerun/shared/api-keys";
 import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
-import type { Fault } from "@truerun/shared/contracts/faults";
 import type { ErrorCode } from "@truerun/shared/errors";
 import type { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import type { LoadClass } from "./admission.ts";
 import type { Credential } from "./authenticate.ts";
+import type { Body } from "./parse-json-body.ts";
 import type { PathParam } from "./route-matcher.ts";
 
 /** What an endpoint answers. `text` goes out as it is, so that stored JSON is never rewritten. */
@@ -25,10 +25,8 @@ export interface EndpointRequest<Query = unknown> {
   /** A path parameter. @throws when the route has none of that name, which is a bug */
   param(name: string): PathParam;
   query: Query;
-  /** The body, decompressed; empty when there is none. @throws 422 when there is a `bodyFault` */
-  readonly body: Uint8Array<ArrayBuffer>;
-  /** Why the body cannot be read. */
-  readonly bodyFault: Fault | null;
+  /** Without bytes when there is none. */
+  body: Body;
   credential: Credential;
   /** Records what the endpoint's statement said about the key; see `Authenticator`. */
   confirm: (orgId: string | null | undefined) => string;

@@ -132,9 +132,13 @@ describe("nesting", () => {
   });
 
   test("of half a million levels is a fault too, closed or not", () => {
-    expect(parseJsonBody(Buffer.from(nested(500_000)), input)).toHaveProperty("faults");
-    expect(parseJsonBody(Buffer.from("[".repeat(500_000)), input)).toHaveProperty("faults");
-    expect(parseJsonBody(Buffer.from('{"a":'.repeat(200_000)), input)).toHaveProperty("faults");
+    expect(parseJsonBody({ bytes: Buffer.from(nested(500_000)) }, input)).toHaveProperty("faults");
+    expect(parseJsonBody({ bytes: Buffer.from("[".repeat(500_000)) }, input)).toHaveProperty(
+      "faults",
+    );
+    expect(parseJsonBody({ bytes: Buffer.from('{"a":'.repeat(200_000)) }, input)).toHaveProperty(
+      "faults",
+    );
   });
 });
 
@@ -149,11 +153,11 @@ describe("a body", () => {
     [Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x7d]), "json_invalid"],
     [Buffer.from(" "), "json_invalid"],
   ])("%j is not JSON", (bytes, type) => {
-    expect(parseJsonBody(bytes, input)).toMatchObject({ faults: [{ type }] });
+    expect(parseJsonBody({ bytes }, input)).toMatchObject({ faults: [{ type }] });
   });
 
   test("keeps __proto__ as an ordinary member", () => {
-    const body = parseJsonBody(Buffer.from('{"input":{"__proto__":{"a":1}}}'), input);
+    const body = parseJsonBody({ bytes: Buffer.from('{"input":{"__proto__":{"a":1}}}') }, input);
     expect(JSON.stringify(body)).toContain('"__proto__":{"a":1}');
   });
 });

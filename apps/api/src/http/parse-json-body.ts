@@ -2,6 +2,11 @@ import type { Fault } from "@truerun/shared/contracts/faults";
 import type { Json } from "@truerun/shared/contracts/json";
 import { type KeptPart, scanJson } from "./json-text.ts";
 
+/** A body's bytes, decompressed, or why those that were sent cannot be read. */
+export type Body = { bytes: Uint8Array<ArrayBuffer> } | { fault: Fault };
+
+export const NO_BODY = { bytes: new Uint8Array(0) } as const satisfies Body;
+
 /** A request body as text and as value. */
 export interface JsonBody {
   /** What was sent, or `undefined` for a body that is absent or empty. */
@@ -20,7 +25,9 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  *
  * @returns only faults, no value, when it is not JSON or nests too deeply
  */
-export function parseJsonBody(bytes: Uint8Array, kept: KeptPart): JsonBody | { faults: Fault[] } {
+export function parseJsonBody(body: Body, kept: KeptPart): JsonBody | { faults: Fault[] } {
+  if ("fault" in body) return { faults: [body.fault] };
+  const { bytes } = body;
   if (bytes.byteLength === 0) return { value: undefined, memberText: null, faults: [] };
   const text = decode(bytes);
   if (text === null) return { faults: [toDecodeFault(0, "the body is not UTF-8")] };

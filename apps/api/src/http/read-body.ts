@@ -1,13 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { Fault } from "@truerun/shared/contracts/faults";
 import { ApiError, invalidRequest, payloadTooLarge } from "@truerun/shared/errors";
 import express, { type Request, type Response } from "express";
-import { toDecodeFault } from "./parse-json-body.ts";
-
-const EMPTY = new Uint8Array(0);
-
-/** A body's bytes, decompressed, or what is wrong with those that were sent. */
-export type Body = { bytes: Uint8Array<ArrayBuffer> } | { fault: Fault };
+import { type Body, NO_BODY, toDecodeFault } from "./parse-json-body.ts";
 
 export interface BodyReader {
   read(req: Request, res: Response): Promise<Body>;
@@ -32,7 +26,7 @@ export function createBodyReader(limit: number): BodyReader {
   const readRaw = express.raw({ type: () => true, limit, inflate: true });
   const read: BodyReader["read"] = async (req, res) => {
     // Nothing at all counts as no body, not as a truncated compressed one.
-    if (!hasBody(req)) return { bytes: EMPTY };
+    if (!hasBody(req)) return NO_BODY;
     assertEncoding(req.headers["content-encoding"]);
     // Also of a compressed one, which would be read to its end first.
     if (Number(req.headers["content-length"]) > limit) throw tooLarge(limit);
@@ -54,7 +48,7 @@ export function createBodyReader(limit: number): BodyReader {
     const body: unknown = req.body;
     // Express reports no error if the caller left before reading began, but that is not an empty body either.
     if (!(body instanceof Uint8Array)) throw incomplete();
-    if (body.byteLength === 0) return { bytes: EMPTY };
+    if (body.byteLength === 0) return NO_BODY;
     assertJsonMediaType(req.headers["content-type"]);
     const { buffer, byteOffset, byteLength } = body;
     return { bytes: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) };

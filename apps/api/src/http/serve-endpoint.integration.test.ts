@@ -223,8 +223,8 @@ describe("every answer", () => {
 
   test.each(["/healthz", "/v1/utils/authtest"])("of %s is whole for any ETag", async (path) => {
     const answer = await send("GET", path, { headers: { "if-none-match": "*" } });
-    expect([answer.status, answer.text]).not.toContain("");
     expect(answer.status).toBe(200);
+    expect(answer.text).not.toBe("");
   });
 });
 

@@ -5,14 +5,14 @@ import type { EndpointServices } from "../dependencies.ts";
 import type { Admission, Caller, LoadClass, Place } from "./admission.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
+import { NO_BODY } from "./parse-json-body.ts";
 import { assertWithinRate, type RateLimiter } from "./rate-limit.ts";
-import { type Body, type BodyReader, hasBody } from "./read-body.ts";
+import { type BodyReader, hasBody } from "./read-body.ts";
 import { createRouteMatcher, type PathParam, type Route } from "./route-matcher.ts";
 import { toQueryLists } from "./query.ts";
 
 /** The load class of endpoints that name none. */
 const DEFAULT_LOAD = "others";
-const NO_BODY: Body = { bytes: new Uint8Array(0) };
 
 interface Serving {
   services: EndpointServices;
@@ -126,11 +126,7 @@ async function call(
     headers: req.headers,
     param: (name: string) => toParam(params, name),
     query: parsed.value as never,
-    bodyFault: "fault" in body ? body.fault : null,
-    get body() {
-      if ("fault" in body) throw invalidRequest([body.fault]);
-      return body.bytes;
-    },
+    body,
     get credential() {
       if (credential === null) throw notAuthenticated();
       return credential;

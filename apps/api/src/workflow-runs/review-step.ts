@@ -32,7 +32,7 @@ export const reviewStep = defineEndpoint({
   responses: { 202: { description: "The run, with the answer", schema: workflowRunSchema } },
   errors: ["workflow_run_not_found", "step_not_found", "review_not_pending"],
   async handler(request, services) {
-    const { decision, comment = null } = parseJsonRequest(request, bodySchema);
+    const { decision, comment = null } = parseJsonRequest(request.body, bodySchema);
     const run = await readRun(request, services);
     const stepId = request.param("step_id").text;
     const step = parseSteps(run).find(({ id }) => id === stepId);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseRunBody } from "./run-body.ts";
 
-const parse = (text: string) => parseRunBody(Buffer.from(text));
+const parse = (text: string) => parseRunBody({ bytes: Buffer.from(text) });
 
 describe("the input of a run request", () => {
   test.each(["", "null", "{}", '{"other":1}', '{"other":9007199254740993}', '{"Input":1}'])(

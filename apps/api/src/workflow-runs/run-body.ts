@@ -1,7 +1,7 @@
 import { type Fault, toFaults } from "@truerun/shared/contracts/faults";
 import { isJsonObject, type JsonObject } from "@truerun/shared/contracts/json";
 import { z } from "zod";
-import { parseJsonBody } from "../http/parse-json-body.ts";
+import { type Body, parseJsonBody } from "../http/parse-json-body.ts";
 
 const inputSchema = z
   .custom<JsonObject>(isJsonObject, {
@@ -31,10 +31,10 @@ export interface RunInput {
 }
 
 /** Reads the body of a run request, or lists all its faults. */
-export function parseRunBody(bytes: Uint8Array): RunInput | { faults: Fault[] } {
-  const body = parseJsonBody(bytes, { member: "input" });
-  if (!("value" in body) || body.faults.length > 0) return { faults: body.faults };
-  const { value = null, memberText } = body;
+export function parseRunBody(body: Body): RunInput | { faults: Fault[] } {
+  const json = parseJsonBody(body, { member: "input" });
+  if (!("value" in json) || json.faults.length > 0) return { faults: json.faults };
+  const { value = null, memberText } = json;
   const parsed = runBodySchema.safeParse(value);
   if (!parsed.success) return { faults: toFaults(parsed.error, ["body"], value) };
   // Own properties only: `JSON.parse` makes every member one, whatever its name.

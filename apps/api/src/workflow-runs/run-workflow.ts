@@ -13,6 +13,7 @@ import { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import { type Answer, defineEndpoint, type EndpointRequest } from "../http/define-endpoint.ts";
 import { workflowNameParam } from "../http/parameters.ts";
+import type { Body } from "../http/parse-json-body.ts";
 import { dispatchRun, getDispatchableRun } from "./dispatch-run.ts";
 import { documentRoomBytes } from "./event-size.ts";
 import { idempotencyKeySchema, readIdempotencyKey } from "./idempotency-key.ts";
@@ -70,14 +71,13 @@ export const runWorkflow = defineEndpoint({
     const name = request.param("workflow_name");
     const workflowName = name.text !== null && isWorkflowName(name.text) ? name.text : null;
     const key = readIdempotencyKey(request.headers);
-    const common = { credential: request.credential, requestHash: hashBody(request) };
+    const common = { credential: request.credential, requestHash: hashBody(request.body) };
     if ("value" in key && key.value !== null && workflowName !== null) {
       const keyed = { ...common, workflowName, idempotencyKey: key.value };
       const replayed = await findReplay(request, services, keyed);
       if (replayed !== null) return replayed;
     }
-    const input =
-      request.bodyFault === null ? parseRunBody(request.body) : { faults: [request.bodyFault] };
+    const input = parseRunBody(request.body);
     if ("faults" in key || "faults" in input) {
       throw invalidRequest([key, input].flatMap((part) => ("faults" in part ? part.faults : [])));
     }
@@ -217,7 +217,7 @@ async function replay(
 }
 
 /** SHA-256 of the decompressed body; of one that cannot be read, what no body has. */
-function hashBody(request: Pick<EndpointRequest, "body" | "bodyFault">): Uint8Array<ArrayBuffer> {
-  if (request.bodyFault !== null) return new Uint8Array(randomBytes(32));
-  return new Uint8Array(createHash("sha256").update(request.body).digest());
+function hashBody(body: Body): Uint8Array<ArrayBuffer> {
+  if ("fault" in body) return new Uint8Array(randomBytes(32));
+  return new Uint8Array(createHash("sha256").update(body.bytes).digest());
 }

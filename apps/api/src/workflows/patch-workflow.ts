@@ -30,7 +30,7 @@ export const patchWorkflow = defineEndpoint({
   responses: { 200: { description: "The definition", schema: definitionSchema } },
   errors: ["workflow_not_found"],
   async handler(request, { db }) {
-    const { enabled } = parseJsonRequest(request, bodySchema);
+    const { enabled } = parseJsonRequest(request.body, bodySchema);
     const name = getWorkflowName(request);
     const rows = await db.$queryRaw<Row[]>`
       WITH ${authCte(request.credential)}, d AS (

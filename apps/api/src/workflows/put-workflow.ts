@@ -50,7 +50,7 @@ export const putWorkflow = defineEndpoint({
 
 async function put(request: EndpointRequest, { db }: EndpointServices): Promise<Answer> {
   const param = request.param("workflow_name");
-  const body = readJson(request);
+  const body = readJson(request.body);
   const faults = [...toNameFaults(param), ...body.faults];
   if (faults.length > 0 || body.value === undefined) {
     const checked = body.value === undefined ? null : await checkAgainstCatalogue(db, body.value);
