@@ -39,18 +39,23 @@ function pairsOf(samples: readonly Sample[], one: Figure, other: Figure): [numbe
   });
 }
 
-/** The median of the rounds' ratios; null if they were not both measured. */
-export function ratioOf(samples: readonly Sample[], one: Figure, other: Figure): number | null {
-  return toNumber(median(pairsOf(samples, one, other).map(([a, b]) => a / b)));
+/** How two figures of one round are compared. */
+export type Comparison = "ratio" | "difference";
+
+/** The rounds' ratios or differences, in no order; empty if the figures were not both measured. */
+export function compareRounds(
+  samples: readonly Sample[],
+  comparison: Comparison,
+  [one, other]: readonly [Figure, Figure],
+): number[] {
+  return pairsOf(samples, one, other)
+    .map(([a, b]) => (comparison === "ratio" ? a / b : a - b))
+    .filter(Number.isFinite);
 }
 
-/** The median of the rounds' differences; null if they were not both measured. */
-export function differenceOf(
-  samples: readonly Sample[],
-  one: Figure,
-  other: Figure,
-): number | null {
-  return toNumber(median(pairsOf(samples, one, other).map(([a, b]) => a - b)));
+/** The median of the rounds' ratios; null if they were not both measured. */
+export function ratioOf(samples: readonly Sample[], one: Figure, other: Figure): number | null {
+  return toNumber(median(compareRounds(samples, "ratio", [one, other])));
 }
 
 /** What was measured, in the order of the table. */
