@@ -146,6 +146,12 @@ function toDispatchable(spec: RunSpec): DispatchableRun {
   };
 }
 
+/** What is asked again and again while a run is waited for: its values and steps may be megabytes. */
+export async function readHead(db: Database, id: string) {
+  const select = { status: true, confirmedAt: true } as const;
+  return await db.workflowRun.findUniqueOrThrow({ where: { id }, select });
+}
+
 /** A run's row with the steps of its generation. */
 export async function readRun(db: Database, id: string) {
   const run = await db.workflowRun.findUniqueOrThrow({ where: { id } });

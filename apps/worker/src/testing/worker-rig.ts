@@ -25,7 +25,7 @@ import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createWorkerMetrics, type WorkerMetrics } from "../worker-metrics.ts";
 import { createRunWorker, type RunWorkerOptions } from "../worker.ts";
 import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
-import { readRun, type RunRow, type RunSpec, startRun } from "./rig-runs.ts";
+import { readHead, readRun, type RunRow, type RunSpec, startRun } from "./rig-runs.ts";
 import { testComponents } from "./test-components.ts";
 
 export interface WorkerRig {
@@ -138,24 +138,18 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     },
     startRun: (spec) => startRun({ db, dispatcher: spec.dispatcher ?? dispatcher }, spec),
     getRun: (id) => readRun(db, id),
-    finished: (id, timeoutMs) =>
-      waitFor(
-        `the end of ${id}`,
-        async () => {
-          const row = await readRun(db, id);
-          return isTerminal(row.status as RunStatus) && row;
-        },
-        timeoutMs,
-      ),
-    confirmed: (id, timeoutMs) =>
-      waitFor(
-        `the confirmed end of ${id}`,
-        async () => {
-          const row = await readRun(db, id);
-          return row.confirmedAt !== null && row;
-        },
-        timeoutMs,
-      ),
+    async finished(id, timeoutMs) {
+      const isEnded = async (): Promise<boolean> =>
+        isTerminal((await readHead(db, id)).status as RunStatus);
+      await waitFor(`the end of ${id}`, isEnded, timeoutMs);
+      return await readRun(db, id);
+    },
+    async confirmed(id, timeoutMs) {
+      const isConfirmed = async (): Promise<boolean> =>
+        (await readHead(db, id)).confirmedAt !== null;
+      await waitFor(`the confirmed end of ${id}`, isConfirmed, timeoutMs);
+      return await readRun(db, id);
+    },
     async reset(row, eventId) {
       const reply = await temporal.connection.workflowService.resetWorkflowExecution({
         namespace: config.TEMPORAL_NAMESPACE,

@@ -11,7 +11,7 @@ import { type ManagedProcess, startProcess } from "@truerun/dev/processes/manage
 import { MAX_ITEMS } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
-import { component } from "../testing/rig-runs.ts";
+import { component, readHead } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
@@ -22,8 +22,6 @@ const MAX_EVENTS = 2_000;
 const MAX_BATCH_EVENTS = 1_000;
 const MAX_WORKER_MB = 1_000;
 const TIMEOUT_MS = 400_000;
-
-const AT_THE_END = ["completed", MAX_ITEMS + 1];
 
 let rig: WorkerRig;
 let folder: string;
@@ -91,19 +89,21 @@ test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`
   let mostPending = 0;
   for (;;) {
     const { raw, status } = await handle.describe();
-    const row = await rig.getRun(id);
+    const row = await readHead(rig.db, id);
     peakMb = Math.max(peakMb, memoryMb());
     const ids = (raw.pendingChildren ?? []).map((child) => child.workflowId ?? "");
     for (const pending of [pendingOf(raw), ...(await Promise.all(ids.map(pendingOfBatch)))]) {
       expect(pending).toBeLessThanOrEqual(MAX_PENDING);
       mostPending = Math.max(mostPending, pending);
     }
-    expect(row.steps.map(({ ordinal }) => ordinal)).toEqual(
-      row.steps.map(({ ordinal }) => ordinal).toSorted((a, b) => a - b),
-    );
     if (status.name !== "RUNNING") break;
     // The interpreter's own end is seen some milliseconds before Temporal closes the run; nothing earlier.
-    if (row.status !== "started") expect([row.status, row.steps.length]).toEqual(AT_THE_END);
+    if (row.status !== "started") {
+      expect([row.status, await rig.db.workflowRunStep.count({ where: { runId: id } })]).toEqual([
+        "completed",
+        MAX_ITEMS + 1,
+      ]);
+    }
     await pause(2_000);
   }
   const seconds = (Date.now() - startedAt) / 1_000;

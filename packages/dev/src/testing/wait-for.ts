@@ -1,6 +1,9 @@
 import { pause } from "@truerun/shared/pause";
+
 /** Far more than anything takes on a quiet machine: a busy one must not fail a test. */
 const TIMEOUT_MS = 60_000;
+/** Between two probes, which share the machine with what they wait for: more of it the longer that takes. */
+const PAUSE_MS = { least: 20, most: 250, shareOfWait: 0.05 } as const;
 
 /**
  * Waits until `probe` gives something other than undefined, null or false.
@@ -12,7 +15,7 @@ export async function waitFor<T>(
   probe: () => T | Promise<T>,
   timeoutMs = TIMEOUT_MS,
 ): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = Date.now() + timeoutMs;
+  const since = Date.now();
   let last = "nothing";
   for (;;) {
     try {
@@ -24,8 +27,10 @@ export async function waitFor<T>(
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
-    if (Date.now() > deadline)
+    const waitedMs = Date.now() - since;
+    if (waitedMs > timeoutMs)
       throw new Error(`${what}: not within ${timeoutMs} ms (last: ${last})`);
-    await pause(20);
+    const { least, most, shareOfWait } = PAUSE_MS;
+    await pause(Math.min(most, Math.max(least, waitedMs * shareOfWait)));
   }
 }
