@@ -34,7 +34,9 @@ describe("a body", () => {
     ["gzip", gzipSync(body)],
     ["deflate", deflateSync(body)],
     ["br", brotliCompressSync(body)],
-  ])("may be compressed by %s", async (encoding, bytes) => {
+    ["X-GZip", gzipSync(body)],
+    ["", Buffer.from(body)],
+  ])("may be compressed by %j", async (encoding, bytes) => {
     const answer = await send("POST", runPath, {
       body: bytes,
       headers: { "content-encoding": encoding },
@@ -46,6 +48,11 @@ describe("a body", () => {
   test.each([
     ["plain", {}, (text: string) => Buffer.from(text)],
     ["compressed", { "content-encoding": "gzip" }, (text: string) => gzipSync(text)],
+    [
+      "grown by its compression",
+      { "content-encoding": "gzip" },
+      (text: string) => gzipSync(text, { level: 0 }),
+    ],
     ["without a length", { "transfer-encoding": "chunked" }, (text: string) => Buffer.from(text)],
   ])("is limited by its decompressed size: %s", async (_, headers, encode) => {
     const toBody = (bytes: number) => encode(`{"s":"${"x".repeat(bytes - '{"s":""}'.length)}"}`);
@@ -68,6 +75,7 @@ describe("a body", () => {
     ["application/json; charset=UTF-8", 201],
     ['Application/JSON; x=1; charset="utf-8"', 201],
     ["application/vnd.acme+json", 201],
+    ['application/json; profile="a;charset=latin1"', 201],
   ])("of the type %j is a %i", async (contentType, status) => {
     const answer = await send("POST", runPath, { body, headers: { "content-type": contentType } });
     expect(answer.status, answer.text).toBe(status);
@@ -86,6 +94,9 @@ describe("a body", () => {
     expect(empty.status, empty.text).toBe(201);
     const headers = { "content-encoding": "gzip" };
     expect((await send("POST", runPath, { body: "", headers })).status).toBe(201);
+    const chunked = { ...headers, "transfer-encoding": "chunked" };
+    const nothing = await send("POST", runPath, { body: "", headers: chunked });
+    expect(nothing.status, nothing.text).toBe(201);
   });
 
   test.each([

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { ApiError, invalidRequest, payloadTooLarge } from "@truerun/shared/errors";
+import { parse as parseContentType } from "content-type";
 import express, { type Request, type Response } from "express";
 import { type Body, NO_BODY, toDecodeFault } from "./parse-json-body.ts";
 
@@ -27,10 +28,15 @@ export function createBodyReader(limit: number): BodyReader {
   const read: BodyReader["read"] = async (req, res) => {
     // Nothing at all counts as no body, not as a truncated compressed one.
     if (!hasBody(req)) return NO_BODY;
-    assertEncoding(req.headers["content-encoding"]);
-    // Also of a compressed one, which would be read to its end first.
-    if (Number(req.headers["content-length"]) > limit) throw tooLarge(limit);
+    const isCompressed = settleEncoding(req.headers) !== "identity";
+    const mostSent = isCompressed ? mostCompressed(limit) : limit;
+    // A compressed one would be read to its end first.
+    if (Number(req.headers["content-length"]) > mostSent) throw tooLarge(limit);
     if (req.headers.expect !== undefined && req.httpVersion === "1.1") res.writeContinue();
+    let isNothing = true;
+    req.once("data", () => {
+      isNothing = false;
+    });
     const isCorrupt = await new Promise<boolean>((resolve, reject) => {
       // While reading a compressed body, Express does not notice that the caller hung up, and would wait forever.
       req.once("close", () => {
@@ -41,6 +47,7 @@ export function createBodyReader(limit: number): BodyReader {
         else reject(toBodyError(error, limit));
       });
     });
+    if (isCorrupt && isNothing) return NO_BODY;
     if (isCorrupt) {
       assertJsonMediaType(req.headers["content-type"]);
       return { fault: toDecodeFault(0, "the compressed data is corrupt") };
@@ -58,7 +65,7 @@ export function createBodyReader(limit: number): BodyReader {
     mostBytes(req) {
       if (!hasBody(req)) return 0;
       const { "content-length": length, "content-encoding": encoding } = req.headers;
-      if (length === undefined || (encoding ?? "identity") !== "identity") return limit;
+      if (length === undefined || toEncoding(encoding) !== "identity") return limit;
       return Math.min(Number(length), limit);
     },
   };
@@ -86,10 +93,31 @@ function tooLarge(limit: number): ApiError {
 
 const ENCODINGS = new Set(["identity", "gzip", "deflate", "br"]);
 
-/** Express would also take what newer versions of Node can decompress, with errors of its own kind. */
-function assertEncoding(encoding = "identity"): void {
-  if (ENCODINGS.has(encoding.toLowerCase())) return;
-  throw unsupported("The request body's Content-Encoding is not supported.");
+/** As Express names it. An empty header says nothing, and x-gzip is gzip (RFC 9110, section 8.4.1.3). */
+function toEncoding(header = ""): string {
+  const encoding = header.toLowerCase();
+  if (encoding === "") return "identity";
+  return encoding === "x-gzip" ? "gzip" : encoding;
+}
+
+/**
+ * Gives the header the name by which Express knows the encoding. Express would also take what newer versions of Node
+ * can decompress, with errors of its own kind.
+ *
+ * @throws 415
+ */
+function settleEncoding(headers: IncomingHttpHeaders): string {
+  const encoding = toEncoding(headers["content-encoding"]);
+  if (!ENCODINGS.has(encoding)) {
+    throw unsupported("The request body's Content-Encoding is not supported.");
+  }
+  headers["content-encoding"] = encoding;
+  return encoding;
+}
+
+/** What cannot be compressed grows: deflate by 5 bytes a block, of 16 kB at least, plus headers; brotli by less. */
+function mostCompressed(limit: number): number {
+  return limit + Math.ceil(limit / 1_000) + 1_024;
 }
 
 function incomplete(): ApiError {
@@ -98,11 +126,10 @@ function incomplete(): ApiError {
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^-]+\+)?json$/i;
 
-function assertJsonMediaType(header: string | undefined): void {
-  const [mediaType = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim());
-  const charset = parameters.find((parameter) => /^charset\s*=/i.test(parameter));
-  const isUtf8 = charset === undefined || /^charset\s*=\s*"?utf-?8"?$/i.test(charset);
-  if (!JSON_TYPE.test(mediaType) || !isUtf8) {
+function assertJsonMediaType(header = ""): void {
+  const { type, parameters } = parseContentType(header);
+  const { charset = "utf-8" } = parameters;
+  if (!JSON_TYPE.test(type) || !/^utf-?8$/i.test(charset)) {
     throw unsupported(
       "The request body has to be JSON in UTF-8: send Content-Type: application/json.",
     );

@@ -55,4 +55,12 @@ describe("the input of a run request", () => {
   ])("%s is refused", (text, loc, type, msg) => {
     expect(parse(text)).toEqual({ faults: [{ loc, type, msg }] });
   });
+
+  test("is refused for its type and for the numbers in it, all at once", () => {
+    const result = parse('{"input":[1e400]}');
+    expect("faults" in result && result.faults.map(({ loc, type }) => [loc, type])).toEqual([
+      [["body", "input", 0], "finite_number"],
+      [["body", "input"], "dict_type"],
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
-import { type Fault, toFaults } from "@truerun/shared/contracts/faults";
+import { type Fault, parseOrFaults } from "@truerun/shared/contracts/faults";
 import { isJsonObject, type JsonObject } from "@truerun/shared/contracts/json";
 import { z } from "zod";
+import { mergeFaults } from "../http/json-request.ts";
 import { type Body, parseJsonBody } from "../http/parse-json-body.ts";
 
 const inputSchema = z
@@ -33,12 +34,13 @@ export interface RunInput {
 /** Reads the body of a run request, or lists all its faults. */
 export function parseRunBody(body: Body): RunInput | { faults: Fault[] } {
   const json = parseJsonBody(body, { member: "input" });
-  if (!("value" in json) || json.faults.length > 0) return { faults: json.faults };
-  const { value = null, memberText } = json;
-  const parsed = runBodySchema.safeParse(value);
-  if (!parsed.success) return { faults: toFaults(parsed.error, ["body"], value) };
+  if (!("value" in json)) return json;
+  const { value = null, memberText, faults } = json;
+  const parsed = parseOrFaults(runBodySchema, value, ["body"]);
+  const all = mergeFaults(faults, "faults" in parsed ? parsed.faults : []);
+  if ("faults" in parsed || all.length > 0) return { faults: all };
   // Own properties only: `JSON.parse` makes every member one, whatever its name.
-  const input = parsed.data !== null && memberText !== null ? parsed.data.input : undefined;
+  const input = parsed.value !== null && memberText !== null ? parsed.value.input : undefined;
   return input === undefined || memberText === null
     ? { value: {}, text: "{}" }
     : { value: input, text: memberText };
