@@ -29,7 +29,7 @@ const schema = z.object({
   /** Maximum run starts processed at once; further ones wait briefly or get 503. */
   MAX_CONCURRENT_STARTS: integerText(1, 10_000).default(64),
   /** Maximum run starts in the gateway at once, and as many other requests; further ones get 503. */
-  MAX_REQUESTS: integerText(2, 100_000).default(500),
+  MAX_REQUESTS: integerText(2, 100_000).default(2_000),
   /** Maximum connections served; requests on further ones get 503. */
   MAX_CONNECTIONS: integerText(10, 100_000).default(2_000),
   /** Half for run starts, half for everything else. */

@@ -55,8 +55,8 @@ export interface AdmissionOptions {
   now?: () => number;
 }
 
-/** How long a request waits to be processed: a burst of a hundred gets through, and nobody waits for long. */
-const WAIT_MS = 2_000;
+/** How long a request waits to be processed: a burst of hundreds gets through, and nobody waits for long. */
+const WAIT_MS = 5_000;
 /** A request that takes longer indicates that too many are processed at once. */
 const SLOW_MS = 1_000;
 /** The lower bound of the limit: as many as can still be done when Temporal takes seconds for each. */

@@ -4,7 +4,7 @@ import type { ApiSettings } from "../dependencies.ts";
 import { type Admission, createAdmission, type LoadClass, type ShedReason } from "./admission.ts";
 
 /** Memory for the bodies of each class, unless four of the largest need more. */
-const BODY_BYTES = 64 * 1024 * 1024;
+const BODY_BYTES = 256 * 1024 * 1024;
 /** The log says at most this often that requests are refused. */
 const SAY_EVERY_MS = 10_000;
 

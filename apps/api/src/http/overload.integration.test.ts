@@ -108,8 +108,8 @@ test("while Temporal is frozen all are answered in time, and a 502 has its run",
   rig.temporalProxy.freeze();
   const { answers, of } = await burst();
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([502, 503]));
-  // Two seconds to wait, one and a half for Temporal, and some slack for a busy machine.
-  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(8_000);
+  // Five seconds to wait, one and a half for Temporal, and some slack for a busy machine.
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(12_000);
   await expectNothingCreated(of(503));
   const keys = of(502).map(({ idempotencyKey }) => idempotencyKey);
   expect(await rig.db.idempotencyKey.count({ where: { key: { in: keys } } })).toBe(keys.length);
@@ -121,7 +121,7 @@ test("while Postgres is frozen all are told 503 in time", async () => {
   rig.databaseProxy.freeze();
   const { answers, of } = await burst();
   expect(of(503).length).toBe(BURST);
-  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(8_000);
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(12_000);
 });
 
 test("starts that hold all their connections to the database leave the others' alone", async () => {
