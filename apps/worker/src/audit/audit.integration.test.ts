@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { insertRun } from "../testing/insert-run.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";

@@ -14,7 +14,7 @@ import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
-import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { component, local, retryEvery, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";

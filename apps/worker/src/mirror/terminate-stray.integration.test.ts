@@ -12,7 +12,7 @@ import {
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { redispatchRuns, type RedispatchOptions } from "../dispatch/redispatch-runs.ts";
-import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { executions } from "../testing/test-components.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";

@@ -19,7 +19,7 @@ import { z } from "zod";
 import { audit } from "../audit/audit.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
-import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { to } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";

@@ -5,7 +5,7 @@ import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createDatabase } from "@truerun/shared/db";
 import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
-import { confirmClosedRuns } from "./closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { createFailures } from "./for-each-run.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 

@@ -8,7 +8,7 @@ import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createGlances } from "./glance-visibility.ts";
 import type { ListedExecution } from "./list-executions.ts";
-import { type Walk, walkVisibility } from "./walk-visibility.ts";
+import type { Walk } from "./walk-visibility.ts";
 
 interface ClosedRun {
   run_id: string;
@@ -41,19 +41,11 @@ export function createClosedRunsPass(
   options: ReconcileOptions,
   { walkEveryMs = WALK_EVERY_MS } = {},
 ): () => Promise<boolean> {
-  return createGlances(toWalk(options), { walkEveryMs });
+  return createGlances(toClosedRunsWalk(options), { walkEveryMs });
 }
 
-/**
- * One walk over what closed since the last one.
- *
- * @returns whether there is more to do at once
- */
-export async function confirmClosedRuns(options: ReconcileOptions): Promise<boolean> {
-  return (await walkVisibility(toWalk(options))) === null;
-}
-
-function toWalk(options: ReconcileOptions): Walk {
+/** What the loop walks over: what closed since its last walk. */
+export function toClosedRunsWalk(options: ReconcileOptions): Walk {
   const { db, client } = options;
   return {
     db,

@@ -15,7 +15,7 @@ import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
-import { confirmClosedRuns } from "./closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 
 /** A run that is not going to change any more, or not for a long time. */

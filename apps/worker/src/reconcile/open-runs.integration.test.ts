@@ -8,7 +8,7 @@ import { writeRecords } from "../mirror/mirror-statement.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createWorkerMetrics } from "../worker-metrics.ts";
-import { confirmClosedRuns } from "./closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 
 let rig: WorkerRig;

@@ -1,9 +1,8 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, type RunRow } from "../testing/rig-runs.ts";
+import { confirmClosedRuns, followResets } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
-import { confirmClosedRuns } from "./closed-runs.ts";
-import { followResets } from "./reset-runs.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {

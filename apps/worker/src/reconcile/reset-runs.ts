@@ -4,7 +4,7 @@ import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createGlances } from "./glance-visibility.ts";
 import type { ListedExecution } from "./list-executions.ts";
-import { type Walk, walkVisibility } from "./walk-visibility.ts";
+import type { Walk } from "./walk-visibility.ts";
 
 /** A reset must be seen within 15 s, even one that entered the list late. */
 const WALK_EVERY_MS = 10_000;
@@ -17,19 +17,11 @@ const WALK_EVERY_MS = 10_000;
  * @returns a pass, which returns whether there is more to do at once
  */
 export function createResetRunsPass(options: ReconcileOptions): () => Promise<boolean> {
-  return createGlances(toWalk(options), { walkEveryMs: WALK_EVERY_MS });
+  return createGlances(toResetRunsWalk(options), { walkEveryMs: WALK_EVERY_MS });
 }
 
-/**
- * One walk over what started since the last one.
- *
- * @returns whether there is more to do at once
- */
-export async function followResets(options: ReconcileOptions): Promise<boolean> {
-  return (await walkVisibility(toWalk(options))) === null;
-}
-
-function toWalk(options: ReconcileOptions): Walk {
+/** What the loop walks over: what started since its last walk, and is open. */
+export function toResetRunsWalk(options: ReconcileOptions): Walk {
   return {
     db: options.db,
     client: options.client,

@@ -2,7 +2,7 @@
 import { uniqueName } from "@truerun/dev/testing/test-services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { parseExternalComponent } from "../external/external-component.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";

@@ -10,7 +10,7 @@ import type { WorkflowExecutionDescription } from "@temporalio/client";
 import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
 import { MAX_ITEMS } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { confirmClosedRuns } from "../reconcile/closed-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { component, readHead } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
