@@ -1,7 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import type { DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
-import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import type { Logger } from "@truerun/shared/logger";
 import type { Registry } from "@truerun/shared/metrics";
 import type { RateLimit } from "./http/rate-limit.ts";

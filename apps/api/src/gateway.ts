@@ -1,6 +1,6 @@
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
-import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatcher";
 import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import type { Logger } from "@truerun/shared/logger";
 import { Registry, serveMetricsIfWanted } from "@truerun/shared/metrics";

@@ -3,7 +3,10 @@ import { type Database, Prisma } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 import { z } from "zod";
 import type { Component } from "./component.ts";
-import { type ActionDescription, ENGINE_ACTION_DESCRIPTIONS } from "./engine-actions.ts";
+import {
+  type ActionDescription,
+  ENGINE_ACTION_DESCRIPTIONS,
+} from "./engine-action-descriptions.ts";
 import type { ExternalComponent } from "./external/external-component.ts";
 import type { ExternalComponents } from "./external/load-external-components.ts";
 import type { Components } from "./load-components.ts";

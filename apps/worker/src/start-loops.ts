@@ -1,5 +1,5 @@
 import { createDispatchMarks, type DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
-import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatcher";
 import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import type { Logger } from "@truerun/shared/logger";
 import type { WorkerConfig } from "./config.ts";

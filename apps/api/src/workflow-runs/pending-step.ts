@@ -7,7 +7,7 @@ import { z } from "zod";
 import { timeSchema } from "../http/parameters.ts";
 import type { FoundRun, PendingActivity, RunSnapshot } from "./pending-snapshot.ts";
 import { isPolled } from "./pending-workers.ts";
-import type { StepRow } from "./run-view.ts";
+import type { ReadStep } from "./run-view.ts";
 
 /** Why a step has no result yet. */
 const REASONS = [
@@ -58,7 +58,7 @@ export type StepPending = z.output<typeof stepPendingSchema>;
 
 /** The columns of a step's row that say why it is pending. */
 export type PendingStepRow = Pick<
-  StepRow,
+  ReadStep,
   "step_key" | "component_id" | "action_type" | "status" | "created_at"
 >;
 

@@ -7,7 +7,7 @@ import type { EndpointRequest } from "../http/define-endpoint.ts";
 import { idSchema } from "../http/parameters.ts";
 import { createJointQuery } from "./joint-query.ts";
 import type { Pending } from "./pending-run.ts";
-import { type RunRow, type StepRow, toRunView, toStepView, withMember } from "./run-view.ts";
+import { type RunRow, type ReadStep, toRunView, toStepView, withMember } from "./run-view.ts";
 
 /** The path parameter that names a run. */
 export const workflowRunIdParam = idSchema("cbwr", "The run");
@@ -18,7 +18,7 @@ export type Include = (typeof INCLUDES)[number];
 
 /** A run and its steps as stored in the tables. */
 export interface ReadRun extends RunRow {
-  /** JSON text of a list of {@link StepRow}. */
+  /** JSON text of a list of {@link ReadStep}. */
   steps: string;
   /** The input's text, if asked for. */
   input: string | null;
@@ -109,8 +109,8 @@ function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Pr
 }
 
 /** The run's steps, in the order in which they were recorded. */
-export function parseSteps(run: ReadRun): StepRow[] {
-  return JSON.parse(run.steps) as StepRow[];
+export function parseSteps(run: ReadRun): ReadStep[] {
+  return JSON.parse(run.steps) as ReadStep[];
 }
 
 /** A run's JSON as get-run answers it, with the requested includes at the end. */

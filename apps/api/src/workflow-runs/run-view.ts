@@ -136,7 +136,8 @@ export interface RunRow {
   completed_at: number | null;
 }
 
-export interface StepRow {
+/** A step as the statement of a read makes it, as JSON; times are floored unix seconds. */
+export interface ReadStep {
   id: string;
   step_key: string;
   component_id: string;
@@ -173,7 +174,7 @@ export function toRunEntryView(row: RunRow & { step_count: number }) {
   return { ...toRunView(row), step_count: row.step_count };
 }
 
-export function toStepView(row: StepRow) {
+export function toStepView(row: ReadStep) {
   return {
     step_id: row.id,
     component_id: row.component_id,
@@ -190,7 +191,7 @@ export function toStepView(row: StepRow) {
   };
 }
 
-function toDetailsView(key: string, details: NonNullable<StepRow["details"]>) {
+function toDetailsView(key: string, details: NonNullable<ReadStep["details"]>) {
   return {
     attempt: details.attempt,
     output: details.output,

@@ -1,12 +1,12 @@
 import type { Difference } from "../mirror/diff-run.ts";
-import type { AuditProgress, Verdict } from "./audit-runs.ts";
+import type { AuditProgress, RunVerdict } from "./audit-runs.ts";
 import type { BrokenInvariant } from "./check-invariants.ts";
 
 /** Characters of a value that are shown: an output can be a megabyte. */
 const SHOWN = 160;
 
 /** One line per difference, or one for why a run could not be compared. Empty when nothing is wrong. */
-export function toLines(workflowRunId: string, verdict: Verdict): string[] {
+export function toLines(workflowRunId: string, verdict: RunVerdict): string[] {
   if (verdict.kind === "different") {
     return verdict.differences.map((each) => `${workflowRunId}  ${toText(each)}`);
   }
@@ -44,13 +44,13 @@ const NAMES = {
   past_retention: "past retention or deleted in Temporal",
   not_dispatched: "not dispatched",
   going_on: "going on",
-} as const satisfies Record<Verdict["kind"], string>;
+} as const satisfies Record<RunVerdict["kind"], string>;
 
 /** How many runs there are of each verdict. */
-export function toSummary(verdicts: ReadonlyMap<string, Verdict>, seconds: number): string {
-  const counts = new Map<Verdict["kind"], number>();
+export function toSummary(verdicts: ReadonlyMap<string, RunVerdict>, seconds: number): string {
+  const counts = new Map<RunVerdict["kind"], number>();
   for (const { kind } of verdicts.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  const parts = (Object.keys(NAMES) as Verdict["kind"][])
+  const parts = (Object.keys(NAMES) as RunVerdict["kind"][])
     .filter((kind) => kind === "equal" || kind === "different" || (counts.get(kind) ?? 0) > 0)
     .map((kind) => `${counts.get(kind) ?? 0} ${NAMES[kind]}`);
   return `${verdicts.size} runs in ${seconds.toFixed(1)} s: ${parts.join(", ")}`;

@@ -7,7 +7,7 @@ import { AwayError, unlessAway } from "../unless-away.ts";
 import { pause } from "@truerun/shared/pause";
 
 /** What a run turned out to be. */
-export type Verdict =
+export type RunVerdict =
   | { kind: "equal" }
   /** Its execution is past Temporal's retention, or was deleted; the run had ended. */
   | { kind: "past_retention" }
@@ -52,8 +52,8 @@ const PAGE = 1_000;
  * @returns each run's verdict, in the order of their ids
  * @throws when Temporal or the database cannot be reached
  */
-export async function auditRuns(options: AuditOptions): Promise<Map<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>();
+export async function auditRuns(options: AuditOptions): Promise<Map<string, RunVerdict>> {
+  const verdicts = new Map<string, RunVerdict>();
   const total = await countRuns(options.db, options);
   let suspects: string[] = [];
   for await (const page of listRuns(options.db, options)) {
@@ -77,14 +77,14 @@ export async function auditRuns(options: AuditOptions): Promise<Map<string, Verd
   return new Map([...verdicts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function isSuspect({ kind }: Verdict): boolean {
+function isSuspect({ kind }: RunVerdict): boolean {
   return kind === "different" || kind === "going_on" || kind === "unreadable";
 }
 
 async function look(
   options: AuditOptions,
   ids: readonly string[],
-  tell: (id: string, verdict: Verdict) => void,
+  tell: (id: string, verdict: RunVerdict) => void,
 ): Promise<void> {
   const queue = ids.values();
   const lane = async (): Promise<void> => {
@@ -98,7 +98,7 @@ async function look(
 }
 
 /** @returns null when the run no longer exists */
-async function judgeRun(source: AuditOptions, id: string): Promise<Verdict | null> {
+async function judgeRun(source: AuditOptions, id: string): Promise<RunVerdict | null> {
   try {
     const found = await unlessAway(source.client, () => inspectRun(source, id));
     return found === null ? null : toVerdict(found);
@@ -114,7 +114,7 @@ function toReason(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-function toVerdict(found: Inspection): Verdict {
+function toVerdict(found: Inspection): RunVerdict {
   const { rows } = found;
   // Whatever Temporal may have run under its id was a stray and was terminated: the run's end stands.
   if (rows.temporalRunId === null && rows.isConfirmed) return { kind: "not_dispatched" };
@@ -130,7 +130,7 @@ function toVerdict(found: Inspection): Verdict {
   }
 }
 
-function toVerdictOfGone(rows: RunRows): Verdict {
+function toVerdictOfGone(rows: RunRows): RunVerdict {
   if (rows.status !== "started") return { kind: "past_retention" };
   if (!rows.isDispatched) return { kind: "not_dispatched" };
   const difference = {

@@ -14,7 +14,7 @@ import {
   toLines,
   toSummary,
 } from "./audit-report.ts";
-import { auditRuns, type Verdict } from "./audit-runs.ts";
+import { auditRuns, type RunVerdict } from "./audit-runs.ts";
 import { checkInvariants } from "./check-invariants.ts";
 import { repairRuns } from "./repair-runs.ts";
 import { recountWrongOrgs } from "./wrong-counts.ts";
@@ -78,7 +78,7 @@ type Source = Parameters<typeof repairRuns>[0];
 interface Wrong {
   count: number;
   /** Of the runs that have something wrong. */
-  verdicts: Map<string, Verdict>;
+  verdicts: Map<string, RunVerdict>;
 }
 
 async function look(source: Source, options: Audit): Promise<Wrong> {

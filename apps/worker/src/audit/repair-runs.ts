@@ -3,7 +3,7 @@ import type { InspectionSource } from "../mirror/inspect-run.ts";
 import { createFailures } from "../reconcile/for-each-run.ts";
 import { endLostRun } from "../reconcile/lost-runs.ts";
 import { repairRun } from "../reconcile/repair-run.ts";
-import type { Verdict } from "./audit-runs.ts";
+import type { RunVerdict } from "./audit-runs.ts";
 
 /**
  * Rewrites what was found different, under the reconciler's own guard, and deletes steps that belong to no
@@ -11,7 +11,7 @@ import type { Verdict } from "./audit-runs.ts";
  */
 export async function repairRuns(
   source: InspectionSource & { logger: Logger },
-  verdicts: ReadonlyMap<string, Verdict>,
+  verdicts: ReadonlyMap<string, RunVerdict>,
 ): Promise<void> {
   const { db, logger } = source;
   const metrics = {

@@ -1,7 +1,7 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { createDispatchMarks, type DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
-import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatcher";
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
 import { newId } from "@truerun/shared/ids";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -2,7 +2,7 @@
 import { WorkflowNotFoundError, type Client } from "@temporalio/client";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
-import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import {
   DISPATCHABLE_COLUMNS,
   DISPATCHABLE_JOINS,

@@ -2,7 +2,7 @@
 import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
-import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatcher";
 import {
   DISPATCHABLE_COLUMNS,
   DISPATCHABLE_JOINS,

@@ -9,7 +9,7 @@ import { findTemporal } from "@truerun/dev/temporal/find-temporal";
 import { startTemporal, type TemporalServer } from "@truerun/dev/temporal/start-temporal";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { ANSWER_REVIEW } from "@truerun/shared/contracts/review";
-import { createDispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createDispatcher } from "@truerun/shared/dispatch/dispatcher";
 import { failureMessage, UNREADABLE_FAILURE } from "@truerun/shared/failure-message";
 import { parseEnvironment, temporalEnv } from "@truerun/shared/config";
 import { toDataConverter } from "@truerun/shared/payloads/data-converter";

@@ -6,7 +6,7 @@ import type {
 } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { Database } from "@truerun/shared/db";
-import type { Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
 import { newId } from "@truerun/shared/ids";
 

@@ -9,7 +9,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { parseEnvironment } from "@truerun/shared/config";
 import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
 import { createDatabase, type Database } from "@truerun/shared/db";
-import { createDispatcher, type Dispatcher } from "@truerun/shared/dispatch/dispatch-run";
+import { createDispatcher, type Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import { createLogger, type Logger } from "@truerun/shared/logger";
 import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";

@@ -2,7 +2,7 @@
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import type { EarlierAttempts, ResultEnvelope } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
-import { runEngineAction } from "./engine-action.ts";
+import { runEngineAction } from "./run-engine-action.ts";
 import { executeActivity } from "./execute-activity.ts";
 import { runExternalStep } from "./external-step.ts";
 import { isLocalStep, runLocalStep } from "./local-step.ts";

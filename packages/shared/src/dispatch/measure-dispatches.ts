@@ -1,5 +1,5 @@
 import { Counter, DURATION_BUCKETS, Histogram, type Registry } from "../metrics.ts";
-import type { Dispatcher } from "./dispatch-run.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 
 /** The same dispatcher, with each try's result and lag recorded in the registry. */
 export function measureDispatches(dispatcher: Dispatcher, registry: Registry): Dispatcher {

@@ -8,7 +8,7 @@ import { lookUp, parsePath } from "./path.ts";
 const SHOWN_VALUE_BYTES = 120;
 
 /** Whether a condition held, and which of its comparisons decided that, with the values they saw. */
-export interface Verdict {
+export interface ConditionVerdict {
   holds: boolean;
   /** E.g. `input.n lte 10 (was 50)`. */
   reason: string;
@@ -19,7 +19,7 @@ export interface Verdict {
  *
  * @throws ExpressionSyntaxError when a path is malformed, which it never is in a saved definition
  */
-export function evaluateCondition(condition: Condition, scope: Scope): Verdict {
+export function evaluateCondition(condition: Condition, scope: Scope): ConditionVerdict {
   if ("all" in condition) return combine(condition.all, scope, false);
   if ("any" in condition) return combine(condition.any, scope, true);
   if ("not" in condition) {
@@ -31,7 +31,7 @@ export function evaluateCondition(condition: Condition, scope: Scope): Verdict {
 }
 
 /** `all` is decided by its first member that does not hold, `any` by its first that does. */
-function combine(members: readonly Condition[], scope: Scope, decisive: boolean): Verdict {
+function combine(members: readonly Condition[], scope: Scope, decisive: boolean): ConditionVerdict {
   const reasons: string[] = [];
   for (const member of members) {
     const verdict = evaluateCondition(member, scope);

@@ -14,7 +14,7 @@ export interface ActionDescription {
   defaults: Readonly<Record<string, unknown>>;
 }
 
-/** The engine's own actions as the catalogue shows them; `workflows/engine-action.ts` does them. */
+/** The engine's own actions as the catalogue shows them; `workflows/run-engine-action.ts` does them. */
 const DESCRIPTIONS: Readonly<Record<EngineAction, Omit<ActionDescription, "action" | "defaults">>> =
   {
     wait: {

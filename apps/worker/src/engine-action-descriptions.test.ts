@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { ENGINE_ACTIONS } from "@truerun/shared/engine/engine-actions";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { ENGINE_ACTION_DESCRIPTIONS } from "./engine-actions.ts";
+import { ENGINE_ACTION_DESCRIPTIONS } from "./engine-action-descriptions.ts";
 
 const catalogue = ENGINE_ACTION_DESCRIPTIONS.map(({ action, input }) => ({
   action_type: action,

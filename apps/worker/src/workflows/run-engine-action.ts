@@ -6,7 +6,7 @@ import { clipMessage } from "@truerun/shared/storable-text";
 import { sleep } from "@temporalio/workflow";
 import { toFailure } from "./activity-outcome.ts";
 import { assertDuration, invalidInput } from "./invalid-input.ts";
-import { runWorkflow } from "./run-workflow.ts";
+import { runChildRunStep } from "./child-run-step.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 import { waitForReview } from "./wait-for-review.ts";
@@ -33,7 +33,7 @@ export type PerformAction = (step: Step, context: StepContext) => Promise<StepOu
 
 const ACTIONS: Readonly<Record<EngineAction, PerformAction>> = {
   fail,
-  run_workflow: runWorkflow,
+  run_workflow: runChildRunStep,
   wait,
   wait_for_review: waitForReview,
 };

@@ -42,7 +42,7 @@ interface Request {
  *
  * @throws TemporalFailure when no child run was made; once one is, the outcome tells what became of it
  */
-export async function runWorkflow(step: Step, context: StepContext): Promise<StepOutcome> {
+export async function runChildRunStep(step: Step, context: StepContext): Promise<StepOutcome> {
   const request = toRequest(step.input);
   return await context.budget.whilePending(async () => {
     const run = await createRun(step, request, context);
