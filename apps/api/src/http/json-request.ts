@@ -1,3 +1,4 @@
+import { mergeFaults } from "@truerun/shared/contracts/fault-list";
 import { type Fault, parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Json } from "@truerun/shared/contracts/json";
 import { invalidRequest } from "@truerun/shared/errors";
@@ -22,10 +23,4 @@ export function parseJsonRequest<Output>(body: Body, schema: z.ZodType<Output>):
   const all = mergeFaults(faults, "faults" in parsed ? parsed.faults : []);
   if ("faults" in parsed || all.length > 0) throw invalidRequest(all);
   return parsed.value;
-}
-
-/** Joins both lists, leaving out faults of the second at places that the first already names. */
-export function mergeFaults(first: readonly Fault[], second: readonly Fault[]): Fault[] {
-  const named = new Set(first.map(({ loc }) => JSON.stringify(loc)));
-  return [...first, ...second.filter(({ loc }) => !named.has(JSON.stringify(loc)))];
 }

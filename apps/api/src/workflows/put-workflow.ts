@@ -1,4 +1,5 @@
 import { workflowDefinitionInputSchema } from "@truerun/shared/contracts/definition-schema";
+import { mergeFaults } from "@truerun/shared/contracts/fault-list";
 import type { Fault } from "@truerun/shared/contracts/faults";
 import { checkAgainstCatalogue } from "@truerun/shared/definitions/check-against-catalogue";
 import { saveDefinition } from "@truerun/shared/definitions/save-definition";
@@ -16,7 +17,7 @@ import {
   type EndpointRequest,
   json,
 } from "../http/define-endpoint.ts";
-import { mergeFaults, readJson } from "../http/json-request.ts";
+import { readJson } from "../http/json-request.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import type { PathParam } from "../http/route-matcher.ts";
 import { definitionSchema, toDefinitionView } from "./definition-view.ts";

@@ -14,7 +14,7 @@ import { findSizeFault } from "./definition-size.ts";
 import { type ComponentView, viewDefinition } from "./definition-view.ts";
 import { createWithCheck } from "./definition-with-schema.ts";
 import { durationMs, isDuration } from "./duration.ts";
-import { FaultList } from "./fault-list.ts";
+import { FaultList, mergeFaults } from "./fault-list.ts";
 import type { Fault } from "./faults.ts";
 import { parseOrFaults, toChoices, valueFault } from "./faults.ts";
 import type { Json } from "./json.ts";
@@ -58,7 +58,9 @@ export function checkDefinition(
   if (tooLarge !== null) return { ok: false, faults: [tooLarge] };
   const parsed = parseOrFaults(workflowDefinitionInputSchema, input, []);
   const form = "faults" in parsed ? parsed.faults : [];
-  const faults = mergeFaults(form, checkContent(viewDefinition(input), catalogue));
+  // A fault of form hides others at its place.
+  const all = mergeFaults(form, checkContent(viewDefinition(input), catalogue));
+  const faults = all.toSorted((a, b) => componentIndex(a) - componentIndex(b));
   if (!("value" in parsed) || faults.length > 0) return { ok: false, faults };
   return { ok: true, definition: fillDefaults(parsed.value, catalogue) };
 }
@@ -91,13 +93,6 @@ function checkContent(
 function unknownAction(loc: Fault["loc"], action: string, known: readonly string[]): Fault {
   const hint = known.length === 0 ? "none is published yet" : `known are ${toChoices(known)}`;
   return valueFault(loc, `unknown action type '${action}'; ${hint}`);
-}
-
-/** Both lists, ordered by component; a fault of form hides other faults at its place. */
-function mergeFaults(form: readonly Fault[], content: readonly Fault[]): Fault[] {
-  const places = new Set(form.map(({ loc }) => JSON.stringify(loc)));
-  const others = content.filter(({ loc }) => !places.has(JSON.stringify(loc)));
-  return [...form, ...others].toSorted((a, b) => componentIndex(a) - componentIndex(b));
 }
 
 function componentIndex({ loc }: Fault): number {

@@ -9,12 +9,10 @@ import { parseTemplate } from "../engine/references.ts";
 import { CONDITION_OPS, MAX_CONDITION_DEPTH, MAX_CONDITION_NODES } from "./definition.ts";
 import type { Upstream } from "./definition-graph.ts";
 import type { ComponentView } from "./definition-view.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault, FaultPlace } from "./faults.ts";
 import { valueFault } from "./faults.ts";
 import type { JsonObject } from "./json.ts";
 import { isJsonObject } from "./json.ts";
-
-type Place = (string | number)[];
 
 /** Which steps an expression may read: those that are decided, in every run, when it is evaluated. */
 interface Visible {
@@ -57,7 +55,7 @@ function checkForEach({ forEach, hasConcurrency, loc }: ComponentView, visible: 
   ];
 }
 
-function checkReferences(value: unknown, loc: Place, visible: Visible): Fault[] {
+function checkReferences(value: unknown, loc: FaultPlace, visible: Visible): Fault[] {
   if (typeof value === "string") return checkTemplate(value, loc, visible);
   if (Array.isArray(value)) {
     return value.flatMap((item, index) => checkReferences(item, [...loc, index], visible));
@@ -68,7 +66,7 @@ function checkReferences(value: unknown, loc: Place, visible: Visible): Fault[] 
   );
 }
 
-function checkTemplate(text: string, loc: Place, visible: Visible): Fault[] {
+function checkTemplate(text: string, loc: FaultPlace, visible: Visible): Fault[] {
   return reportSyntax(loc, "bad reference", () =>
     parseTemplate(text).flatMap((part) =>
       typeof part === "string" ? [] : checkPath(part.path, loc, visible),
@@ -76,7 +74,7 @@ function checkTemplate(text: string, loc: Place, visible: Visible): Fault[] {
   );
 }
 
-function reportSyntax(loc: Place, what: string, check: () => Fault[]): Fault[] {
+function reportSyntax(loc: FaultPlace, what: string, check: () => Fault[]): Fault[] {
   try {
     return check();
   } catch (error) {
@@ -85,7 +83,11 @@ function reportSyntax(loc: Place, what: string, check: () => Fault[]): Fault[] {
   }
 }
 
-function checkPath(path: Path, loc: Place, { upstream, keys, hasItem = false }: Visible): Fault[] {
+function checkPath(
+  path: Path,
+  loc: FaultPlace,
+  { upstream, keys, hasItem = false }: Visible,
+): Fault[] {
   if (isItemPath(path) && !hasItem) {
     return [
       valueFault(loc, `'${path[0]}' is there only in the 'with' of a component with 'for_each'`),
@@ -100,11 +102,11 @@ function checkPath(path: Path, loc: Place, { upstream, keys, hasItem = false }: 
 }
 
 /** Faults of a condition beyond its form: its size, its paths, and values that do not suit their op. */
-function checkCondition(condition: unknown, loc: Place, visible: Visible): Fault[] {
+function checkCondition(condition: unknown, loc: FaultPlace, visible: Visible): Fault[] {
   const faults: Fault[] = [];
   let nodes = 0;
   let depth = 0;
-  const walk = (node: unknown, place: Place, level: number): void => {
+  const walk = (node: unknown, place: FaultPlace, level: number): void => {
     nodes++;
     depth = Math.max(depth, level);
     if (!isJsonObject(node)) return;
@@ -127,7 +129,7 @@ function checkCondition(condition: unknown, loc: Place, visible: Visible): Fault
   return faults;
 }
 
-function checkLeaf(leaf: JsonObject, loc: Place, visible: Visible): Fault[] {
+function checkLeaf(leaf: JsonObject, loc: FaultPlace, visible: Visible): Fault[] {
   const { path, op } = leaf;
   const faults: Fault[] = [];
   if (typeof path === "string" && path !== "") {

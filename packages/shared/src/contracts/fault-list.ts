@@ -48,6 +48,12 @@ export function toFaultList(faults: Iterable<Fault>): FaultList {
   return list;
 }
 
+/** Joins both lists, leaving out faults of the second at places that the first already names. */
+export function mergeFaults(first: readonly Fault[], second: readonly Fault[]): Fault[] {
+  const named = new Set(first.map(({ loc }) => JSON.stringify(loc)));
+  return [...first, ...second.filter(({ loc }) => !named.has(JSON.stringify(loc)))];
+}
+
 function textOf({ loc, msg }: Fault): number {
   return loc.reduce<number>((sum, part) => sum + String(part).length, msg.length);
 }

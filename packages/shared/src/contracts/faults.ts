@@ -3,28 +3,31 @@ import { toFaultList } from "./fault-list.ts";
 
 /** One fault of a request, as FastAPI reports it; `type` and `msg` are Pydantic v2's where one fits. */
 export interface Fault {
-  loc: (string | number)[];
+  loc: FaultPlace;
   msg: string;
   type: string;
 }
 
-type Issue = z.core.$ZodIssue;
-type Place = (string | number)[];
+/** Where a fault is, from the outside in: member names and list indexes, as in `["body", "components", 1]`. */
+export type FaultPlace = (string | number)[];
 
-/** Pydantic's words for a value of the wrong type, by the type that zod expected. */
-const TYPE_FAULTS: ReadonlyMap<string, readonly [type: string, msg: string]> = new Map([
+type Issue = z.core.$ZodIssue;
+
+/** Pydantic's words for a value of the wrong type, by the type that zod or a JSON Schema expected. */
+export const TYPE_FAULTS: ReadonlyMap<string, readonly [type: string, msg: string]> = new Map([
   ["string", ["string_type", "Input should be a valid string"]],
   ["object", ["dict_type", "Input should be a valid dictionary"]],
   ["record", ["dict_type", "Input should be a valid dictionary"]],
   ["array", ["list_type", "Input should be a valid list"]],
   ["int", ["int_type", "Input should be a valid integer"]],
+  ["integer", ["int_type", "Input should be a valid integer"]],
   ["number", ["float_type", "Input should be a valid number"]],
   ["boolean", ["bool_type", "Input should be a valid boolean"]],
   ["null", ["none_required", "Input should be None"]],
 ]);
 
 /** A fault of a kind that Pydantic has no name for. */
-export function valueFault(loc: Place, message: string): Fault {
+export function valueFault(loc: FaultPlace, message: string): Fault {
   return { loc, msg: `Value error, ${message}`, type: "value_error" };
 }
 
@@ -43,7 +46,7 @@ export function toChoices(values: readonly unknown[]): string {
  *
  * @param loc where `input` is in the request, e.g. `["body"]`.
  */
-export function toFaults(error: z.core.$ZodError, loc: Place, input: unknown): Fault[] {
+export function toFaults(error: z.core.$ZodError, loc: FaultPlace, input: unknown): Fault[] {
   const faults = toFaultList(
     error.issues.flatMap((issue) => toIssueFaults(issue, input)),
   ).toFaults();
@@ -63,7 +66,7 @@ export function toFaults(error: z.core.$ZodError, loc: Place, input: unknown): F
 export function parseOrFaults<Output>(
   schema: z.ZodType<Output>,
   input: unknown,
-  loc: Place,
+  loc: FaultPlace,
 ): { value: Output } | { faults: Fault[] } {
   const parsed = schema.safeParse(input, { error: nameIntegers });
   return parsed.success ? { value: parsed.data } : { faults: toFaults(parsed.error, loc, input) };
@@ -95,7 +98,7 @@ function toIssueFaults(issue: Issue, input: unknown): Fault[] {
   return [{ loc, msg, type }];
 }
 
-function valueAt(input: unknown, loc: Place): unknown {
+function valueAt(input: unknown, loc: FaultPlace): unknown {
   let value = input;
   for (const part of loc) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, part))
@@ -105,7 +108,7 @@ function valueAt(input: unknown, loc: Place): unknown {
   return value;
 }
 
-function toCustomFault(issue: Issue & { code: "custom" }, loc: Place, value: unknown): Fault {
+function toCustomFault(issue: Issue & { code: "custom" }, loc: FaultPlace, value: unknown): Fault {
   const type: unknown = issue.params?.["type"];
   if (value === undefined && type !== undefined) {
     return { loc, msg: "Field required", type: "missing" };
@@ -120,7 +123,7 @@ function toCustomFault(issue: Issue & { code: "custom" }, loc: Place, value: unk
  */
 function toUnionFaults(
   issue: Issue & { code: "invalid_union" },
-  loc: Place,
+  loc: FaultPlace,
   value: unknown,
 ): Fault[] {
   const [likeliest] = issue.errors
@@ -145,7 +148,7 @@ function distanceOf(issues: readonly Issue[]): number {
 
 function toDiscriminatorFaults(
   issue: Issue & { code: "invalid_union" },
-  loc: Place,
+  loc: FaultPlace,
   value: unknown,
 ): Fault[] {
   if (value === undefined) return [{ loc, msg: "Field required", type: "missing" }];

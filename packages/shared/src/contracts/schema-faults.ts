@@ -1,13 +1,11 @@
 import type { ErrorObject } from "ajv";
 import { Ajv2020, type Options } from "ajv/dist/2020.js";
-import type { Fault } from "./faults.ts";
-import { toChoices, valueFault } from "./faults.ts";
+import type { Fault, FaultPlace } from "./faults.ts";
+import { toChoices, TYPE_FAULTS, valueFault } from "./faults.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isJsonObject } from "./json.ts";
 
 // JSON Schema, draft 2020-12: how values are checked against it, and how their faults are worded.
-
-export type Place = (string | number)[];
 
 /** Sees own properties only, reports all faults, and takes `format` as an annotation, as the draft does. */
 export function createAjv(options: Pick<Options, "validateSchema">): Ajv2020 {
@@ -42,14 +40,14 @@ export function compileSchema(schema: JsonObject): CheckValue {
 }
 
 export interface Located {
-  loc: Place;
+  loc: FaultPlace;
   value: Json | undefined;
 }
 
 /** Follows a JSON Pointer; list indexes become numbers. */
 export function locate(pointer: string, input: Json): Located {
   let value: Json | undefined = input;
-  const loc: Place = [];
+  const loc: FaultPlace = [];
   for (const escaped of pointer.split("/").slice(1)) {
     const name = escaped.replaceAll("~1", "/").replaceAll("~0", "~");
     if (Array.isArray(value)) {
@@ -63,20 +61,10 @@ export function locate(pointer: string, input: Json): Located {
   return { loc, value };
 }
 
-const TYPE_FAULTS: ReadonlyMap<string, readonly [type: string, msg: string]> = new Map([
-  ["string", ["string_type", "Input should be a valid string"]],
-  ["object", ["dict_type", "Input should be a valid dictionary"]],
-  ["array", ["list_type", "Input should be a valid list"]],
-  ["integer", ["int_type", "Input should be a valid integer"]],
-  ["number", ["float_type", "Input should be a valid number"]],
-  ["boolean", ["bool_type", "Input should be a valid boolean"]],
-  ["null", ["none_required", "Input should be None"]],
-]);
-
 /** An error of Ajv, worded like every other fault. */
 export function toSchemaFault(
   { keyword, params, parentSchema, message = "is not valid" }: ErrorObject,
-  loc: Place,
+  loc: FaultPlace,
 ): Fault {
   const bad = valueFault(loc, message);
   switch (keyword) {
