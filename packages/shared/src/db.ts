@@ -3,6 +3,7 @@ import { Pool } from "pg";
 import { allowDirectQueries } from "./direct-query.ts";
 import { PrismaClient } from "./generated/prisma/client.ts";
 
+export { isDatabaseUnavailable } from "./database-unavailable.ts";
 export { Prisma } from "./generated/prisma/client.ts";
 
 /** Access to the run tables. */
@@ -84,31 +85,4 @@ function createStatementNames(): (query: { sql: string }) => string {
     names.set(sql, name);
     return name;
   };
-}
-
-/** Socket errors, and what `pg` and Prisma say when the server is gone, silent or full. */
-const AWAY =
-  /ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Can't reach database server|DatabaseNotReachable|SocketTimeout|ConnectionClosed|TooManyConnections|server has closed the connection|too many clients|the database system is (starting up|shutting down|in recovery mode|not yet accepting connections)|terminating connection|canceling statement due to statement timeout|Cannot use a pool after calling end|Unable to start a transaction in the given time/i;
-const AWAY_CODES = /^(08...|53...|57P0.|57014|P1001|P1002|P1008|P1017|P2024|P2028)$/;
-
-/**
- * Whether an error says that the database cannot be reached or is too slow, so that the same request
- * may succeed later. Any other error of the database is a bug.
- */
-export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
-  if (typeof error !== "object" || error === null || depth > 5) return false;
-  const { message, code, cause, meta, originalCode, errors, driverAdapterError } = error as Record<
-    string,
-    unknown
-  >;
-  if (typeof message === "string" && AWAY.test(message)) return true;
-  if (
-    [code, originalCode].some(
-      (each) => typeof each === "string" && (AWAY_CODES.test(each) || AWAY.test(each)),
-    )
-  ) {
-    return true;
-  }
-  const inner = [cause, meta, driverAdapterError, ...(Array.isArray(errors) ? errors : [])];
-  return inner.some((each) => isDatabaseUnavailable(each, depth + 1));
 }
