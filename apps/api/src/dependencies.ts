@@ -12,7 +12,7 @@ export interface ApiDependencies {
   db: Database;
   /** Connections for run starts: however many starts there are, `db` is left to everything else. */
   startsDb: Database;
-  /** A call to a frozen Temporal server may hang forever: give each one a deadline. */
+  /** Its calls have no deadline of their own, and a frozen Temporal never answers: see `withTemporalDeadline`. */
   client: Client;
   dispatcher: Dispatcher;
   marks: DispatchMarks;

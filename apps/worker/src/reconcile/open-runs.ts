@@ -18,7 +18,7 @@ interface OpenRun {
   dispatched_at: Date;
 }
 
-/** Rows that a pass looks at. Each costs Temporal a call of two or three milliseconds. */
+/** Rows that a pass looks at. Each costs Temporal a call. */
 const BATCH = 100;
 /**
  * The share of the time that looks may take. Normally Temporal answers one in a millisecond or two, which needs no
@@ -37,7 +37,7 @@ const GONE_TWICE_MS = 5_000;
  * A loop that goes round all rows without a confirmed end. It remembers where it is, and which runs were
  * missing: create one for each process.
  *
- * @returns a pass, which returns whether there is more to do at once
+ * @returns a pass. It never has more to do at once: looking can wait, and Temporal is to be spared
  */
 export function createOpenRunsPass(
   options: ReconcileOptions,
