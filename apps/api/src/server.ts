@@ -31,6 +31,10 @@ export interface ApiServer {
   drain(withinMs: number): Promise<void>;
 }
 
+/**
+ * The gateway's HTTP server: the app, behind what has to be refused or cut before a request gets there. Takes no
+ * connection until `listen` is called.
+ */
 export function createServer(dependencies: ApiDependencies): ApiServer {
   const app = createApp(dependencies);
   const { requestTimeoutMs, maxConnections } = dependencies.settings;

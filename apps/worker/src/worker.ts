@@ -57,6 +57,11 @@ export interface RunWorker {
   close(): Promise<void>;
 }
 
+/**
+ * Makes the worker and what it records with. It polls for tasks once `worker.run()` is called.
+ *
+ * @throws when the bundle cannot be read, or Temporal does not know the namespace
+ */
 export async function createRunWorker(options: RunWorkerOptions): Promise<RunWorker> {
   const { config, logger, client, bundlePath, mirrorDb } = options;
   const reopened = createReopenedSteps();

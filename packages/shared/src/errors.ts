@@ -105,7 +105,7 @@ export function invalidRequest(faults: readonly Fault[]): ApiError {
   return new ApiError("invalid_request", { message: "The request is not valid.", faults: listed });
 }
 
-/** 413. */
+/** 413: the body, or the start event that it would make, is too large; the message says which. */
 export function payloadTooLarge(message: string): ApiError {
   return new ApiError("payload_too_large", { message });
 }

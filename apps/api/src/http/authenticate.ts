@@ -56,6 +56,11 @@ export const AUTH_OF_ASKED = Prisma.sql`LEFT JOIN LATERAL (
  */
 export const RUN_OF_ORG = Prisma.sql`coalesce(r.org_id, '') = auth.org_id`;
 
+/**
+ * Remembers, for this process, which keys were good a moment ago.
+ *
+ * @param databases - the connections of each load class; {@link Authenticator.lookUp} uses those it is told
+ */
 export function createAuthenticator(
   databases: Readonly<Record<LoadClass, Database>>,
 ): Authenticator {

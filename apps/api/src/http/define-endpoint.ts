@@ -84,6 +84,10 @@ export type Endpoint = Omit<EndpointDefinition<z.ZodType>, "handler" | "query"> 
   handler(request: EndpointRequest<never>, services: EndpointServices): Promise<Answer>;
 };
 
+/**
+ * An endpoint for `routes.ts`. Its schemas make its part of the OpenAPI document; only `query` is also what the
+ * request is parsed by before the handler sees it. The handler reads and checks path, headers and body itself.
+ */
 export function defineEndpoint<Query extends z.ZodType>(
   definition: EndpointDefinition<Query>,
 ): Endpoint {

@@ -3,6 +3,7 @@ import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { authCte, type Credential } from "../http/authenticate.ts";
 
+/** Whose runs, which of them, and which page; already validated. */
 export interface RunPageRequest {
   credential: Credential;
   /** Only runs of the definition with this name; null: of all. */

@@ -31,9 +31,12 @@ export interface BoundRun {
   needsDispatch: boolean;
 }
 
+/** A run to insert. */
 export interface NewRun extends RunRequest {
   id: string;
+  /** The `input` as the caller sent it, as JSON text. */
   inputText: string;
+  /** SHA-256 of the decompressed body. */
   requestHash: Uint8Array<ArrayBuffer>;
   /** Room that the start event has for the definition's document, in bytes. */
   documentRoomBytes: number;
@@ -220,6 +223,7 @@ export async function findBoundRun(
   return { orgId: row.org_id, bound: toBoundRun(row) };
 }
 
+/** The bound run among a row's columns; null when the key is bound to none. */
 export function toBoundRun(row: Omit<BoundRow, "org_id">): BoundRun | null {
   if (row.bound_id === null || row.bound_input === null || row.bound_hash === null) return null;
   return {

@@ -54,6 +54,12 @@ const STEP_KEY = "step";
 /** More than the ten seconds after which Temporal gives the attempt of a silent worker to another one. */
 const PATIENCE_MS = 30_000;
 
+/**
+ * Starts three workers, each a process of its own, against the tests' Postgres and Temporal. Takes some seconds;
+ * end with `close`.
+ *
+ * @throws when one of them does not start: nothing is left running then
+ */
 export async function setStage(subject: Subject): Promise<Stage> {
   const rig = await createWorkerRig({ idle: true });
   const folder = await mkdtemp(join(tmpdir(), "component-kit-"));

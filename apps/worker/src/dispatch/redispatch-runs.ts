@@ -56,7 +56,7 @@ export async function redispatchRuns(options: RedispatchOptions): Promise<boolea
   return claimed.length === BATCH && taken.every(Boolean);
 }
 
-/** On a run `r`. */
+/** Whether run `r` is the sweeper's: a request that tries it itself, or a sweeper, moves `next_dispatch_at` ahead. */
 const IS_DUE = Prisma.sql`r.dispatched_at IS NULL AND r.status = 'started'
   AND r.next_dispatch_at <= now() AND r.parent_run_id IS NULL`;
 

@@ -59,6 +59,7 @@ export interface RunEnd extends MirrorPosition {
   closing_markers?: number;
 }
 
+/** One write of the interpreter to the tables; `kind` tells them apart. */
 export type MirrorRecord = StepRow | RunEnd;
 
 /** The way out of the sandbox. */

@@ -42,6 +42,10 @@ const RETRY_MS = 1_000;
 /** How long {@link MirrorWriter.close} tries. */
 const CLOSE_MS = 5_000;
 
+/**
+ * A writer for one process. Records that come while a statement is under way go together in the next one; of two
+ * that are held for one row, only the newer goes.
+ */
 export function createMirrorWriter(options: MirrorWriterOptions): MirrorWriter {
   return new BatchingWriter(options);
 }

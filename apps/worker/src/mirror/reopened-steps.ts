@@ -30,6 +30,7 @@ export interface ReopenedSteps {
 /** Only steps inside workflow tasks are ever asked for; the others must not be kept for ever. */
 const MAX_KEPT = 1_000;
 
+/** For one process. Keeps the newest thousand: an older one that is asked for runs as if it had never begun. */
 export function createReopenedSteps(): ReopenedSteps {
   const steps = new Map<string, ReopenedStep>();
   /** By run: when the step that was taken last began again. What was written before that was lost with it. */

@@ -7,6 +7,7 @@ import type { MirrorRecord, StepRow } from "./mirror-record.ts";
 
 export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 
+/** Today's interpreter, run over histories. Replays asked for at the same time take turns. */
 export interface Replayer {
   /**
    * Replays a history through the interpreter and its interceptor.

@@ -6,7 +6,7 @@ import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
 import type { History, Replayer } from "../mirror/replay-history.ts";
 
-/** One file. */
+/** The content of one file in `histories/`. */
 export interface RecordedHistory {
   workflow_run_id: string;
   /** What the mirror was handed, in order. */

@@ -3,6 +3,7 @@ import type { Database } from "../db.ts";
 import type { Logger } from "../logger.ts";
 import { pause } from "../pause.ts";
 
+/** What this process knows of its dispatches and has yet to write into the rows. */
 export interface DispatchMarks {
   /** Records that Temporal took a run. Returns at once; the mark is committed with others, within a second. */
   add(workflowRunId: string, temporalRunId: string | null): void;

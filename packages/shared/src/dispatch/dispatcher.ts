@@ -23,6 +23,7 @@ export interface Dispatcher {
 export interface DispatcherOptions {
   client: Client;
   taskQueue: string;
+  /** How long a try may take. */
   deadlineMs: number;
   logger: Logger;
 }
@@ -35,6 +36,10 @@ const DEADLINE_WHILE_AWAY_MS = 500;
 /** Refusals of an argument that are due to the server's state, not to the run. */
 const CONFIGURATION_FAULT = /search attribute|namespace/i;
 
+/**
+ * A dispatcher for one process: what it has seen of Temporal decides how long its next tries may take. Tries may
+ * overlap, and be of the same run, by any number of processes: Temporal starts a run once.
+ */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const deadline = createAdaptiveDeadline(options.deadlineMs);
   return {
