@@ -5,6 +5,7 @@ import { measureDispatches } from "@truerun/shared/dispatch/measure-dispatches";
 import type { Logger } from "@truerun/shared/logger";
 import { Registry, serveMetricsIfWanted } from "@truerun/shared/metrics";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
+import { pingTemporal } from "@truerun/shared/temporal-deadline";
 import type { ApiConfig } from "./config.ts";
 import type { ApiSettings } from "./dependencies.ts";
 import type { RateLimit } from "./http/rate-limit.ts";
@@ -40,11 +41,7 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
     logger,
     registry,
     dispatcher: measureDispatches(dispatcher, registry),
-    async pingTemporal() {
-      await temporal.connection.withDeadline(Date.now() + PING_WITHIN_MS, () =>
-        temporal.connection.workflowService.getSystemInfo({}),
-      );
-    },
+    pingTemporal: () => pingTemporal(temporal.connection, PING_WITHIN_MS),
     settings: toSettings(config),
   });
   const metrics = await serveMetricsIfWanted({ config, registry, logger });

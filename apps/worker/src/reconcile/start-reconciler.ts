@@ -2,6 +2,7 @@ import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import type { Logger } from "@truerun/shared/logger";
 import { pause } from "@truerun/shared/pause";
+import { pingTemporal } from "@truerun/shared/temporal-deadline";
 import { type Periodic, startPeriodic } from "../periodic.ts";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 import { asLeader } from "./as-leader.ts";
@@ -58,9 +59,8 @@ export function startReconciler(options: ReconcilerOptions): Periodic {
 }
 
 async function answers({ connection }: Client): Promise<boolean> {
-  const ping = () => connection.workflowService.getSystemInfo({});
   try {
-    await connection.withDeadline(Date.now() + PING_MS, ping);
+    await pingTemporal(connection, PING_MS);
     return true;
   } catch {
     return false;
