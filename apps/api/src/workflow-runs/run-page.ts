@@ -1,4 +1,19 @@
 // The statement behind the list of runs. Why it is as fast for a million runs as for few: docs/decisions/0009.
+//
+// An example: the completed runs since 9:30, 20 of them from offset 600.
+//
+//   workflow_run_counts    from -infinity: 2,000 completed; from 10:00: 1,990; from 11:00: 480
+//   workflow_run_changes   a run of 11:20, started -> completed
+//
+//   span   9:30 to infinity
+//   parts  block 10:00: 1,990; block 11:00: 480; change of 11:20: +1; edge infinity: 0. The first block begins before
+//          the window.
+//   whole  oldest 10:00, newest infinity
+//   tail   9:30 to 10:00, counted run by run: 30
+//   head   none; in a window until 11:40, newest is 11:00, and head is 11:00 to 11:40, counted run by run
+//   total  30 + 1,990 + 480 + 1 = 2,501
+//   jump   before 11:00, skipped 481: from 10:00 on it would be 2,471, which is beyond the offset
+//   page   20 runs from before 11:00, newest first, after 600 - 481 = 119 others
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { authCte, type Credential } from "../http/authenticate.ts";

@@ -1,4 +1,11 @@
-// The worker's only live write to the run tables, and the guard of every row.
+// The worker's only live write to the run tables, and the guard of every row. An example, with a batch of five records:
+//
+//   record (of run, Temporal run)          row before                   row after
+//   fetch begins, at 3 events (R1, T1)     run: no T, not dispatched    run: T1, dispatched; step: no status
+//   send succeeded, at 9 events (R2, T2)   step: no status, 5 events    step: success, 9 events
+//   end: completed (R2, T2)                run: started                 run: completed, still to be confirmed
+//   send begins, at 5 events (R3, T3)      step: success, 9 events      the same: the record is late
+//   fetch begins, at 3 events (R4, T9)     run: T4                      the same; returned as refused, `foreign`
 import { type Database, Prisma } from "@truerun/shared/db";
 import { queryDirectly } from "@truerun/shared/direct-query";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
