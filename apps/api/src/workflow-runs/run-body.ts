@@ -1,7 +1,7 @@
 import { type Fault, parseOrFaults } from "@truerun/shared/contracts/faults";
 import { isJsonObject, type JsonObject } from "@truerun/shared/contracts/json";
 import { z } from "zod";
-import { mergeFaults } from "../http/json-request.ts";
+import { mergeFaults } from "@truerun/shared/contracts/fault-list";
 import { type Body, parseJsonBody } from "../http/parse-json-body.ts";
 
 const inputSchema = z
