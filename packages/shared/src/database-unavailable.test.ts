@@ -18,6 +18,9 @@ const AWAY: readonly Record<string, unknown>[] = [
   { code: "57P01", message: "terminating connection due to administrator command" },
   { code: "57014", message: "canceling statement due to statement timeout" },
   { code: "08006", message: "" },
+  { code: "25006", message: "cannot execute INSERT in a read-only transaction" },
+  { code: "40P01", message: "deadlock detected" },
+  { message: "Client was closed and is not queryable" },
   { message: "Raw query failed", meta: { driverAdapterError: { message: "SocketTimeout" } } },
   { message: "", errors: [{ code: "ECONNREFUSED" }, { code: "ENETUNREACH" }] },
 ];

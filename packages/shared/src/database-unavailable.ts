@@ -1,5 +1,7 @@
 // Tells a database that is away (a 503: try again) from a fault of ours (a 500).
 
+const READ_TIMEOUT = /Query read timeout/i;
+
 /**
  * What the layers between us and Postgres say when it is gone, silent or full, in a message or as a code. None of
  * them has a type for it. The texts are those of pg 8.23 and Prisma 7.10: look here when either is updated.
@@ -13,7 +15,11 @@ const AWAY_TEXTS: readonly { source: string; text: RegExp }[] = [
     source: "pg, client.js: the connection broke under a statement, or had broken before it",
     text: /Connection terminated|Client has encountered a connection error/i,
   },
-  { source: "pg, client.js: `query_timeout` has passed", text: /Query read timeout/i },
+  {
+    source: "pg, client.js: the connection was ended, because a statement on it took too long",
+    text: /Client was closed and is not queryable/i,
+  },
+  { source: "pg, client.js: `query_timeout` has passed", text: READ_TIMEOUT },
   {
     source: "pg-pool: no connection was free or could be opened within `connectionTimeoutMillis`",
     text: /timeout exceeded when trying to connect/i,
@@ -60,6 +66,12 @@ const AWAY_CODES: readonly { source: string; code: RegExp }[] = [
     code: /^57P0.$/,
   },
   { source: "SQLSTATE 57014: statement canceled, by its timeout", code: /^57014$/ },
+  { source: "SQLSTATE 25006: read-only: a standby, or a disk that is full", code: /^25006$/ },
+  { source: "SQLSTATE 25P03: silent for too long in a transaction", code: /^25P03$/ },
+  {
+    source: "SQLSTATE 40001, 40P01, 55P03: another transaction was in the way",
+    code: /^(40001|40P01|55P03)$/,
+  },
   { source: "Prisma: unreachable; too slow to connect", code: /^P100[12]$/ },
   { source: "Prisma: timed out; connection closed by the server", code: /^P10(08|17)$/ },
   {
@@ -86,6 +98,11 @@ export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
   }
   const inner = [cause, meta, driverAdapterError, ...(Array.isArray(errors) ? errors : [])];
   return inner.some((each) => isDatabaseUnavailable(each, depth + 1));
+}
+
+/** Whether the server was silent for longer than a statement may take. */
+export function isReadTimeout(error: unknown): boolean {
+  return error instanceof Error && READ_TIMEOUT.test(error.message);
 }
 
 function saysAway(text: unknown): boolean {

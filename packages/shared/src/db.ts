@@ -1,5 +1,6 @@
 import { PrismaPg } from "@prisma/adapter-pg";
-import { Pool } from "pg";
+import { Pool, type PoolClient } from "pg";
+import { isReadTimeout } from "./database-unavailable.ts";
 import { allowDirectQueries } from "./direct-query.ts";
 import { PrismaClient } from "./generated/prisma/client.ts";
 
@@ -53,8 +54,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs,
     keepAlive: true,
-    ...toServerSettings(options),
+    options: toServerSettings(options),
   });
+  pool.on("connect", endWhenTooSlow);
   // An idle connection that breaks just leaves the pool; nobody waits for it.
   pool.on("error", () => {});
   const nameOf = createStatementNames();
@@ -64,14 +66,36 @@ export function createDatabase(options: DatabaseOptions): Database {
   return db;
 }
 
-function toServerSettings(options: DatabaseOptions): { options?: string } {
-  const settings = [
+/** What each session is given, whatever the server's, the database's or the user's defaults are. */
+function toServerSettings(options: DatabaseOptions): string {
+  return [
+    // Prisma's adapter drops the offset of times that it reads, and writes them without one: only UTC is right.
+    "-c TimeZone=UTC",
+    "-c DateStyle=ISO",
     ...(options.synchronousCommit === false ? ["-c synchronous_commit=off"] : []),
     ...(options.planOnce === true ? ["-c plan_cache_mode=force_generic_plan"] : []),
     // Up to Postgres 17, a table without an index makes such a plan look expensive enough for JIT, each time.
     ...(options.byIndex === true ? ["-c enable_seqscan=off", "-c jit=off"] : []),
-  ];
-  return settings.length === 0 ? {} : { options: settings.join(" ") };
+  ].join(" ");
+}
+
+/**
+ * Ends a connection when a statement on it takes too long, so that nothing is sent over it any more. In a transaction
+ * Prisma would send the ROLLBACK behind that statement, give up on it likewise, and put the connection back into the
+ * pool; when the server wakes, others' statements would become part of the transaction, and be committed with it.
+ */
+function endWhenTooSlow(client: PoolClient): void {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  const checked = (...args: unknown[]): unknown => {
+    const result = query(...args);
+    if (result instanceof Promise) {
+      result.catch((error: unknown) => {
+        if (isReadTimeout(error)) void client.end();
+      });
+    }
+    return result;
+  };
+  client.query = checked as PoolClient["query"];
 }
 
 /** The adapter prepares a statement only when it has a name: equal text, equal name. */

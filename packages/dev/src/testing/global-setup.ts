@@ -32,8 +32,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
       dataDir: join(folder, "postgres"),
       port: postgresPort,
       logFile: join(folder, "logs", "postgres.log"),
-      // The cluster is thrown away, so nothing has to reach the disk.
-      settings: ["fsync=off", "full_page_writes=off", "max_connections=500"],
+      // The cluster is thrown away, so nothing has to reach the disk. No result may depend on the server's time zone.
+      settings: [
+        "fsync=off",
+        "full_page_writes=off",
+        "max_connections=500",
+        "timezone=Asia/Kathmandu",
+        "datestyle=German",
+      ],
     }),
     startTemporal({
       cliPath,
