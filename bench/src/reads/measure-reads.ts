@@ -1,5 +1,5 @@
-import http from "node:http";
-import { median } from "./median.ts";
+import { median } from "../measure/statistics.ts";
+import { createHttpClient, expectStatus, type HttpClient } from "../systems/http-client.ts";
 import { READ_QUERIES } from "./queries.ts";
 
 /** An org, and the gateway that serves it. */
@@ -37,56 +37,50 @@ export async function measureReads(
   { small, large }: ReadTargets,
   samples: number,
 ): Promise<ReadResult[]> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
+  const readers = [small, large].map(toReader);
   const results: ReadResult[] = [];
-  try {
-    const questions = [
-      ...READ_QUERIES.map(({ name, path }) => ({ name, paths: [path(small), path(large)] })),
-      { name: "get-run with ten steps", paths: [await findRun(small), await findRun(large)] },
-    ];
-    for (const { name, paths } of questions) {
-      const times: [number[], number[]] = [[], []];
-      let text = "";
-      for (let round = -WARM_UP; round < samples; round += 1) {
-        for (const [at, target] of [small, large].entries()) {
-          const startedAt = performance.now();
-          text = await get(target, paths[at] ?? "", agent);
-          if (round >= 0) times[at as 0 | 1].push(performance.now() - startedAt);
-        }
+  const questions = [
+    ...READ_QUERIES.map(({ name, path }) => ({ name, paths: [path(small), path(large)] })),
+    { name: "get-run with ten steps", paths: await Promise.all(readers.map(findRun)) },
+  ];
+  for (const { name, paths } of questions) {
+    const times: [number[], number[]] = [[], []];
+    let text = "";
+    for (let round = -WARM_UP; round < samples; round += 1) {
+      for (const [at, reader] of readers.entries()) {
+        const startedAt = performance.now();
+        text = await read(reader, paths[at] ?? "");
+        if (round >= 0) times[at as 0 | 1].push(performance.now() - startedAt);
       }
-      const [smallMs, largeMs] = [median(times[0]), median(times[1])];
-      const { total = null } = JSON.parse(text) as { total?: number };
-      results.push({ name, smallMs, largeMs, ratio: largeMs / smallMs, total });
     }
-  } finally {
-    agent.destroy();
+    const [smallMs, largeMs] = [median(times[0]), median(times[1])];
+    const { total = null } = JSON.parse(text) as { total?: number };
+    results.push({ name, smallMs, largeMs, ratio: largeMs / smallMs, total });
   }
+  for (const { http } of readers) http.dropIdle();
   return results;
 }
 
+/** The one client of an org. */
+interface Reader {
+  org: ReadTarget;
+  http: HttpClient;
+}
+
+function toReader(org: ReadTarget): Reader {
+  return { org, http: createHttpClient([org.port]) };
+}
+
 /** The path of a run that has steps, from the middle of the list. */
-async function findRun(target: ReadTarget): Promise<string> {
-  const text = await get(target, `/v1/workflows/runs?limit=500&offset=${target.runs / 2}`);
+async function findRun(reader: Reader): Promise<string> {
+  const text = await read(reader, `/v1/workflows/runs?limit=500&offset=${reader.org.runs / 2}`);
   const { data } = JSON.parse(text) as { data: { workflow_run_id: string; step_count: number }[] };
   const run = data.find(({ step_count }) => step_count > 0);
   if (run === undefined) throw new Error("No run has steps; load some with --steps-share");
   return `/v1/workflows/runs/${run.workflow_run_id}`;
 }
 
-function get(target: ReadTarget, path: string, agent?: http.Agent): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${target.key}` };
-    const where = { host: "127.0.0.1", port: target.port, path, headers };
-    const request = http.get(agent === undefined ? where : { ...where, agent }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`${path} was answered ${response.statusCode}: ${text}`));
-      });
-    });
-    request.on("error", reject);
-  });
+function read({ org, http }: Reader, path: string): Promise<string> {
+  const headers = { authorization: `Bearer ${org.key}` };
+  return expectStatus(http, { method: "GET", path, headers }, 200);
 }

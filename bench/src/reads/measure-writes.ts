@@ -1,7 +1,7 @@
 // What the counts cost writers: the service's own statements, with and without counts in turn.
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import pg from "pg";
-import { median } from "./median.ts";
+import { median } from "../measure/statistics.ts";
 import { openWriter, type WriteTarget, type Writer, writeRuns } from "./write-runs.ts";
 
 export interface WriteResult {
