@@ -10,7 +10,7 @@ import { runReads } from "./reads/run-reads.ts";
 await runInFolder({ name: "reads" }, async (dataDir) => {
   const options = parseReadsOptions(process.argv.slice(2));
   const say = (message: string): void => void process.stderr.write(`${message}\n`);
-  const report = await runReads({ options, dataDir, say });
+  const report = await runReads({ options, dataDir, path: process.env["PATH"], say });
   const results = join(PROJECT_DIR, "bench", "results");
   await mkdir(results, { recursive: true });
   const text = JSON.stringify({ at: new Date().toISOString(), ...report }, null, 2);

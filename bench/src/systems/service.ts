@@ -13,7 +13,8 @@ import { toThreeSteps } from "./three-steps.ts";
 import { type Bench, createParts, type Parts } from "./start-parts.ts";
 import type { Deployment, System } from "./system.ts";
 
-const GATEWAY_MAIN = join(PROJECT_DIR, "apps", "api", "dist", "main.js");
+/** The gateway, as `npm run api` starts it. */
+export const GATEWAY_MAIN = join(PROJECT_DIR, "apps", "api", "dist", "main.js");
 
 const ENDED = `SELECT id, status = 'completed' AS ok FROM workflow_runs
   WHERE id = ANY($1) AND status <> 'started'`;

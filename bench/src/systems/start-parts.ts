@@ -20,6 +20,9 @@ export interface Bench {
   path: string | undefined;
 }
 
+/** A bench that needs no Temporal leaves the path of its CLI out. */
+type PartsOf = Pick<Bench, "dataDir" | "path"> & Partial<Pick<Bench, "temporalCliPath">>;
+
 /** Starts processes for one deployment, and ends all of them together. */
 export interface Parts {
   list: Part[];
@@ -43,7 +46,7 @@ export interface NodeSpec {
   label?: string;
 }
 
-export async function createParts(bench: Bench, name: string): Promise<Parts> {
+export async function createParts(bench: PartsOf, name: string): Promise<Parts> {
   const folder = join(bench.dataDir, name);
   await mkdir(folder, { recursive: true });
   const processes = new Map<number, ManagedProcess>();
@@ -67,8 +70,10 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
       return server.url("bench");
     },
     async temporal({ isTuned } = { isTuned: true }) {
+      const { temporalCliPath: cliPath } = bench;
+      if (cliPath === undefined) throw new Error(`The bench of ${name} has no Temporal`);
       const server = await startTemporal({
-        cliPath: bench.temporalCliPath,
+        cliPath,
         dbFile: join(folder, "temporal.db"),
         isTuned,
         port: await findFreePort(),
@@ -82,10 +87,7 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
     async node(spec) {
       const started = await startNode(bench, folder, spec);
       keep(spec.kind, started);
-      await untilReady(started, new AbortController().signal).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new Error(`The ${spec.kind} of ${name} ${reason}:\n${started.tail()}`);
-      });
+      await awaitReady(started, `The ${spec.kind} of ${name}`);
     },
     async end(kind) {
       await kill(list.filter((part) => part.kind === kind));
@@ -95,7 +97,7 @@ export async function createParts(bench: Bench, name: string): Promise<Parts> {
   };
 }
 
-async function startNode(bench: Bench, folder: string, spec: NodeSpec): Promise<ManagedProcess> {
+async function startNode(bench: PartsOf, folder: string, spec: NodeSpec): Promise<ManagedProcess> {
   const { kind, main, env, args = [], label = "" } = spec;
   return await startProcess({
     command: process.execPath,
@@ -105,5 +107,13 @@ async function startNode(bench: Bench, folder: string, spec: NodeSpec): Promise<
     ipc: true,
     // Nothing from the shell that the bench was started in.
     env: { PATH: bench.path, NODE_ENV: "production", ...env },
+  });
+}
+
+/** @throws when it does not get ready; the message has the end of its log */
+async function awaitReady(started: ManagedProcess, what: string): Promise<void> {
+  await untilReady(started, new AbortController().signal).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${what} ${reason}:\n${started.tail()}`);
   });
 }
