@@ -1,18 +1,21 @@
 // What the counts cost writers: the service's own statements, with and without counts in turn.
-import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
+import { pause } from "@truerun/shared/pause";
+import { createRunCountingPass, COUNT_EVERY_MS } from "@truerun/worker/run-counts/count-runs";
 import pg from "pg";
-import { median } from "../measure/statistics.ts";
 import { openWriter, type WriteTarget, type Writer, writeRuns } from "./write-runs.ts";
 
 export interface WriteResult {
-  /** Runs a second, each inserted, mirrored with three steps, and ended. */
-  withCounts: number;
-  without: number;
-  /** Time with counts divided by time without; the median of all rounds. */
-  ratio: number;
+  /** Runs of each turn, each inserted, mirrored with three steps, and ended. */
+  runs: number;
+  rounds: WriteRound[];
 }
 
-const FOLD_EVERY_MS = 1_000;
+/** How long the two turns of a round took. */
+export interface WriteRound {
+  /** Until the last change was added up. */
+  withCountsMs: number;
+  withoutMs: number;
+}
 
 /** Removes from a database what the counts added: restores the former indexes, drops the triggers. */
 export async function removeCounts(url: string): Promise<void> {
@@ -31,7 +34,9 @@ export async function removeCounts(url: string): Promise<void> {
 }
 
 /**
- * @param withCounts - as migrated; changes are added up meanwhile, as by a worker
+ * Both write in turn. A turn with counts also pays for adding them up, so that none of it is left for another.
+ *
+ * @param withCounts - as migrated
  * @param without - after {@link removeCounts}
  */
 export async function measureWrites(
@@ -39,36 +44,48 @@ export async function measureWrites(
   { rounds, runs }: { rounds: number; runs: number },
 ): Promise<WriteResult> {
   const [counted, plain] = [openWriter(targets.withCounts), openWriter(targets.without)];
-  // A worker would go on after an error; here one makes the figures wrong.
-  const failures: unknown[] = [];
-  const folding = setInterval(() => {
-    foldRunChanges(counted.mirrorDb).catch((error: unknown) => failures.push(error));
-  }, FOLD_EVERY_MS);
+  const count = createRunCountingPass(counted.mirrorDb);
+  const turns = {
+    withCountsMs: () => writeAndCount(counted, count, runs),
+    withoutMs: () => writeRuns(plain, runs),
+  };
+  const measured: WriteRound[] = [];
   try {
-    const ratios: number[] = [];
-    const [countedMs, plainMs]: [number[], number[]] = [[], []];
     for (let round = -1; round < rounds; round += 1) {
-      const first = round % 2 === 0 ? counted : plain;
-      const times = new Map<Writer, number>();
-      for (const writer of [first, first === counted ? plain : counted]) {
-        times.set(writer, await writeRuns(writer, runs));
+      const times = { withCountsMs: 0, withoutMs: 0 };
+      const order = ["withCountsMs", "withoutMs"] as const;
+      for (const kind of round % 2 === 0 ? order : order.toReversed()) {
+        times[kind] = await turns[kind]();
       }
       // The first round only warms the caches.
-      if (round < 0) continue;
-      const [withMs, withoutMs] = [times.get(counted) ?? 0, times.get(plain) ?? 0];
-      countedMs.push(withMs);
-      plainMs.push(withoutMs);
-      ratios.push(withMs / withoutMs);
+      if (round >= 0) measured.push(times);
     }
-    if (failures.length > 0) throw failures[0];
-    const perSecond = (ms: number[]) => (runs * 1_000) / median(ms);
-    return {
-      withCounts: perSecond(countedMs),
-      without: perSecond(plainMs),
-      ratio: median(ratios),
-    };
+    return { runs, rounds: measured };
   } finally {
-    clearInterval(folding);
     await Promise.all([counted.close(), plain.close()]);
   }
+}
+
+/**
+ * Writes runs while a worker's pass adds up their changes as often as a worker does, and then whatever is left.
+ *
+ * @returns how long it took, in ms
+ */
+async function writeAndCount(
+  writer: Writer,
+  count: () => Promise<number>,
+  runs: number,
+): Promise<number> {
+  const startedAt = performance.now();
+  const written = new AbortController();
+  const counting = async (): Promise<void> => {
+    while (!written.signal.aborted) {
+      await pause(COUNT_EVERY_MS, written.signal);
+      await count();
+    }
+  };
+  // A worker would go on after an error; here one makes the figures wrong.
+  await Promise.all([writeRuns(writer, runs).finally(() => written.abort()), counting()]);
+  while ((await count()) > 0);
+  return performance.now() - startedAt;
 }

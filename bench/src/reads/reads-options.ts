@@ -1,4 +1,5 @@
 import { parseCommandLine } from "@truerun/shared/command-line";
+import { DEAD_CHANGES } from "@truerun/worker/run-counts/count-runs";
 import { DEFAULT_PLAN, type LoadPlan } from "../load/load-plan.ts";
 
 export interface ReadsOptions {
@@ -11,6 +12,8 @@ export interface ReadsOptions {
 }
 
 const SMALL_RUNS = 10_000;
+/** A run makes two changes, so a worker frees their room about once in so many runs: once a turn. */
+const RUNS_OF_A_TURN = DEAD_CHANGES / 2;
 const QUICK_RUNS = 40_000;
 const QUICK_OTHER_RUNS = 10_000;
 
@@ -30,6 +33,6 @@ export function parseReadsOptions(args: readonly string[]): ReadsOptions {
     small: { ...large, runs: SMALL_RUNS },
     large,
     samples: quick ? 20 : 200,
-    writes: quick ? { rounds: 2, runs: 200 } : { rounds: 15, runs: 1_000 },
+    writes: quick ? { rounds: 2, runs: 200 } : { rounds: 15, runs: RUNS_OF_A_TURN },
   };
 }

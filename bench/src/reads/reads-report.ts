@@ -1,3 +1,5 @@
+import { median } from "../measure/statistics.ts";
+import type { WriteResult } from "./measure-writes.ts";
 import type { ReadsReport } from "./run-reads.ts";
 
 /** Limits set by the issue that asked for flat reads. */
@@ -27,11 +29,16 @@ export function toReportLines({ smallRuns, largeRuns, reads, writes }: ReadsRepo
       .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
       .join("  ");
   });
-  const { withCounts, without, ratio } = writes;
+  return [...lines, "", toWriteLine(writes)];
+}
+
+function toWriteLine({ runs, rounds }: WriteResult): string {
+  const perSecond = (times: number[]): string => ((runs * 1_000) / median(times)).toFixed(0);
+  const counted = perSecond(rounds.map(({ withCountsMs }) => withCountsMs));
+  const plain = perSecond(rounds.map(({ withoutMs }) => withoutMs));
+  const ratios = rounds.map(({ withCountsMs, withoutMs }) => withCountsMs / withoutMs);
+  const ratio = median(ratios);
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((each) => each.toFixed(3));
   const tooMuch = ratio > MOST_WRITE_RATIO ? " (!)" : "";
-  return [
-    ...lines,
-    "",
-    `Writing runs: ${withCounts.toFixed(0)}/s with counts, ${without.toFixed(0)}/s without; time ratio ${ratio.toFixed(3)}${tooMuch}`,
-  ];
+  return `Writing runs: ${counted}/s with counts, ${plain}/s without; time ratio ${ratio.toFixed(3)}${tooMuch}, in each round ${least} to ${most}`;
 }

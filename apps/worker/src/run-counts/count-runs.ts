@@ -4,9 +4,9 @@ import { FOLD_BATCH, foldRunChanges } from "@truerun/shared/run-counts/fold-run-
 import { type Periodic, startPeriodic } from "../periodic.ts";
 import type { WorkerMetrics } from "../worker-metrics.ts";
 
-const INTERVAL_MS = 1_000;
+export const COUNT_EVERY_MS = 1_000;
 /** Deleted changes that lists of runs may have to read past before their space is freed. */
-const DEAD_ROWS = 5_000;
+export const DEAD_CHANGES = 5_000;
 
 export interface RunCountingOptions {
   /**
@@ -23,22 +23,32 @@ export interface RunCountingOptions {
  * a time: the others find the lock taken.
  */
 export function startRunCounting({ db, logger, metrics }: RunCountingOptions): Periodic {
-  let dead = 0;
+  const count = createRunCountingPass(db);
   return startPeriodic({
     name: "run counts",
-    intervalMs: INTERVAL_MS,
+    intervalMs: COUNT_EVERY_MS,
     logger,
     metrics,
-    async pass() {
-      const folded = await foldRunChanges(db);
-      dead += folded;
-      if (dead >= DEAD_ROWS) {
-        // Reset first: after a failure the next one comes as late as after a success.
-        dead = 0;
-        // Autovacuum would come once a minute at most.
-        await db.$executeRaw`VACUUM (SKIP_LOCKED) workflow_run_changes`;
-      }
-      return folded === FOLD_BATCH;
-    },
+    pass: async () => (await count()) === FOLD_BATCH,
   });
+}
+
+/**
+ * What is done once a second. It remembers how many changes it deleted: create one for each process.
+ *
+ * @returns a pass, which returns how many changes it added up
+ */
+export function createRunCountingPass(db: Database): () => Promise<number> {
+  let dead = 0;
+  return async () => {
+    const folded = await foldRunChanges(db);
+    dead += folded;
+    if (dead >= DEAD_CHANGES) {
+      // Reset first: after a failure the next one comes as late as after a success.
+      dead = 0;
+      // Autovacuum would come once a minute at most.
+      await db.$executeRaw`VACUUM (SKIP_LOCKED) workflow_run_changes`;
+    }
+    return folded;
+  };
 }
