@@ -16,7 +16,6 @@ export interface ReadResult {
   /** Median over one client's requests, from sending to the complete answer. */
   smallMs: number;
   largeMs: number;
-  ratio: number;
   /** From the large org's answer; null if it has none. */
   total: number | null;
 }
@@ -55,7 +54,7 @@ export async function measureReads(
     }
     const [smallMs, largeMs] = [median(times[0]), median(times[1])];
     const { total = null } = JSON.parse(text) as { total?: number };
-    results.push({ name, smallMs, largeMs, ratio: largeMs / smallMs, total });
+    results.push({ name, smallMs, largeMs, total });
   }
   for (const { http } of readers) http.dropIdle();
   return results;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
 import type { Sample } from "../measure/sample.ts";
+import type { ReadsReport } from "../reads/run-reads.ts";
 import type { FairnessResult } from "../scaling/fairness.ts";
 import type { GrowthPoint } from "../scaling/growth.ts";
 import type { OverloadResult } from "../scaling/overload.ts";
@@ -28,6 +29,7 @@ export interface Provenance {
 /** What a file holds; a part that was not measured is missing. */
 export interface Results {
   compare?: Provenance & { samples: Sample[] };
+  reads?: Provenance & ReadsReport;
   growth?: Provenance & { points: GrowthPoint[] };
   fairness?: Provenance & FairnessResult;
   overload?: Provenance & OverloadResult;

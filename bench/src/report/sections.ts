@@ -1,4 +1,5 @@
 import { toPerformanceCharts } from "./performance-charts.ts";
+import { toReadsTable } from "./reads-table.ts";
 import { toCpuTable, toResultTable } from "./result-table.ts";
 import type { Provenance, Results } from "./results-file.ts";
 import { toGrowthCharts, toSoakCharts } from "./scaling-charts.ts";
@@ -21,7 +22,7 @@ export interface Section {
 const CPU_IN_FLIGHT = 16;
 
 export function toSections(results: Results): Section[] {
-  const { compare, growth, fairness, overload, soak } = results;
+  const { compare, reads, growth, fairness, overload, soak } = results;
   const sections: Section[] = [];
   if (compare !== undefined) {
     const { samples } = compare;
@@ -44,6 +45,10 @@ export function toSections(results: Results): Section[] {
     });
   }
   const scaling = { page: "scaling", charts: {} } as const;
+  if (reads !== undefined) {
+    const tables = [toReadsTable(reads)];
+    sections.push({ ...scaling, name: "reads", provenance: reads, tables });
+  }
   if (fairness !== undefined) {
     const tables = [toFairnessTable(fairness)];
     sections.push({ ...scaling, name: "fairness", provenance: fairness, tables });
