@@ -41,7 +41,8 @@ export function toRunLine(run: PlannedRun, place: RunPlace, id: string): string 
     20,
     run.steps,
     0,
-    // Open runs too: the reconciler would otherwise look for them in Temporal, and end them.
+    // Open runs too, which no other code does: the reconciler would otherwise look for them in Temporal, and end
+    // them. The audit still finds that Temporal does not have them.
     hasEnded ? endedAt : startedAt,
   ]);
 }

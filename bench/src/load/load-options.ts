@@ -7,7 +7,8 @@ const USAGE = `Usage: npm run bench:load -- [--runs N] [--other-runs N] [--days 
   --days         over how many days, up to now, the runs began; ${DEFAULT_PLAN.days} if left out
   --steps-share  which share of the runs has ${DEFAULT_PLAN.stepsPerRun} steps; ${DEFAULT_PLAN.withSteps} if left out
   --seed         the same seed makes the same runs; ${DEFAULT_PLAN.seed} if left out
-They go into the database of DATABASE_URL, or else that of the running npm start.`;
+They go into the database of DATABASE_URL, or else that of the running npm start. Temporal has none of them: open
+ones stay open, and npm run audit calls them different; with --repair it ends them as failed.`;
 
 const text = { type: "string" } as const;
 const options = { runs: text, "other-runs": text, days: text, "steps-share": text, seed: text };
