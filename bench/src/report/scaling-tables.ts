@@ -71,7 +71,7 @@ export function toOverloadTable(result: OverloadResult): string {
 const FLAT = 0.1;
 const THIRD = 3;
 
-/** Whether memory is flat: the last minute within a tenth of the third. */
+/** Whether memory is flat: the last minute within a tenth of the third, either way. */
 export function toSoakTable(result: SoakResult): string {
   const rows = PART_KINDS.filter((kind) => result.memory[0]?.mb[kind] !== undefined).map((kind) => {
     const third = memoryIn(result, kind, THIRD);
@@ -80,7 +80,7 @@ export function toSoakTable(result: SoakResult): string {
     const said = change === null ? show(null) : `${(change * 100).toFixed(1)} %`;
     return [kind, show(third), show(last), said, verdictOn(change)];
   });
-  const head = ["process", "MB, third minute", "MB, last minute", "change; wanted ≤ 10 %", ""];
+  const head = ["process", "MB, third minute", "MB, last minute", "change; wanted ± 10 %", ""];
   const load = `${show(result.givenPerSecond)} runs a second of at most ${show(result.limitPerSecond)}`;
   const times = `start → end p50 ${show(result.p50Ms)} ms, p99 ${show(result.p99Ms)} ms`;
   const { notSent } = result;
@@ -91,7 +91,7 @@ export function toSoakTable(result: SoakResult): string {
 
 function verdictOn(change: number | null): string {
   if (change === null) return "not measured";
-  return change <= FLAT ? "met" : "missed";
+  return Math.abs(change) <= FLAT ? "met" : "missed";
 }
 
 /** @param minute - from 1 */
