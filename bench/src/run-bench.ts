@@ -42,8 +42,8 @@ export async function runBench(context: BenchContext): Promise<void> {
   const measured = await measure({ bench, options, display }, provenance);
   display.close();
   const name = options.isForDocs ? REFERENCE : (options.name ?? toFileName(provenance.at));
-  const all = await saveResults(name, measured);
-  if (options.isForDocs) await writeDocs(all);
+  await saveResults(name, measured);
+  if (options.isForDocs) await writeDocs(measured);
   const sections = toSections(measured).flatMap(({ tables }) => tables);
   display.line(["", command, provenance.machine, ...sections, ""].join("\n\n"));
   const seconds = Math.round((performance.now() - startedAt) / 1_000);

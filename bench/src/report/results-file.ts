@@ -61,16 +61,10 @@ async function describeCommit(): Promise<string | null> {
   }
 }
 
-/**
- * Writes `bench/results/<name>.json`. Parts that were measured before stay in it.
- *
- * @returns all that it holds now
- */
-export async function saveResults(name: string, results: Results): Promise<Results> {
+/** Writes `bench/results/<name>.json`. Parts that were measured before stay in it, as they were written then. */
+export async function saveResults(name: string, results: Results): Promise<void> {
   await mkdir(RESULTS_DIR, { recursive: true });
   const file = join(RESULTS_DIR, `${name}.json`);
-  const before = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Results) : {};
-  const all = { ...before, ...results };
-  await writeFile(file, `${JSON.stringify(all, null, 2)}\n`);
-  return all;
+  const before = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as object) : {};
+  await writeFile(file, `${JSON.stringify({ ...before, ...results }, null, 2)}\n`);
 }
