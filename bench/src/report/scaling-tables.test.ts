@@ -1,6 +1,35 @@
 import { expect, test } from "vitest";
+import type { GrowthPoint } from "../scaling/growth.ts";
 import type { SoakResult } from "../scaling/soak.ts";
+import { toGrowthTable, toLinearVerdict } from "./growth-tables.ts";
 import { toSoakTable } from "./scaling-tables.ts";
+
+function point(at: number, cpuMs: GrowthPoint["cpuMs"]): GrowthPoint {
+  return { series: "steps", at, runs: 12, runsPerSecond: 100 / at, p50Ms: at, cpuMs };
+}
+
+test("what a step costs is the whole run's CPU, divided by its steps", () => {
+  const points = [point(10, { worker: 60, Temporal: 140 })];
+  const [head, , row] = toGrowthTable(points, "steps").split("\n").map(toCells);
+  expect(head?.slice(-2)).toEqual(["CPU ms a run", "CPU ms a step"]);
+  expect(row?.slice(-2)).toEqual(["200", "20.0"]);
+});
+
+test.each([
+  [{ worker: 2_000 }, "1.00 × with 100; linear, which is at most 1.1 ×: met"],
+  [{ worker: 3_000 }, "1.50 × with 100; linear, which is at most 1.1 ×: missed"],
+  [null, "– × with 100; linear, which is at most 1.1 ×: missed"],
+])("growth is linear while a step of 100 costs no more than one of 10: %j", (cpuMs, said) => {
+  expect(
+    toLinearVerdict([point(1, null), point(10, { worker: 200 }), point(100, cpuMs)], "steps"),
+  ).toContain(said);
+});
+
+test("without larger runs nothing is said about growth", () => {
+  expect(toLinearVerdict([point(10, { worker: 1 })], "steps")).toBe(
+    "Linear in steps: not measured.",
+  );
+});
 
 test.each([
   [109, "met"],

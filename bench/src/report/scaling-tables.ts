@@ -1,32 +1,10 @@
 import { toMarkdown } from "@truerun/dev/report/markdown";
 import { median } from "../measure/statistics.ts";
 import type { FairnessResult } from "../scaling/fairness.ts";
-import { type GrowthPoint, SERIES } from "../scaling/growth.ts";
 import type { OverloadResult } from "../scaling/overload.ts";
 import type { SoakResult } from "../scaling/soak.ts";
 import { type PartKind, PART_KINDS } from "../systems/system.ts";
 import { show } from "./result-table.ts";
-
-/** One table for all series. */
-export function toGrowthTable(points: readonly GrowthPoint[]): string {
-  const head = ["what grows", "to", "runs a second", "p50 ms", ...PART_KINDS.map(cpuTitle)];
-  const rows = SERIES.flatMap((series) =>
-    points
-      .filter((point) => point.series === series)
-      .map(({ at, runsPerSecond, p50Ms, cpuMs }) => [
-        series,
-        String(at),
-        show(runsPerSecond),
-        show(p50Ms),
-        ...PART_KINDS.map((kind) => show(cpuMs?.[kind] ?? null)),
-      ]),
-  );
-  return toMarkdown([head, ...rows]);
-}
-
-function cpuTitle(kind: PartKind): string {
-  return `${kind}, CPU ms a run`;
-}
 
 /** How many times as long as when idle a lone run may take beside another org's queue. */
 const FAIR = 5;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
-import type { Results } from "./results-file.ts";
+import type { Provenance, Results } from "./results-file.ts";
 import { toSections } from "./sections.ts";
 
 const DOCS_DIR = join(PROJECT_DIR, "docs");
@@ -10,12 +10,15 @@ const DOCS_DIR = join(PROJECT_DIR, "docs");
 export async function writeDocs(results: Results): Promise<void> {
   for (const { name, page, provenance, charts, tables } of toSections(results)) {
     await writeCharts(page, charts);
-    const { command, at, machine, commit } = provenance;
-    const version = commit === undefined ? "" : `commit ${commit}, `;
+    const from = provenance === null ? [] : [toLine(provenance)];
     const pictures = Object.keys(charts).map((file) => `![${file}](${page}/${file})`);
-    const from = `\`${command}\`, ${at.slice(0, 10)}, ${version}${machine}:`;
-    await writeBlock(`${page}.md`, name, [from, ...pictures, ...tables]);
+    await writeBlock(`${page}.md`, name, [...from, ...pictures, ...tables]);
   }
+}
+
+function toLine({ command, at, machine, commit }: Provenance): string {
+  const version = commit === undefined ? "" : `commit ${commit}, `;
+  return `\`${command}\`, ${at.slice(0, 10)}, ${version}${machine}:`;
 }
 
 async function writeCharts(folder: string, charts: Record<string, string>): Promise<void> {

@@ -2,13 +2,12 @@ import { toBar } from "@truerun/dev/report/display";
 import { cpuPer, type PerPart, readCpu } from "../measure/process-use.ts";
 import { percentile } from "../measure/statistics.ts";
 import { RUN_INPUT } from "../systems/run-input.ts";
-import type { Service } from "../systems/service.ts";
-import { ONE_OF_EACH, type ScalingContext, withService } from "./context.ts";
+import type { Service, ServiceOptions } from "../systems/service.ts";
+import { ONE_OF_EACH, type ScalingContext, warmUp, withService } from "./context.ts";
 import { chain, chainInput, fanOut } from "./definitions.ts";
 
 /** What is made larger, one at a time. */
-export const SERIES = ["gateways", "workers", "steps", "input bytes", "items"] as const;
-export type Series = (typeof SERIES)[number];
+export type Series = "gateways" | "workers" | "steps" | "input bytes" | "items";
 
 export interface GrowthPoint {
   series: Series;
@@ -37,61 +36,88 @@ interface Point {
   definition?: object;
 }
 
+/** How much is measured. */
+const EFFORT = {
+  full: { processes: [2, 4], runs: 450, largest: 1_000, steps: 1_600, leastRuns: 12 },
+  quick: { processes: [], runs: 20, largest: 10, steps: 20, leastRuns: 4 },
+} as const;
+type Effort = (typeof EFFORT)[keyof typeof EFFORT];
+
+/** More than several processes of a kind together can work on. */
+const PROCESSES_IN_FLIGHT = 64;
+/** Enough to keep one gateway and one worker busy; the same for all sizes, so that their runs a second compare. */
+const SIZES_IN_FLIGHT = 4;
+
 /** Throughput and cost of a run against everything that can grow. */
 export async function measureGrowth(context: ScalingContext): Promise<GrowthPoint[]> {
-  const { display, options } = context;
+  const effort = EFFORT[context.options.isQuick ? "quick" : "full"];
+  return [...(await measureProcesses(context, effort)), ...(await measureSizes(context, effort))];
+}
+
+async function measureProcesses(context: ScalingContext, effort: Effort): Promise<GrowthPoint[]> {
+  const { runs, processes } = effort;
+  const batch = { name: "service", input: RUN_INPUT, runs, inFlight: PROCESSES_IN_FLIGHT };
+  const measure = async (at: number, more: Partial<ServiceOptions>): Promise<Measured> => {
+    context.display.status(`growth: ${JSON.stringify({ ...ONE_OF_EACH, ...more })}`);
+    return await withService(context, { ...ONE_OF_EACH, ...more }, async (service) => {
+      await warmUp(service, context, at);
+      return await measureBatch(service, batch);
+    });
+  };
+  // Both series begin with it.
+  const oneOfEach = await measure(1, {});
   const points: GrowthPoint[] = [];
-  const processes = options.isQuick ? [1] : [1, 2, 4];
   for (const series of ["gateways", "workers"] as const) {
+    points.push({ series, at: 1, ...oneOfEach });
     for (const at of processes) {
-      display.status(`growth: ${at} ${series}`);
-      const batch = { ...threeSteps(options.isQuick ? 20 : 600), inFlight: 64 };
-      const measured = await withService(context, { ...ONE_OF_EACH, [series]: at }, (service) =>
-        measureBatch(service, batch),
-      );
-      points.push({ series, at, ...measured });
+      points.push({ series, at, ...(await measure(at, { [series]: at })) });
     }
   }
-  const plan = planPoints(options.isQuick);
-  await withService(context, ONE_OF_EACH, async (service) => {
-    for (const [index, { series, at, batch, definition }] of plan.entries()) {
-      display.status(`${toBar(index / plan.length)}  growth: ${at} ${series}`);
-      if (definition !== undefined) await service.define(batch.name, definition);
-      points.push({ series, at, ...(await measureBatch(service, batch)) });
-    }
-  });
   return points;
 }
 
-function threeSteps(runs: number): Omit<Batch, "inFlight"> {
-  return { name: "service", input: RUN_INPUT, runs };
+async function measureSizes(context: ScalingContext, effort: Effort): Promise<GrowthPoint[]> {
+  const plan = planSizes(effort);
+  return await withService(context, ONE_OF_EACH, async (service) => {
+    await warmUp(service, context);
+    const points: GrowthPoint[] = [];
+    for (const [index, { series, at, batch, definition }] of plan.entries()) {
+      context.display.status(`${toBar(index / plan.length)}  growth: ${at} ${series}`);
+      if (definition !== undefined) await service.define(batch.name, definition);
+      await runBatch(service, { ...batch, runs: 1 });
+      points.push({ series, at, ...(await measureBatch(service, batch)) });
+    }
+    return points;
+  });
 }
 
-/** Steps of a point's runs together, so that all points take about as long. */
-const STEPS = { quick: 20, full: 1_600 } as const;
-const LARGEST_QUICK = 10;
-
-function planPoints(isQuick: boolean): Point[] {
-  const isWanted = (at: number): boolean => !isQuick || at <= LARGEST_QUICK;
-  const all = isQuick ? STEPS.quick : STEPS.full;
-  const runsOf = (steps: number): number => Math.max(2, Math.round(all / (steps + 2)));
-  const sizes = [1, 10, 100, 1_000].filter(isWanted);
+function planSizes({ largest, steps, leastRuns }: Effort): Point[] {
+  // Steps of a point's runs together, so that most points take about as long.
+  const runsOf = (each: number): number => Math.max(leastRuns, Math.round(steps / (each + 2)));
+  const toBatch = (name: string, input: object, each: number): Batch => {
+    return { name, input, runs: runsOf(each), inFlight: SIZES_IN_FLIGHT };
+  };
+  const sizes = [1, 10, 100, 1_000].filter((at) => at <= largest);
   return [
     ...sizes.map((at): Point => {
-      const batch = { name: `steps-${at}`, input: chainInput(at), runs: runsOf(at), inFlight: 8 };
+      const batch = toBatch(`steps-${at}`, chainInput(at), at);
       return { series: "steps", at, batch, definition: chain(at) };
     }),
     ...sizes.map((kilobytes): Point => {
       // A request is limited to 1 MiB, including what surrounds the text.
       const at = kilobytes * 1_000;
       const input = { ...RUN_INPUT, text: "x".repeat(at) };
-      const batch = { name: "service", input, runs: runsOf(kilobytes > 100 ? 20 : 4), inFlight: 8 };
+      const batch = toBatch("service", input, kilobytes > 100 ? 20 : 4);
       return { series: "input bytes", at, batch };
     }),
     ...sizes.map((at): Point => {
       const input = { items: Array.from({ length: at }, (_, item) => item) };
-      const batch = { name: `items-${at}`, input, runs: runsOf(at), inFlight: 8 };
-      return { series: "items", at, batch, definition: fanOut() };
+      return {
+        series: "items",
+        at,
+        batch: toBatch(`items-${at}`, input, at),
+        definition: fanOut(),
+      };
     }),
   ];
 }
@@ -99,8 +125,6 @@ function planPoints(isQuick: boolean): Point[] {
 type Measured = Omit<GrowthPoint, "series" | "at">;
 
 async function measureBatch(service: Service, batch: Batch): Promise<Measured> {
-  const warmUp = { ...batch, runs: Math.min(batch.inFlight, batch.runs) };
-  await runBatch(service, warmUp);
   const before = readCpu(service);
   const since = performance.now();
   const latencies = await runBatch(service, batch);
