@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { GrowthPoint } from "../scaling/growth.ts";
+import type { LoneRuns } from "../scaling/fairness.ts";
 import type { SoakResult } from "../scaling/soak.ts";
 import { toGrowthTable, toLinearVerdict } from "./growth-tables.ts";
-import { toSoakTable } from "./scaling-tables.ts";
+import { toFairnessTable, toSoakTable } from "./scaling-tables.ts";
 
 function point(at: number, cpuMs: GrowthPoint["cpuMs"]): GrowthPoint {
   return { series: "steps", at, runs: 12, runsPerSecond: 100 / at, p50Ms: at, cpuMs };
@@ -30,6 +31,22 @@ test("without larger runs nothing is said about growth", () => {
     "Linear in steps: not measured.",
   );
 });
+
+test.each([
+  [null, "4.00", "met"],
+  [lone(70), "5.71", "missed"],
+])(
+  "fairness goes by the smaller of the idle values: %j afterwards",
+  (idleAfter, factor, verdict) => {
+    const runs = { idle: lone(100), beside: lone(400), idleAfter };
+    const table = toFairnessTable({ queued: 10_000, open: [9_900, 9_800], ...runs });
+    expect(toCells(table.split("\n").at(-1) ?? "").slice(-2)).toEqual([factor, verdict]);
+  },
+);
+
+function lone(p50Ms: number): LoneRuns {
+  return { count: 60, p50Ms, maxMs: 2 * p50Ms };
+}
 
 test.each([
   [109, "met"],
