@@ -3,7 +3,7 @@ import type { GrowthPoint } from "../scaling/growth.ts";
 import type { LoneRuns } from "../scaling/fairness.ts";
 import type { SoakResult } from "../scaling/soak.ts";
 import { toGrowthTable, toLinearVerdict } from "./growth-tables.ts";
-import { toFairnessTable, toSoakTable } from "./scaling-tables.ts";
+import { toFairnessTable, toOverloadTable, toSoakTable } from "./scaling-tables.ts";
 
 function point(at: number, cpuMs: GrowthPoint["cpuMs"]): GrowthPoint {
   return { series: "steps", at, runs: 12, runsPerSecond: 100 / at, p50Ms: at, cpuMs };
@@ -43,6 +43,34 @@ test.each([
     expect(toCells(table.split("\n").at(-1) ?? "").slice(-2)).toEqual([factor, verdict]);
   },
 );
+
+test("whatever was accepted and did not complete is told apart", () => {
+  const answers = { count: 90, p50Ms: 1, p99Ms: 2, p99ByTenSeconds: [2] };
+  const table = toOverloadTable({
+    limitPerSecond: 20,
+    givenPerSecond: 200,
+    seconds: 60,
+    orgs: 4,
+    accepted: answers,
+    refused: 5,
+    refusedWithoutRetryAfter: 0,
+    notDispatched: 10,
+    failed: 0,
+    unanswered: {},
+    notSent: 0,
+    gets: { ...answers, failed: 0 },
+    lists: { ...answers, failed: 1 },
+    memoryMb: [null, null],
+    statuses: { completed: 93, failed: 2, canceled: 1, started: 1 },
+  });
+  expect(table.split("\n").slice(-6, -1).map(toCells)).toEqual([
+    ["reads that failed", "1"],
+    ["completed, of all that were accepted or answered 502", "93 of 100"],
+    ["ended otherwise", "2 failed, 1 canceled"],
+    ["not ended in time", "1"],
+    ["lost", "3"],
+  ]);
+});
 
 function lone(p50Ms: number): LoneRuns {
   return { count: 60, p50Ms, maxMs: 2 * p50Ms };

@@ -1,5 +1,6 @@
 import { toMarkdown } from "@truerun/dev/report/markdown";
 import { median } from "../measure/statistics.ts";
+import type { Answers } from "../scaling/answers.ts";
 import type { FairnessResult, LoneRuns } from "../scaling/fairness.ts";
 import type { OverloadResult } from "../scaling/overload.ts";
 import type { SoakResult } from "../scaling/soak.ts";
@@ -29,29 +30,39 @@ export function toFairnessTable({ open, idle, beside, idleAfter }: FairnessResul
 }
 
 export function toOverloadTable(result: OverloadResult): string {
-  const { accepted, reads, memoryMb } = result;
+  const { accepted, memoryMb, notDispatched } = result;
+  const { completed = 0, started = 0, ...otherwise } = result.statuses;
+  const promised = accepted.count + notDispatched;
+  const known = Object.values(result.statuses).reduce((sum, count) => sum + count, 0);
   const memory = memoryMb.map((mb) => show(mb?.gateway ?? null)).join(" → ");
   return toMarkdown([
     ["overload", "measured"],
     ["runs to the end a second, at most", show(result.limitPerSecond)],
-    [`starts a second, for ${result.seconds} s`, show(result.givenPerSecond)],
     [
-      "accepted",
-      `${accepted.count}; p50 ${show(accepted.p50Ms)} ms, p99 ${show(accepted.p99Ms)} ms`,
+      `starts a second, for ${result.seconds} s, by ${result.orgs} orgs`,
+      show(result.givenPerSecond),
     ],
+    ["accepted", toTimes(accepted)],
     ["p99 of each ten seconds, ms", accepted.p99ByTenSeconds.map((ms) => show(ms)).join(", ")],
     ["refused with 503", String(result.refused)],
     ["of them without Retry-After", String(result.refusedWithoutRetryAfter)],
-    ["answered 502, dispatched later", String(result.notDispatched)],
+    ["answered 502, dispatched later", String(notDispatched)],
     ["answered otherwise, or not at all", String(result.failed)],
     ["not answered, reads included, by reason", toCounts(result.unanswered)],
     ["not sent: too many under way", String(result.notSent)],
-    ["reads meanwhile", `${reads.count}; p50 ${show(reads.p50Ms)} ms, p99 ${show(reads.p99Ms)} ms`],
-    ["reads that failed", String(reads.failed)],
-    ["accepted and lost", String(result.lost)],
-    ["accepted and not ended in time", String(result.open)],
+    ["runs read meanwhile", toTimes(result.gets)],
+    ["lists read meanwhile", toTimes(result.lists)],
+    ["reads that failed", String(result.gets.failed + result.lists.failed)],
+    ["completed, of all that were accepted or answered 502", `${completed} of ${promised}`],
+    ["ended otherwise", toCounts(otherwise)],
+    ["not ended in time", String(started)],
+    ["lost", String(promised - known)],
     ["memory of the gateway, MB", memory],
   ]);
+}
+
+function toTimes({ count, p50Ms, p99Ms }: Answers): string {
+  return `${count}; p50 ${show(p50Ms)} ms, p99 ${show(p99Ms)} ms`;
 }
 
 const FLAT = 0.1;

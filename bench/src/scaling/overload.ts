@@ -1,41 +1,43 @@
 import { runOpenLoop } from "../measure/open-loop.ts";
 import { type PerPart, readMemory } from "../measure/process-use.ts";
 import { RUN_INPUT } from "../systems/run-input.ts";
-import { getRequest, runRequest } from "../systems/service-requests.ts";
+import { getRequest, listRequest, runRequest } from "../systems/service-requests.ts";
 import type { Service } from "../systems/service.ts";
+import { toThreeSteps } from "../systems/three-steps.ts";
 import { measureLimit, ONE_OF_EACH, type ScalingContext, withService } from "./context.ts";
-import { type Answers, createAnswers } from "./answers.ts";
-import { countRows, waitUntilEnded } from "./run-rows.ts";
+import { countByStatus, waitUntilEnded } from "./run-rows.ts";
+import { createReads, createSender, createStarts, type Reads, type Starts } from "./storm.ts";
 
-export interface OverloadResult {
+export interface OverloadResult extends Starts {
   limitPerSecond: number;
   givenPerSecond: number;
   seconds: number;
-  accepted: Answers;
-  /** Answered 503; and how many of them had no `Retry-After`. */
-  refused: number;
-  refusedWithoutRetryAfter: number;
-  /** Answered 502: the run exists, and is dispatched later. */
-  notDispatched: number;
-  /** None of these: no answer, or another one. */
-  failed: number;
+  /** How many orgs start runs in turn, each with a key of its own. */
+  orgs: number;
   /** How many requests, reads included, got no answer, by reason. */
   unanswered: Readonly<Record<string, number>>;
   /** Not sent, because too many requests were in flight. */
   notSent: number;
-  reads: Answers & { failed: number };
-  /** Accepted, or answered 502, but without a row afterwards. */
-  lost: number;
-  /** Not ended when waiting was given up. */
-  open: number;
+  /** Of one run, and of the newest runs. */
+  gets: Reads;
+  lists: Reads;
+  /**
+   * What the rows of the runs that were promised, with 201 or 502, say when waiting was over, by status. Those that
+   * are missing have no row.
+   */
+  statuses: Readonly<Record<string, number>>;
   /** Before, and the peak during the overload. */
   memoryMb: [PerPart | null, PerPart | null];
 }
 
 const FACTOR = 10;
+/** A single one could have only half of the gateway's places. */
+const ORGS = 4;
 /** What this process itself can hold: sockets, and memory for them. */
 const MAX_IN_FLIGHT = 4_000;
-const READ_EVERY_MS = 50;
+const MAX_READS_IN_FLIGHT = 100;
+/** Of each kind. */
+const READS_PER_SECOND = 20;
 const LOOK_EVERY_MS = 2_000;
 /** Accepted runs may take this many times as long to end as they should. */
 const PATIENCE = 3;
@@ -47,99 +49,66 @@ export async function measureOverload(context: ScalingContext): Promise<Overload
   return await withService(context, ONE_OF_EACH, async (service) => {
     display.status("overload: measuring the limit");
     const limitPerSecond = await measureLimit(service, context);
-    const givenPerSecond = limitPerSecond * FACTOR;
-    display.status(`overload: ${Math.round(givenPerSecond)} starts a second`);
-    const storm = await overload(service, { givenPerSecond, seconds: options.seconds });
-    const { ids, ...result } = storm;
+    const load = { givenPerSecond: limitPerSecond * FACTOR, seconds: options.seconds };
+    const apiKeys = await createOrgs(service);
+    display.status(`overload: ${Math.round(load.givenPerSecond)} starts a second`);
+    const { ids, ...result } = await overload(service, apiKeys, load);
     display.status(`overload: waiting for ${ids.length} runs to end`);
     const patienceMs = (ids.length / limitPerSecond) * 1_000 * PATIENCE + LEAST_PATIENCE_MS;
-    const open = await waitUntilEnded(service, patienceMs);
-    const lost = ids.length - (await countRows(service, ids));
-    return { limitPerSecond, givenPerSecond, seconds: options.seconds, ...result, lost, open };
+    await waitUntilEnded(service, patienceMs);
+    const statuses = await countByStatus(service, ids);
+    return { limitPerSecond, ...load, orgs: apiKeys.length, ...result, statuses };
   });
 }
 
-interface Storm {
-  givenPerSecond: number;
-  seconds: number;
+/** @returns their keys */
+async function createOrgs(service: Service): Promise<string[]> {
+  const names = Array.from({ length: ORGS }, (_, index) => `org-${index}`);
+  const apiKeys: string[] = [];
+  for (const name of names) {
+    const apiKey = await service.createOrg(name);
+    await service.define("service", toThreeSteps("bench_step"), apiKey);
+    apiKeys.push(apiKey);
+  }
+  return apiKeys;
 }
 
-type Outcome = Omit<
-  OverloadResult,
-  "limitPerSecond" | "givenPerSecond" | "seconds" | "lost" | "open"
->;
+type Load = Pick<OverloadResult, "givenPerSecond" | "seconds">;
+type Storm = Omit<OverloadResult, keyof Load | "limitPerSecond" | "orgs" | "statuses">;
 
 async function overload(
   service: Service,
-  { givenPerSecond, seconds }: Storm,
-): Promise<Outcome & { ids: string[] }> {
-  const request = runRequest("service", service.apiKey, RUN_INPUT);
-  const readRequest = getRequest(await service.start("service", RUN_INPUT), service.apiKey);
-  const accepted = createAnswers();
-  const reads = createAnswers();
-  const counts = { refused: 0, refusedWithoutRetryAfter: 0, notDispatched: 0, failed: 0 };
-  const ids: string[] = [];
-  let failedReads = 0;
+  apiKeys: readonly string[],
+  { givenPerSecond, seconds }: Load,
+): Promise<Storm & { ids: readonly string[] }> {
+  const toGet = async (apiKey: string) =>
+    getRequest(await service.start("service", RUN_INPUT, apiKey), apiKey);
+  const getRequests = await Promise.all(apiKeys.map(toGet));
   const sender = createSender(service);
-  const start = async (): Promise<void> => {
-    const since = performance.now();
-    const answer = await sender.send(request);
-    if (answer === null) counts.failed += 1;
-    else if (answer.status === 201) {
-      accepted.add(since);
-      ids.push((JSON.parse(answer.text) as { workflow_run_id: string }).workflow_run_id);
-    } else if (answer.status === 503) {
-      counts.refused += 1;
-      if (answer.headers["retry-after"] === undefined) counts.refusedWithoutRetryAfter += 1;
-    } else if (answer.status === 502) {
-      counts.notDispatched += 1;
-      ids.push(...(/cbwr_[0-9a-f]{32}/.exec(answer.text) ?? []));
-    } else counts.failed += 1;
-  };
-  const read = async (): Promise<void> => {
-    const since = performance.now();
-    const answer = await sender.send(readRequest);
-    if (answer?.status === 200) reads.add(since);
-    else failedReads += 1;
-  };
+  const starts = createStarts(
+    sender,
+    apiKeys.map((apiKey) => runRequest("service", apiKey, RUN_INPUT)),
+  );
+  const gets = createReads(sender, getRequests);
+  const lists = createReads(sender, apiKeys.map(listRequest));
   const memory = watchMemory(service);
-  const load = { perSecond: givenPerSecond, durationMs: seconds * 1_000 };
+  const durationMs = seconds * 1_000;
+  const reading = { durationMs, perSecond: READS_PER_SECOND, maxInFlight: MAX_READS_IN_FLIGHT };
+  const starting = { durationMs, perSecond: givenPerSecond, maxInFlight: MAX_IN_FLIGHT };
   const [notSent] = await Promise.all([
-    runOpenLoop({ ...load, maxInFlight: MAX_IN_FLIGHT, once: start }),
-    runOpenLoop({ ...load, perSecond: 1_000 / READ_EVERY_MS, maxInFlight: 100, once: read }),
+    runOpenLoop({ ...starting, once: () => starts.once() }),
+    runOpenLoop({ ...reading, once: () => gets.once() }),
+    runOpenLoop({ ...reading, once: () => lists.once() }),
   ]).finally(memory.stop);
   return {
-    accepted: accepted.result(),
-    reads: { ...reads.result(), failed: failedReads },
-    ...counts,
+    ...starts.result(),
+    ids: starts.ids,
+    gets: gets.result(),
+    lists: lists.result(),
     unanswered: sender.unanswered,
     notSent,
-    ids,
     memoryMb: memory.seen(),
   };
-}
-
-/** Sends, and counts requests that got no answer. */
-function createSender({ http }: Service) {
-  const unanswered: Record<string, number> = {};
-  return {
-    unanswered,
-    async send(request: Parameters<typeof http.send>[0]) {
-      try {
-        return await http.send(request);
-      } catch (error) {
-        const reason = toReason(error);
-        unanswered[reason] = (unanswered[reason] ?? 0) + 1;
-        return null;
-      }
-    },
-  };
-}
-
-/** The error's code where there is one: messages contain ports. */
-function toReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }
 
 /** Memory now, and its peak from now on. */

@@ -7,16 +7,20 @@ const LOOK_EVERY_MS = 500;
 
 /** How many runs have not ended. */
 export async function countOpen(service: Service): Promise<number> {
-  return await count(
-    service,
-    "SELECT count(*)::int AS n FROM workflow_runs WHERE status = 'started'",
-  );
+  const sql = "SELECT count(*)::int AS n FROM workflow_runs WHERE status = 'started'";
+  const [row] = await query<{ n: number }>(service, sql);
+  return row?.n ?? 0;
 }
 
-/** How many of these runs there are. */
-export async function countRows(service: Service, ids: readonly string[]): Promise<number> {
-  const sql = "SELECT count(*)::int AS n FROM workflow_runs WHERE id = ANY($1)";
-  return await count(service, sql, [ids]);
+/** How many of these runs have each status. Those without a row have none. */
+export async function countByStatus(
+  service: Service,
+  ids: readonly string[],
+): Promise<Record<string, number>> {
+  const sql =
+    "SELECT status, count(*)::int AS n FROM workflow_runs WHERE id = ANY($1) GROUP BY status";
+  const rows = await query<{ status: string; n: number }>(service, sql, [ids]);
+  return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
 }
 
 /** @returns how many runs had not ended when patience ran out */
@@ -29,16 +33,15 @@ export async function waitUntilEnded(service: Service, patienceMs: number): Prom
   }
 }
 
-async function count(
+async function query<T extends pg.QueryResultRow>(
   { databaseUrl }: Service,
   sql: string,
   values: readonly unknown[] = [],
-): Promise<number> {
+): Promise<T[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<{ n: number }>(sql, [...values]);
-    return rows[0]?.n ?? 0;
+    return (await client.query<T>(sql, [...values])).rows;
   } finally {
     await client.end();
   }

@@ -15,6 +15,12 @@ export function getRequest(id: string, apiKey: string): HttpRequest {
   return { method: "GET", path: `/v1/workflows/runs/${id}`, headers };
 }
 
+/** The org's newest runs. */
+export function listRequest(apiKey: string): HttpRequest {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  return { method: "GET", path: "/v1/workflows/runs", headers };
+}
+
 export function defineRequest(name: string, apiKey: string, definition: object): HttpRequest {
   const path = `/v1/workflows/${encodeURIComponent(name)}`;
   return { method: "PUT", path, headers: headersOf(apiKey), body: JSON.stringify(definition) };
