@@ -39,7 +39,7 @@ const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] 
   --rounds   how often each is measured, one after the other; ${ROUNDS} if left out, 1 with --quick
   --quick    a minute or two, to see that everything works; its figures say nothing
   --name     the results are written to bench/results/<name>.json; the time of day if left out
-  --docs     what the documentation shows is made of these results
+  --docs     what the documentation shows is made of these results; not while files differ from the commit
   --minutes  how long the soak takes; 10 if left out
   --runs     how many runs of one org are queued for fairness; 10000 if left out
   --seconds  how long the overload takes; 60 if left out`;

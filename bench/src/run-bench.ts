@@ -5,21 +5,16 @@ import { compare } from "./compare/compare.ts";
 import { planStages } from "./compare/turns.ts";
 import type { BenchOptions } from "./options.ts";
 import { prepareBench } from "./prepare-bench.ts";
+import { assertCommitted, type Provenance, toProvenance } from "./report/provenance.ts";
+import { REFERENCE, type Results, RESULTS_DIR, saveResults } from "./report/results-file.ts";
 import { toSections } from "./report/sections.ts";
-import {
-  type Provenance,
-  REFERENCE,
-  type Results,
-  RESULTS_DIR,
-  saveResults,
-  toProvenance,
-} from "./report/results-file.ts";
 import { writeDocs } from "./report/write-docs.ts";
 import type { ScalingContext } from "./scaling/context.ts";
 import { measureFairness } from "./scaling/fairness.ts";
 import { measureGrowth } from "./scaling/growth.ts";
 import { measureOverload } from "./scaling/overload.ts";
 import { measureSoak } from "./scaling/soak.ts";
+import { readDbosVersion } from "./systems/dbos.ts";
 
 export interface BenchContext {
   options: BenchOptions;
@@ -32,13 +27,18 @@ export interface BenchContext {
   display: Display;
 }
 
-/** Measures what the options name, shows it, and saves it to a file. */
+/**
+ * Measures what the options name, shows it, and saves it to a file.
+ *
+ * @throws UsageError when the documentation is to show what is no commit
+ */
 export async function runBench(context: BenchContext): Promise<void> {
   const { options, command, display } = context;
   const startedAt = performance.now();
+  if (options.isForDocs) await assertCommitted();
   display.status("Preparing");
   const bench = await prepareBench({ ...context, say: (text) => display.line(text) });
-  const provenance = await toProvenance(command);
+  const provenance = await toProvenance(command, bench.temporalCliPath);
   const measured = await measure({ bench, options, display }, provenance);
   display.close();
   const name = options.isForDocs ? REFERENCE : (options.name ?? toFileName(provenance.at));
@@ -54,7 +54,11 @@ async function measure(context: ScalingContext, provenance: Provenance): Promise
   const { only } = context.options;
   const results: Results = {};
   if (planStages(context.options).length > 0) {
-    results.compare = { ...provenance, samples: await compare(context) };
+    const samples = await compare(context);
+    const hasDbos = samples.some(({ system }) => system === "dbos");
+    const dbos = hasDbos ? { DBOS: await readDbosVersion() } : {};
+    const versions = { ...provenance.versions, ...dbos };
+    results.compare = { ...provenance, versions, samples };
   }
   if (only.includes("growth")) {
     results.growth = { ...provenance, points: await measureGrowth(context) };

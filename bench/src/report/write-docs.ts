@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_DIR } from "@truerun/dev/project-paths";
-import type { Provenance, Results } from "./results-file.ts";
+import { toLine } from "./provenance.ts";
+import type { Results } from "./results-file.ts";
 import { toSections } from "./sections.ts";
 
 const DOCS_DIR = join(PROJECT_DIR, "docs");
@@ -14,11 +15,6 @@ export async function writeDocs(results: Results): Promise<void> {
     const pictures = Object.keys(charts).map((file) => `![${file}](${page}/${file})`);
     await writeBlock(`${page}.md`, name, [...from, ...pictures, ...tables]);
   }
-}
-
-function toLine({ command, at, machine, commit }: Provenance): string {
-  const version = commit === undefined ? "" : `commit ${commit}, `;
-  return `\`${command}\`, ${at.slice(0, 10)}, ${version}${machine}:`;
 }
 
 async function writeCharts(folder: string, charts: Record<string, string>): Promise<void> {

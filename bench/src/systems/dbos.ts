@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { findFreePort } from "@truerun/dev/processes/ports";
@@ -30,6 +30,12 @@ export async function installDbos(): Promise<void> {
   await copyFile(join(SOURCE_DIR, "package.json"), join(INSTALL_DIR, "package.json"));
   const args = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
   await promisify(execFile)("npm", args, { cwd: INSTALL_DIR });
+}
+
+/** Of what is installed. */
+export async function readDbosVersion(): Promise<string> {
+  const file = join(INSTALL_DIR, "node_modules", "@dbos-inc", "dbos-sdk", "package.json");
+  return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
 }
 
 /** DBOS Transact behind Express: `bench/dbos`. The process that accepts runs also executes them. */
