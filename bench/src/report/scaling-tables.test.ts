@@ -86,8 +86,11 @@ test.each([
     { second: 590, mb: { worker: mb } },
   ];
   const times = { limitPerSecond: 20, givenPerSecond: 16, runs: 9_600, p50Ms: 1, p99Ms: 2 };
-  const table = toSoakTable({ ...times, minutes: 10, notSent: 0, memory });
-  expect(toCells(table.split("\n").at(-1) ?? "").at(-1)).toBe(verdict);
+  const bytesPerRun = { tables: 3_200, wal: 7_600 };
+  const table = toSoakTable({ ...times, minutes: 10, notSent: 0, memory, bytesPerRun });
+  const [row = "", , storage] = table.split("\n").slice(-3);
+  expect(toCells(row).at(-1)).toBe(verdict);
+  expect(storage).toBe("A run took 3.20 kB in tables and indexes, and 7.60 kB of WAL.");
 });
 
 function toCells(line: string): string[] {

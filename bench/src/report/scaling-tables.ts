@@ -83,7 +83,9 @@ export function toSoakTable(result: SoakResult): string {
   const { notSent } = result;
   const left = notSent === 0 ? "" : `, ${notSent} left out because too many were under way`;
   const said = `${result.runs} runs in ${result.minutes} minutes, ${load}${left}; ${times}:`;
-  return `${said}\n\n${toMarkdown([head, ...rows])}`;
+  const { tables, wal } = result.bytesPerRun;
+  const storage = `A run took ${show(tables / 1_000)} kB in tables and indexes, and ${show(wal / 1_000)} kB of WAL.`;
+  return `${said}\n\n${toMarkdown([head, ...rows])}\n\n${storage}`;
 }
 
 function verdictOn(change: number | null): string {

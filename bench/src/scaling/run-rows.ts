@@ -33,6 +33,20 @@ export async function waitUntilEnded(service: Service, patienceMs: number): Prom
   }
 }
 
+/** In bytes; the WAL is all that was written since the database server began. */
+export interface Storage {
+  tables: number;
+  wal: number;
+}
+
+/** What the run tables and all others take, indexes included. */
+export async function readStorage(service: Service): Promise<Storage> {
+  const sql = `SELECT pg_database_size(current_database())::float8 AS tables,
+    (pg_current_wal_lsn() - '0/0')::float8 AS wal`;
+  const [row] = await query<Storage>(service, sql);
+  return row ?? { tables: Number.NaN, wal: Number.NaN };
+}
+
 async function query<T extends pg.QueryResultRow>(
   { databaseUrl }: Service,
   sql: string,

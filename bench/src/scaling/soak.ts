@@ -5,6 +5,7 @@ import { percentile } from "../measure/statistics.ts";
 import { RUN_INPUT } from "../systems/run-input.ts";
 import type { Service } from "../systems/service.ts";
 import { measureLimit, ONE_OF_EACH, type ScalingContext, withService } from "./context.ts";
+import { readStorage, type Storage } from "./run-rows.ts";
 
 export interface SoakResult {
   /** What the service does at most, and what it was given. */
@@ -18,6 +19,8 @@ export interface SoakResult {
   p99Ms: number;
   /** Each process' memory in MB, over time. */
   memory: { second: number; mb: PerPart }[];
+  /** What one run added to tables with indexes, and to the WAL. */
+  bytesPerRun: Storage;
 }
 
 const SHARE = 0.8;
@@ -30,7 +33,14 @@ export async function measureSoak(context: ScalingContext): Promise<SoakResult> 
   return await withService(context, ONE_OF_EACH, async (service) => {
     context.display.status("soak: measuring the limit");
     const limitPerSecond = await measureLimit(service, context);
-    return await soak(context, service, limitPerSecond);
+    const before = await readStorage(service);
+    const result = await soak(context, service, limitPerSecond);
+    const after = await readStorage(service);
+    const bytesPerRun = {
+      tables: (after.tables - before.tables) / result.runs,
+      wal: (after.wal - before.wal) / result.runs,
+    };
+    return { ...result, bytesPerRun };
   });
 }
 
@@ -38,7 +48,7 @@ async function soak(
   { options, display }: ScalingContext,
   service: Service,
   limitPerSecond: number,
-): Promise<SoakResult> {
+): Promise<Omit<SoakResult, "bytesPerRun">> {
   const durationMs = options.minutes * 60_000;
   const memory: SoakResult["memory"] = [];
   const latencies: number[] = [];
