@@ -1,6 +1,7 @@
 import { toPerformanceCharts } from "./performance-charts.ts";
 import { toReadsTable } from "./reads-table.ts";
 import { toGrowthTable, toLinearVerdict } from "./growth-tables.ts";
+import { toPaperTable } from "./paper-table.ts";
 import { toCpuTable, toResultTable } from "./result-table.ts";
 import type { Provenance } from "./provenance.ts";
 import type { Results } from "./results-file.ts";
@@ -36,6 +37,10 @@ export function toSections(results: Results): Section[] {
       tables: [toResultTable(samples), toCpuTable(samples, CPU_IN_FLIGHT), toTargetTable(samples)],
       charts: toPerformanceCharts(samples),
     });
+    if (samples.some(({ system, measure }) => system === "service" && measure === "ends")) {
+      const tables = [toPaperTable(samples, CPU_IN_FLIGHT)];
+      sections.push({ name: "paper", page: "scaling", provenance: compare, tables, charts: {} });
+    }
   }
   const scaling = { page: "scaling", charts: {} } as const;
   if (reads !== undefined) {
