@@ -20,7 +20,11 @@ export interface Provenance {
 
 const exec = promisify(execFile);
 
-export async function toProvenance(command: string, temporalCliPath: string): Promise<Provenance> {
+/** @param temporalCliPath - null if no Temporal was part of it */
+export async function toProvenance(
+  command: string,
+  temporalCliPath: string | null,
+): Promise<Provenance> {
   const processors = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   const machine = `${processors.length} × ${processors[0]?.model ?? "CPU"}, ${gigabytes} GB, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
@@ -71,15 +75,18 @@ async function git(...args: string[]): Promise<string> {
   return stdout;
 }
 
-async function readVersions(temporalCliPath: string): Promise<Record<string, string>> {
-  const [temporal, postgres] = await Promise.all([
-    exec(temporalCliPath, ["--version"]),
-    exec(findPostgresBinaries().postgres, ["--version"]),
-  ]);
-  return {
+async function readVersions(temporalCliPath: string | null): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {};
+  if (temporalCliPath !== null) {
     // `temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)`
-    "Temporal server": /Server ([\w.-]+)/.exec(temporal.stdout)?.[1] ?? temporal.stdout.trim(),
-    // `postgres (PostgreSQL) 18.4`
-    PostgreSQL: /\d\S*/.exec(postgres.stdout)?.[0] ?? postgres.stdout.trim(),
-  };
+    versions["Temporal server"] = await readVersion(temporalCliPath, /(?<=Server )[\w.-]+/);
+  }
+  // `postgres (PostgreSQL) 18.4`
+  versions["PostgreSQL"] = await readVersion(findPostgresBinaries().postgres, /\d\S*/);
+  return versions;
+}
+
+async function readVersion(program: string, pattern: RegExp): Promise<string> {
+  const { stdout } = await exec(program, ["--version"]);
+  return pattern.exec(stdout)?.[0] ?? stdout.trim();
 }
