@@ -1,7 +1,7 @@
 // Tells a Temporal or a database that is away from a run that fails for its own reasons.
 import { randomUUID } from "node:crypto";
 import type { Client } from "@temporalio/client";
-import { isDatabaseUnavailable } from "@truerun/shared/db";
+import { type Database, isDatabaseUnavailable } from "@truerun/shared/db";
 import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import { isStopped } from "./bound-calls.ts";
 
@@ -22,27 +22,44 @@ const NO_ANSWER = [
   GRPC.UNAUTHENTICATED,
 ];
 
+/** What work on runs asks. */
+export interface Asked {
+  client: Client;
+  db: Pick<Database, "$queryRaw">;
+}
+
 /**
- * Does some work on a run. If Temporal does not answer, it is asked about another one: it may be away, or may not
- * answer for this run, whose history is huge or whose shard has no host. If it was away for a moment only, the work
- * is done once more.
+ * Does some work on a run. If Temporal or the database does not answer, it is asked about something else: it may be
+ * away, or may not answer for this run, whose history or rows are huge, whose shard has no host, whose row is locked.
+ * If it was away for a moment only, the work is done once more.
  *
- * @param work - each of its calls to Temporal has a deadline
+ * @param work - each of its calls and statements has a deadline
  * @throws AwayError, also when the calls have been stopped; or the run's own error
  */
-export async function unlessAway<T>(client: Client, work: () => Promise<T>): Promise<T> {
+export async function unlessAway<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
+  const { client, db } = asked;
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await work();
     } catch (error) {
       const isUnanswered = hasGrpcCode(error, NO_ANSWER);
+      if (!isUnanswered && !isDatabaseUnavailable(error)) throw error;
       const isAway = isUnanswered
         ? isStopped(client) || !(await answersForRuns(client))
-        : isDatabaseUnavailable(error);
+        : !(await answersAtAll(db));
       if (isAway) throw new AwayError("Temporal or the database is away", { cause: error });
       const isLate = hasGrpcCode(error, [GRPC.DEADLINE_EXCEEDED]);
-      if (!isUnanswered || isLate || !isFirst) throw error;
+      if (isLate || !isFirst) throw error;
     }
+  }
+}
+
+async function answersAtAll(db: Asked["db"]): Promise<boolean> {
+  try {
+    await db.$queryRaw`SELECT 1`;
+    return true;
+  } catch {
+    return false;
   }
 }
 

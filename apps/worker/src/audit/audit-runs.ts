@@ -100,7 +100,7 @@ async function look(
 /** @returns null when the run no longer exists */
 async function judgeRun(source: AuditOptions, id: string): Promise<RunVerdict | null> {
   try {
-    const found = await unlessAway(source.client, () => inspectRun(source, id));
+    const found = await unlessAway(source, () => inspectRun(source, id));
     return found === null ? null : toVerdict(found);
   } catch (error) {
     source.signal.throwIfAborted();

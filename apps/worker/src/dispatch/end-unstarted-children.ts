@@ -31,11 +31,11 @@ interface UnstartedChild {
  * @throws AwayError
  */
 export async function endUnstartedChildren(options: UnstartedChildrenOptions): Promise<boolean> {
-  const { db, client, logger } = options;
+  const { db, logger } = options;
   const children = await claim(db);
   for (const child of children) {
     try {
-      await unlessAway(client, () => look(options, child));
+      await unlessAway(options, () => look(options, child));
     } catch (error) {
       if (error instanceof AwayError) throw error;
       logger.warn({ err: error, workflowRunId: child.id }, "a child run cannot be looked up");

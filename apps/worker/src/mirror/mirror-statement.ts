@@ -218,17 +218,39 @@ async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promis
   return await queryDirectly<Said>(db, statement);
 }
 
-/** Writes the steps of a projection: as above, for a run whose row the caller has locked. */
+/** Text of steps that is written by one statement: a tenth of what one has time for on a slow machine. */
+const SLICE_CHARS = 1_000_000;
+
+/** Writes the steps of a projection: as above, for a run whose row the caller has locked. In slices: all may be 50 MB. */
 export async function writeProjectedSteps(
   db: Pick<Database, "$executeRaw">,
   steps: readonly StepRow[],
 ): Promise<void> {
-  await db.$executeRaw`
-    INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
-    SELECT ${STEP_VALUES}
-      FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
-      JOIN workflow_runs AS run ON run.id = step.run_id AND run.temporal_run_id = step.temporal_run_id
-    ${STEP_GUARD}`;
+  for (const slice of toSlices(steps)) {
+    await db.$executeRaw`
+      INSERT INTO workflow_run_steps AS kept (${STEP_COLUMNS})
+      SELECT ${STEP_VALUES}
+        FROM json_to_recordset(${slice}::json) AS step(${STEP_RECORDSET})
+        JOIN workflow_runs AS run ON run.id = step.run_id AND run.temporal_run_id = step.temporal_run_id
+      ${STEP_GUARD}`;
+  }
+}
+
+/** Lists of steps as JSON, each about as long as a statement may take. */
+function* toSlices(steps: readonly StepRow[]): Generator<string> {
+  let texts: string[] = [];
+  let chars = 0;
+  for (const step of steps) {
+    const text = JSON.stringify(step);
+    if (texts.length > 0 && chars + text.length > SLICE_CHARS) {
+      yield `[${texts.join()}]`;
+      texts = [];
+      chars = 0;
+    }
+    texts.push(text);
+    chars += text.length;
+  }
+  if (texts.length > 0) yield `[${texts.join()}]`;
 }
 
 type RunWrite = { run_id: string; temporal_run_id: string } & Partial<RunEnd>;

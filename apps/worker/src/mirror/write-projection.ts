@@ -9,6 +9,9 @@ export type WritableProjection = Omit<Projection, "temporalRunId"> & {
   temporalRunId: string | null;
 };
 
+/** In slices, the rows of the largest run take some seconds; the limit is for what nobody has thought of. */
+const WITHIN_MS = 60_000;
+
 /**
  * Makes a run's rows equal to its projection: in one transaction, by compare-and-set on the run's row.
  * In an open run, live writes that are newer than the projection, and were not seen, stay.
@@ -25,8 +28,9 @@ export async function writeProjection(
   const isOther = seen.temporalRunId !== null && seen.temporalRunId !== temporalRunId;
   const generation = seen.generation + (isOther ? 1 : 0);
   const wrong = JSON.stringify(findWrongSteps(seen, projection));
-  return await db.$transaction(async (tx) => {
-    const moved = await tx.$executeRaw`
+  return await db.$transaction(
+    async (tx) => {
+      const moved = await tx.$executeRaw`
       UPDATE workflow_runs SET
         temporal_run_id = ${temporalRunId}, generation = ${generation},
         dispatched_at = coalesce(dispatched_at, now()), projected_length = ${historyLength},
@@ -40,8 +44,8 @@ export async function writeProjection(
                 = (${seen.mirrorLength}::int, ${seen.mirrorTimeMs}::bigint, ${seen.mirrorSeq}::int)))
         -- A run that ended without a Temporal run stays as it is: what has started since is a stray.
         AND (temporal_run_id IS NOT NULL OR confirmed_at IS NULL)`;
-    if (moved === 0) return false;
-    await tx.$executeRaw`
+      if (moved === 0) return false;
+      await tx.$executeRaw`
       DELETE FROM workflow_run_steps
        WHERE run_id = ${workflowRunId}
          -- Nothing comes after the end: all that is there makes way.
@@ -50,9 +54,11 @@ export async function writeProjection(
                    SELECT w.id, w.mirror_length, w.mirror_time_ms, w.mirror_seq
                      FROM json_to_recordset(${wrong}::json)
                        AS w(id text, mirror_length int, mirror_time_ms bigint, mirror_seq int)))`;
-    await writeProjectedSteps(tx, steps);
-    return true;
-  });
+      await writeProjectedSteps(tx, steps);
+      return true;
+    },
+    { timeout: WITHIN_MS },
+  );
 }
 
 function endColumns({ end }: WritableProjection): Prisma.Sql {

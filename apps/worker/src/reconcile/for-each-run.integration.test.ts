@@ -1,8 +1,13 @@
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
-import { temporalAddress } from "@truerun/dev/testing/test-services";
+import {
+  createTestDatabase,
+  type TestDatabase,
+  temporalAddress,
+} from "@truerun/dev/testing/test-services";
+import { createDatabase, type Database } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { boundCalls } from "../bound-calls.ts";
 import { createFailures, forEachRun } from "./for-each-run.ts";
 import { AwayError } from "../unless-away.ts";
@@ -10,7 +15,29 @@ import { AwayError } from "../unless-away.ts";
 const CALL_TIMEOUT_MS = 4_000;
 
 const opened: { close(): Promise<unknown> }[] = [];
-afterAll(() => Promise.all(opened.map((each) => each.close())));
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = openDatabase();
+});
+afterAll(async () => {
+  await Promise.all(opened.map((each) => each.close()));
+  await database.drop();
+});
+
+function openDatabase(port = new URL(database.url).port): Database {
+  const url = new URL(database.url);
+  url.port = port;
+  const opening = createDatabase({
+    url: url.href,
+    poolSize: 6,
+    applicationName: "test",
+    statementTimeoutMs: 1_000,
+  });
+  opened.push({ close: () => opening.$disconnect() });
+  return opening;
+}
 
 function connect(address: string): TemporalClient {
   const config = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: "default" };
@@ -35,10 +62,10 @@ test("a run for which Temporal does not answer is left alone, and the others are
     const patienceMs = id === "b" ? 0 : CALL_TIMEOUT_MS;
     await temporal.connection.withDeadline(Date.now() + patienceMs, () => ask(temporal));
   };
-  expect(await forEachRun({ ...temporal, failures }, runs, look)).toEqual(["b"]);
+  expect(await forEachRun({ ...temporal, db, failures }, runs, look)).toEqual(["b"]);
   expect(tried).toEqual(["a", "b", "c", "d", "e", "f"]);
   tried = [];
-  expect(await forEachRun({ ...temporal, failures }, runs, look)).toEqual(["b"]);
+  expect(await forEachRun({ ...temporal, db, failures }, runs, look)).toEqual(["b"]);
   expect(tried).toEqual(["a", "c", "d", "e", "f"]);
 });
 
@@ -51,7 +78,7 @@ test("each call has its own time", async () => {
     }
   };
   const failures = newFailures();
-  expect(await forEachRun({ ...temporal, failures }, [{ id: "a" }], look)).toEqual([]);
+  expect(await forEachRun({ ...temporal, db, failures }, [{ id: "a" }], look)).toEqual([]);
 });
 
 test("when Temporal is away the pass ends, and no run is blamed", async () => {
@@ -66,7 +93,7 @@ test("when Temporal is away the pass ends, and no run is blamed", async () => {
     tried.push(id);
     await ask(temporal);
   };
-  await expect(forEachRun({ ...temporal, failures }, runs, look)).rejects.toThrow(AwayError);
+  await expect(forEachRun({ ...temporal, db, failures }, runs, look)).rejects.toThrow(AwayError);
   expect(tried).toEqual(["a", "b", "c", "d"]);
   expect(runs.filter(({ id }) => failures.isResting(id))).toEqual([]);
 });
@@ -85,9 +112,36 @@ test("a stop ends the pass at the next call, and no run is blamed", async () => 
     await ask(temporal);
   };
   const pass = boundCalls(temporal.connection)(stop.signal, () =>
-    forEachRun({ ...temporal, failures }, runs, look),
+    forEachRun({ ...temporal, db, failures }, runs, look),
   );
   await expect(pass).rejects.toThrow(AwayError);
   expect(tried).toEqual(["a", "b", "c", "d"]);
+  expect(runs.filter(({ id }) => failures.isResting(id))).toEqual([]);
+});
+
+test("a run whose statement takes too long is left alone, and the others are not", async () => {
+  const temporal = connect(temporalAddress());
+  const failures = newFailures();
+  const looked = new Set<string>();
+  const look = async ({ id }: { id: string }): Promise<void> => {
+    looked.add(id);
+    await db.$queryRaw`SELECT pg_sleep(${id === "b" ? 30 : 0})::text`;
+  };
+  expect(await forEachRun({ ...temporal, db, failures }, runs, look)).toEqual(["b"]);
+  expect([...looked].sort()).toEqual(["a", "b", "c", "d", "e", "f"]);
+});
+
+test("when the database is away the pass ends, and no run is blamed", async () => {
+  const temporal = connect(temporalAddress());
+  const proxy = await createTcpProxy({ targetPort: Number(new URL(database.url).port) });
+  opened.push(proxy);
+  const away = openDatabase(String(proxy.port));
+  await away.$queryRaw`SELECT 1`;
+  proxy.freeze();
+  const failures = newFailures();
+  const look = async (): Promise<void> => void (await away.$queryRaw`SELECT 1`);
+  const pass = forEachRun({ ...temporal, db: away, failures }, runs, look);
+  await expect(pass).rejects.toThrow(AwayError);
+  proxy.restore();
   expect(runs.filter(({ id }) => failures.isResting(id))).toEqual([]);
 });

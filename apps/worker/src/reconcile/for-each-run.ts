@@ -1,6 +1,5 @@
-import type { Client } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
-import { AwayError, unlessAway } from "../unless-away.ts";
+import { type Asked, AwayError, unlessAway } from "../unless-away.ts";
 
 /** The runs that could not be reconciled, so that each is logged once and not tried all the time. */
 export interface Failures {
@@ -47,7 +46,7 @@ export const CONCURRENCY = 4;
  * @throws AwayError
  */
 export async function forEachRun<T extends { id: string }>(
-  { client, failures }: { client: Client; failures: Failures },
+  { failures, ...asked }: Asked & { failures: Failures },
   runs: readonly T[],
   work: (run: T) => Promise<unknown>,
 ): Promise<string[]> {
@@ -59,7 +58,7 @@ export async function forEachRun<T extends { id: string }>(
       if (run === undefined) return;
       const { id } = run;
       try {
-        await unlessAway(client, () => work(run));
+        await unlessAway(asked, () => work(run));
         failures.remove(id);
       } catch (error) {
         if (error instanceof AwayError) {
