@@ -39,9 +39,14 @@ const IS_GOOD = Prisma.sql`revoked_at IS NULL AND (expires_at IS NULL OR expires
 
 /** `auth AS (...)`: one row (`org_id`, `key_id`) while the key is good, none otherwise. */
 export function authCte(credential: Credential): Prisma.Sql {
+  return authCteOf(credential.keyHash);
+}
+
+/** The same, where the hash is not known yet: see `composeOnce`. */
+export function authCteOf(keyHash: unknown): Prisma.Sql {
   return Prisma.sql`auth AS (
     SELECT org_id, id AS key_id FROM api_keys
-    WHERE key_hash = ${credential.keyHash}::bytea AND ${IS_GOOD})`;
+    WHERE key_hash = ${keyHash}::bytea AND ${IS_GOOD})`;
 }
 
 /** `auth (org_id, key_id)` for each row of `asked`, which has a `key_hash`; null where that key is not good. */

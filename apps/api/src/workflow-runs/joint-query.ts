@@ -1,5 +1,5 @@
-import { type Database, isDatabaseUnavailable, type Prisma } from "@truerun/shared/db";
-import { queryDirectly } from "@truerun/shared/direct-query";
+import { type Database, isDatabaseUnavailable } from "@truerun/shared/db";
+import { queryDirectly, type Statement } from "@truerun/shared/direct-query";
 
 /** Maximum items per statement: all of them wait for the slowest. */
 const MOST_TOGETHER = 8;
@@ -24,7 +24,7 @@ interface Question<Item, Row> {
  * fails all of its items; any other error may be due to one of them, and each is then looked up alone
  */
 export function createJointQuery<Item, Row extends object>(
-  toStatement: (items: readonly Item[]) => Prisma.Sql,
+  toStatement: (items: readonly Item[]) => Statement,
 ): (db: Database, item: Item) => Promise<Row> {
   type Group = Question<Item, Row>[];
   const gathering = new WeakMap<Database, Group>();

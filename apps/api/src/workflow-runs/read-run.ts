@@ -1,4 +1,5 @@
 import { Prisma } from "@truerun/shared/db";
+import { composeOnce, type Statement } from "@truerun/shared/direct-query";
 import { workflowRunNotFound } from "@truerun/shared/errors";
 import { isId } from "@truerun/shared/ids";
 import type { EndpointServices } from "../dependencies.ts";
@@ -71,14 +72,15 @@ const queries = new Map<string, ReturnType<typeof createJointQuery<Asked, Found>
 /** The joint query of all requests with the same includes. */
 function askForRun(include: ReadonlySet<Include>) {
   const name = INCLUDES.filter((each) => include.has(each)).join();
-  const query =
-    queries.get(name) ?? createJointQuery<Asked, Found>((asked) => toStatement(asked, include));
+  const query = queries.get(name) ?? createJointQuery<Asked, Found>(createStatement(include));
   queries.set(name, query);
   return query;
 }
 
-function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Prisma.Sql {
-  return Prisma.sql`
+/** One that reads the runs that are asked for, each for its own key. */
+function createStatement(include: ReadonlySet<Include>): (asked: readonly Asked[]) => Statement {
+  const toStatement = composeOnce<{ keyHashes: Uint8Array[]; ids: string[] }>(
+    (value) => Prisma.sql`
     SELECT asked.place::int4 AS place, auth.org_id, auth.key_id, r.id, d.name AS workflow_name,
       r.definition_id, r.status,
       floor(extract(epoch FROM r.started_at))::float8 AS started_at,
@@ -96,7 +98,7 @@ function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Pr
           ${include.has("details") ? DETAILS : Prisma.empty}
         ) ORDER BY s.ordinal), '[]')::text
        FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
-    FROM unnest(${asked.map(({ keyHash }) => keyHash)}::bytea[], ${asked.map(({ id }) => id)}::text[])
+    FROM unnest(${value("keyHashes")}::bytea[], ${value("ids")}::text[])
       WITH ORDINALITY AS asked (key_hash, id, place)
     ${AUTH_OF_ASKED}
     LEFT JOIN LATERAL (
@@ -105,7 +107,13 @@ function toStatement(asked: readonly Asked[], include: ReadonlySet<Include>): Pr
     LEFT JOIN LATERAL (
       SELECT name FROM workflow_definitions AS d
       WHERE d.id = r.definition_id AND coalesce(d.org_id, '') = auth.org_id LIMIT 1
-    ) AS d ON true`;
+    ) AS d ON true`,
+  );
+  return (asked) =>
+    toStatement({
+      keyHashes: asked.map(({ keyHash }) => keyHash),
+      ids: asked.map(({ id }) => id),
+    });
 }
 
 /** The run's steps, in the order in which they were recorded. */

@@ -1,7 +1,7 @@
 import { type Database, Prisma } from "@truerun/shared/db";
-import { queryDirectly } from "@truerun/shared/direct-query";
+import { composeOnce, queryDirectly } from "@truerun/shared/direct-query";
 import { isId } from "@truerun/shared/ids";
-import { AUTH_OF_ASKED, authCte, type Credential, RUN_OF_ORG } from "../http/authenticate.ts";
+import { AUTH_OF_ASKED, authCteOf, type Credential, RUN_OF_ORG } from "../http/authenticate.ts";
 import { createJointQuery } from "./joint-query.ts";
 
 /** How long a key keeps returning its first answer, from first use, by the database's clock. */
@@ -113,26 +113,29 @@ const BOUND = Prisma.sql`
     WHERE r.id = asked.run_id AND ${RUN_OF_ORG} AND r.workflow_name = asked.workflow_name
     LIMIT 1`;
 
+/** What the statement of {@link insertRun} is given. */
+interface InsertValues extends AskedForBound, Omit<NewRun, keyof RunRequest> {}
+
+/** Stands for a value of each call. */
+type Value = (name: keyof InsertValues) => unknown;
+
 /** `bound AS (...)`: the run that the request is bound to, one row or none. */
-function boundCte({ endpoint, key, runId, workflowName }: AskedForBound): Prisma.Sql {
-  return Prisma.sql`asked AS (
-      SELECT ${endpoint}::text AS endpoint, ${key}::text AS key, ${runId}::text AS run_id,
-        ${workflowName}::text AS workflow_name
+const boundCte = (value: Value) => Prisma.sql`asked AS (
+      SELECT ${value("endpoint")}::text AS endpoint, ${value("key")}::text AS key,
+        ${value("runId")}::text AS run_id, ${value("workflowName")}::text AS workflow_name
     ), bound AS (
       SELECT bound.* FROM auth CROSS JOIN asked CROSS JOIN LATERAL (${BOUND}) AS bound
     )`;
-}
 
 /** `moment`, `definition` and `allowed AS (...)`: whether the run may be inserted, one row or none. */
-function allowedCtes(run: NewRun): Prisma.Sql {
-  return Prisma.sql`moment AS MATERIALIZED (
-      SELECT now_at AS at, now_at > to_timestamp(${run.deadline}::float8) AS late
+const allowedCtes = (value: Value) => Prisma.sql`moment AS MATERIALIZED (
+      SELECT now_at AS at, now_at > to_timestamp(${value("deadline")}::float8) AS late
       FROM clock_timestamp() AS now_at
     ), definition AS (
       SELECT d.id, d.version, d.enabled, v.document::text AS document,
-        octet_length(v.document::text) <= ${run.documentRoomBytes}::int AS fits
+        octet_length(v.document::text) <= ${value("documentRoomBytes")}::int AS fits
       FROM auth
-      JOIN workflow_definitions d ON d.org_id = auth.org_id AND d.name = ${run.workflowName}::text
+      JOIN workflow_definitions d ON d.org_id = auth.org_id AND d.name = ${value("workflowName")}::text
       JOIN workflow_definition_versions v ON v.definition_id = d.id AND v.version = d.version
     ), allowed AS (
       SELECT auth.org_id, definition.id, definition.version
@@ -140,42 +143,32 @@ function allowedCtes(run: NewRun): Prisma.Sql {
       WHERE definition.enabled AND definition.fits AND NOT moment.late
         AND NOT EXISTS (SELECT FROM bound)
     )`;
-}
 
 /** `claim AS (...)`: the key's row, when the key is new or has expired. Waits for a concurrent claim. */
-function claimCte(run: NewRun, { endpoint, key }: AskedForBound): Prisma.Sql {
-  return Prisma.sql`claim AS (
+const claimCte = (value: Value) => Prisma.sql`claim AS (
       INSERT INTO idempotency_keys AS i (org_id, endpoint, key, run_id, expires_at)
-      SELECT org_id, ${endpoint}::text, ${key}::text, ${run.id}::text, now() + ${KEY_LIFETIME}
+      SELECT org_id, ${value("endpoint")}::text, ${value("key")}::text, ${value("id")}::text,
+        now() + ${KEY_LIFETIME}
       FROM allowed
-      WHERE ${key}::text IS NOT NULL
+      WHERE ${value("key")}::text IS NOT NULL
       ON CONFLICT (org_id, endpoint, key) DO UPDATE
         SET run_id = excluded.run_id, expires_at = excluded.expires_at
         WHERE i.expires_at <= now()
       RETURNING run_id
     )`;
-}
 
-/**
- * The hot path: one statement that checks the key, finds the stored answer or the definition, claims the
- * Idempotency-Key and inserts the run, all or nothing. The claim waits for a concurrent request with the
- * same key; if it loses to that one, the row has neither a bound nor a started run.
- *
- * @returns null when the API key is not good
- */
-export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
-  const asked = toAsked(run);
-  const statement = Prisma.sql`
-    WITH ${authCte(run.credential)}, ${boundCte(asked)}, ${allowedCtes(run)}, ${claimCte(run, asked)},
+const toInsertStatement = composeOnce<InsertValues>(
+  (value) => Prisma.sql`
+    WITH ${authCteOf(value("keyHash"))}, ${boundCte(value)}, ${allowedCtes(value)}, ${claimCte(value)},
     inserted AS (
       INSERT INTO workflow_runs
         (id, org_id, definition_id, definition_version, workflow_name, input, request_hash,
          next_dispatch_at)
-      SELECT ${run.id}::text, org_id, id, version, ${run.workflowName}::text,
-        ${run.inputText}::json, ${run.requestHash}::bytea,
-        now() + ${run.sweepAfterMs}::int * interval '1 millisecond'
+      SELECT ${value("id")}::text, org_id, id, version, ${value("workflowName")}::text,
+        ${value("inputText")}::json, ${value("requestHash")}::bytea,
+        now() + ${value("sweepAfterMs")}::int * interval '1 millisecond'
       FROM allowed
-      WHERE ${run.idempotencyKey}::text IS NULL OR EXISTS (SELECT FROM claim)
+      WHERE ${value("key")}::text IS NULL OR EXISTS (SELECT FROM claim)
       RETURNING floor(extract(epoch FROM started_at))::float8 AS started_at
     )
     SELECT auth.org_id, o.name AS org_name, extract(epoch FROM moment.at)::float8 AS at, moment.late,
@@ -186,7 +179,18 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | 
     CROSS JOIN moment
     LEFT JOIN definition ON true
     LEFT JOIN inserted ON true
-    LEFT JOIN bound ON true`;
+    LEFT JOIN bound ON true`,
+);
+
+/**
+ * The hot path: one statement that checks the key, finds the stored answer or the definition, claims the
+ * Idempotency-Key and inserts the run, all or nothing. The claim waits for a concurrent request with the
+ * same key; if it loses to that one, the row has neither a bound nor a started run.
+ *
+ * @returns null when the API key is not good
+ */
+export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | null> {
+  const statement = toInsertStatement({ ...run, ...toAsked(run) });
   const [row] = await queryDirectly<InsertRow>(db, statement);
   return row ?? null;
 }
@@ -196,18 +200,27 @@ type BoundRow = { org_id: string | null } & Pick<
   "bound_id" | "bound_started_at" | "bound_input" | "bound_hash" | "bound_needs_dispatch"
 >;
 
-const askForBound = createJointQuery<AskedForBound, BoundRow>(
-  (asked) => Prisma.sql`
+type Lists = { [Name in keyof AskedForBound]: AskedForBound[Name][] };
+
+const toBoundStatement = composeOnce<Lists>(
+  (value) => Prisma.sql`
     SELECT asked.place::int4 AS place, auth.org_id, bound.*
     FROM unnest(
-      ${asked.map(({ keyHash }) => keyHash)}::bytea[],
-      ${asked.map(({ endpoint }) => endpoint)}::text[],
-      ${asked.map(({ key }) => key)}::text[],
-      ${asked.map(({ runId }) => runId)}::text[],
-      ${asked.map(({ workflowName }) => workflowName)}::text[]
+      ${value("keyHash")}::bytea[], ${value("endpoint")}::text[], ${value("key")}::text[],
+      ${value("runId")}::text[], ${value("workflowName")}::text[]
     ) WITH ORDINALITY AS asked (key_hash, endpoint, key, run_id, workflow_name, place)
     ${AUTH_OF_ASKED}
     LEFT JOIN LATERAL (${BOUND}) AS bound ON true`,
+);
+
+const askForBound = createJointQuery<AskedForBound, BoundRow>((asked) =>
+  toBoundStatement({
+    keyHash: asked.map(({ keyHash }) => keyHash),
+    endpoint: asked.map(({ endpoint }) => endpoint),
+    key: asked.map(({ key }) => key),
+    runId: asked.map(({ runId }) => runId),
+    workflowName: asked.map(({ workflowName }) => workflowName),
+  }),
 );
 
 /**

@@ -7,7 +7,7 @@
 //   send begins, at 5 events (R3, T3)      step: success, 9 events      the same: the record is late
 //   fetch begins, at 3 events (R4, T9)     run: T4                      the same; returned as refused, `foreign`
 import { type Database, Prisma } from "@truerun/shared/db";
-import { queryDirectly } from "@truerun/shared/direct-query";
+import { composeOnce, queryDirectly } from "@truerun/shared/direct-query";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 import type { ReopenedStep } from "./reopened-steps.ts";
 
@@ -169,14 +169,13 @@ interface Said extends Omit<RefusedRun, "why"> {
   begins_ms: number | null;
 }
 
-async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promise<Said[]> {
-  const steps = records.filter((record): record is StepRow => record.kind === "step");
-  const runs = JSON.stringify(toRunWrites(records));
-  const statement = Prisma.sql`
+/** Of JSON texts: lists of {@link RunWrite} and of {@link StepRow}. */
+const toStatement = composeOnce<{ runs: string; steps: string }>(
+  (value) => Prisma.sql`
     WITH run_writes AS (
-      SELECT * FROM json_to_recordset(${runs}::json) AS w(${RUN_RECORDSET})
+      SELECT * FROM json_to_recordset(${value("runs")}::json) AS w(${RUN_RECORDSET})
     ), steps AS (
-      SELECT * FROM json_to_recordset(${JSON.stringify(steps)}::json) AS step(${STEP_RECORDSET})
+      SELECT * FROM json_to_recordset(${value("steps")}::json) AS step(${STEP_RECORDSET})
     ), ended AS (
       UPDATE workflow_runs AS run SET
         temporal_run_id = w.temporal_run_id,
@@ -214,7 +213,13 @@ async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promis
               OR (run.temporal_run_id IS NULL AND run.id IN (SELECT id FROM ended)))
       ${STEP_GUARD}
     )
-    ${REFUSED} UNION ALL ${REOPENED}`;
+    ${REFUSED} UNION ALL ${REOPENED}`,
+);
+
+async function writeOnce(db: Database, records: readonly MirrorRecord[]): Promise<Said[]> {
+  const steps = records.filter((record): record is StepRow => record.kind === "step");
+  const runs = toRunWrites(records);
+  const statement = toStatement({ runs: JSON.stringify(runs), steps: JSON.stringify(steps) });
   return await queryDirectly<Said>(db, statement);
 }
 
