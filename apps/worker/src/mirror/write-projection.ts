@@ -1,8 +1,9 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { findWrongSteps } from "./diff-run.ts";
-import { DURABLE, NO_END, writeProjectedSteps } from "./mirror-statement.ts";
+import { DURABLE, NO_END } from "./mirror-statement.ts";
 import type { Projection } from "./project-history.ts";
 import type { RunRows } from "./run-rows.ts";
+import { writeProjectedSteps } from "./write-steps.ts";
 
 /** A projection to write. It lacks a Temporal run only if none was ever known. */
 export type WritableProjection = Omit<Projection, "temporalRunId"> & {
