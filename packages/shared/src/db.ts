@@ -66,12 +66,15 @@ export function createDatabase(options: DatabaseOptions): Database {
   return db;
 }
 
-/** What each session is given, whatever the server's, the database's or the user's defaults are. */
+/**
+ * What each session that Prisma's adapter uses has to be given, whatever the server's, the database's or the user's
+ * defaults are. The adapter drops the offset of times that it reads, and writes them without one: only UTC is right.
+ */
+export const SESSION_SETTINGS = "-c TimeZone=UTC -c DateStyle=ISO";
+
 function toServerSettings(options: DatabaseOptions): string {
   return [
-    // Prisma's adapter drops the offset of times that it reads, and writes them without one: only UTC is right.
-    "-c TimeZone=UTC",
-    "-c DateStyle=ISO",
+    SESSION_SETTINGS,
     ...(options.synchronousCommit === false ? ["-c synchronous_commit=off"] : []),
     ...(options.planOnce === true ? ["-c plan_cache_mode=force_generic_plan"] : []),
     // Up to Postgres 17, a table without an index makes such a plan look expensive enough for JIT, each time.

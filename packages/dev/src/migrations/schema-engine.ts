@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PrismaPg } from "@prisma/adapter-pg";
+import { SESSION_SETTINGS } from "@truerun/shared/db";
 import pg from "pg";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
 
@@ -40,7 +41,7 @@ export async function withSchemaEngine<T>(
 ): Promise<T> {
   loading ??= loadEngine();
   const { SchemaEngine } = await loading;
-  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const pool = new pg.Pool({ connectionString: url, max: 2, options: SESSION_SETTINGS });
   try {
     const adapter = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
     const options = { datamodels: [["schema.prisma", schema]] };
