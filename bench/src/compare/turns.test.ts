@@ -28,7 +28,7 @@ test("nothing is started for what nobody asked", () => {
   expect(planStages({ only: ["accept"], rounds: 1, isQuick: true })).toEqual([
     {
       withWorker: false,
-      turns: [1, 16].map((inFlight) => ({ round: 1, measure: "accept", inFlight })),
+      turns: [1, 4].map((inFlight) => ({ round: 1, measure: "accept", inFlight })),
     },
   ]);
 });

@@ -13,7 +13,7 @@ export interface Stage {
 }
 
 /** How many are in flight at once. */
-const LEVELS = { full: [1, 16, 64], quick: [1, 16] } as const;
+const LEVELS = { full: [1, 16, 64], quick: [1, 4] } as const;
 /** Reads are short; this many at once show what they cost. */
 const READS_IN_FLIGHT = 16;
 
