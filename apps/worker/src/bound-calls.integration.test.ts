@@ -1,5 +1,6 @@
 import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
+import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import { getEventListeners, once } from "node:events";
 import { afterAll, expect, test } from "vitest";
 import { boundCalls, isStopped } from "./bound-calls.ts";
@@ -47,6 +48,15 @@ test("a call that is made after the signal fails at once", async () => {
     stop.abort();
     expect(isStopped(temporal)).toBe(true);
     await call();
+  });
+  await expect(late).rejects.toMatchObject({ code: 4 });
+});
+
+test("a call that is made after the signal fails at once under a deadline of its own, too", async () => {
+  const stop = new AbortController();
+  const late = bounded(stop.signal, async () => {
+    stop.abort();
+    await withTemporalDeadline(temporal.connection, 10_000, call);
   });
   await expect(late).rejects.toMatchObject({ code: 4 });
 });

@@ -71,7 +71,7 @@ export function createTemporalClient(
       "grpc.max_reconnect_backoff_ms": 500,
       "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
     },
-    interceptors: [limitCalls(makeGrpcRetryInterceptor(retry), callTimeoutMs)],
+    interceptors: [limitCalls(retry, callTimeoutMs)],
   });
   const client = new Client({
     connection,
@@ -83,10 +83,24 @@ export function createTemporalClient(
 
 type GrpcInterceptor = NonNullable<ConnectionOptions["interceptors"]>[number];
 
-/** Gives all tries of a call a deadline; an earlier one that its caller has set stands. */
-function limitCalls(retry: GrpcInterceptor, callTimeoutMs: number): GrpcInterceptor {
+type RetryOptions = ReturnType<typeof defaultGrpcRetryOptions>;
+
+/**
+ * Gives all tries of a call a deadline; an earlier one that its caller has set stands. The SDK's retries know of no
+ * deadline: a pause would go on beyond it, and one more try be sent then.
+ */
+function limitCalls(retry: RetryOptions, callTimeoutMs: number): GrpcInterceptor {
   return (options, nextCall) => {
     const given = Number(options.deadline ?? Number.POSITIVE_INFINITY);
-    return retry({ ...options, deadline: Math.min(given, Date.now() + callTimeoutMs) }, nextCall);
+    const deadline = Math.min(given, Date.now() + callTimeoutMs);
+    let pauseMs = 0;
+    const tries = makeGrpcRetryInterceptor({
+      retryableDecider(attempt, status) {
+        pauseMs = retry.delayFunction(attempt, status);
+        return retry.retryableDecider(attempt, status) && Date.now() + pauseMs < deadline;
+      },
+      delayFunction: () => pauseMs,
+    });
+    return tries({ ...options, deadline }, nextCall);
   };
 }

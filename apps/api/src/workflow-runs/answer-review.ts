@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { pause } from "@truerun/shared/pause";
 import {
   ApplicationFailure,
-  type Client,
+  type WorkflowHandle,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
@@ -35,11 +35,12 @@ export async function answerReview(
   workflowRunId: string,
   answer: ReviewAnswer,
 ): Promise<ReviewResult> {
-  const send = (workflowId: string) => sendInTurn(client, workflowId, answer);
   try {
-    await withTemporalDeadline(client.connection, ANSWERED_WITHIN_MS, () =>
-      send(workflowRunId).catch((error: unknown) => send(findBatch(error))),
-    );
+    await withTemporalDeadline(client.connection, ANSWERED_WITHIN_MS, (signal) => {
+      const send = (workflowId: string) =>
+        sendInTurn(client.workflow.getHandle(workflowId), answer, signal);
+      return send(workflowRunId).catch((error: unknown) => send(findBatch(error)));
+    });
     return { kind: "taken" };
   } catch (cause) {
     // Closed, closed by another answer just now, or rejected by the workflow: all mean the same.
@@ -49,9 +50,12 @@ export async function answerReview(
   }
 }
 
-/** Retries until Temporal accepts it; the deadline's abort ends the loop as well. */
-async function sendInTurn(client: Client, workflowId: string, answer: ReviewAnswer): Promise<void> {
-  const handle = client.workflow.getHandle(workflowId);
+/** Retries until Temporal accepts it, or the signal: nobody waits for the answer then. */
+async function sendInTurn(
+  handle: WorkflowHandle,
+  answer: ReviewAnswer,
+  signal: AbortSignal,
+): Promise<void> {
   const updateId = toUpdateId(answer);
   for (;;) {
     try {
@@ -60,7 +64,8 @@ async function sendInTurn(client: Client, workflowId: string, answer: ReviewAnsw
     } catch (error) {
       // Temporal lets only ten Updates at a time wait for one workflow execution.
       if (!hasGrpcCode(error, [GRPC.RESOURCE_EXHAUSTED])) throw error;
-      await pause(PAUSE_MS);
+      await pause(PAUSE_MS, signal);
+      signal.throwIfAborted();
     }
   }
 }
