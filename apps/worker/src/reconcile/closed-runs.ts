@@ -8,6 +8,7 @@ import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createGlances } from "./glance-visibility.ts";
 import type { ListedExecution } from "./list-executions.ts";
+import { unconfirm } from "./unconfirm.ts";
 import type { Walk } from "./walk-visibility.ts";
 
 interface ClosedRun {
@@ -131,13 +132,4 @@ async function confirm(
     confirmed: runs.filter(({ confirmed }) => confirmed).map(({ id }) => id),
     mismatches: runs.filter(({ confirmed }) => !confirmed),
   };
-}
-
-/** Puts runs that could not be repaired among those that are looked at until they are right. */
-async function unconfirm(db: Database, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await db.workflowRun.updateMany({
-    where: { id: { in: [...ids] }, temporalRunId: { not: null } },
-    data: { confirmedAt: null },
-  });
 }

@@ -1,8 +1,11 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createReplayer } from "../mirror/replay-history.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { confirmClosedRuns, followResets } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { createFailures } from "./for-each-run.ts";
+import { createOpenRunsPass } from "./open-runs.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {
@@ -63,6 +66,25 @@ test("a reset run that ended before it was looked at is followed as well", async
     generation: 1,
   });
   expect(after.steps).toMatchObject([{ stepKey: "long", status: "failed" }]);
+});
+
+test("a reset that could not be followed once is looked at again, though the walk has moved on", async () => {
+  const before = await startAndCancel();
+  const temporalRunId = await rig.reset(before, 9);
+  const replayer = createReplayer({ bundlePath: "/nowhere/bundle.js" });
+  const broken = { ...rig, replayer, failures: createFailures(rig.logger) };
+  await waitFor("a walk that saw it", async () => {
+    await followResets(broken);
+    return broken.failures.isResting(before.id);
+  });
+  expect(await rig.getRun(before.id)).toMatchObject({ status: "canceled", confirmedAt: null });
+  const lookAround = createOpenRunsPass(rig, { roundMs: 0 });
+  const after = await waitFor("the row of the new Temporal run", async () => {
+    await lookAround();
+    const run = await rig.getRun(before.id);
+    return run.temporalRunId === temporalRunId && run;
+  });
+  expect(after).toMatchObject({ status: "started", completedAt: null, generation: 1 });
 });
 
 test("the lists leave a run alone that nothing happened to", async () => {

@@ -4,6 +4,7 @@ import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createGlances } from "./glance-visibility.ts";
 import type { ListedExecution } from "./list-executions.ts";
+import { unconfirm } from "./unconfirm.ts";
 import type { Walk } from "./walk-visibility.ts";
 
 /** A reset must be seen within 15 s, even one that entered the list late. */
@@ -12,7 +13,8 @@ const WALK_EVERY_MS = 10_000;
 /**
  * A loop over the Temporal runs that started and are open. The mirror follows a reset
  * when the new Temporal run first records something; one that waits, or has no worker yet, is found here.
- * One that has ended is found among the closed runs.
+ * One that has ended is found among the closed runs. A run that cannot be repaired loses its confirmed end, so the
+ * open runs' loop looks at it again.
  *
  * @returns a pass, which returns whether there is more to do at once
  */
@@ -30,7 +32,8 @@ export function toResetRunsWalk(options: ReconcileOptions): Walk {
     filter: 'ExecutionStatus = "Running"',
     async visit(executions) {
       const reset = await findReset(options.db, executions);
-      await forEachRun(options, reset, ({ id }) => repairRun(options, id));
+      const failed = await forEachRun(options, reset, ({ id }) => repairRun(options, id));
+      await unconfirm(options.db, failed);
     },
   };
 }
