@@ -228,7 +228,7 @@ function assertFitsTask(envelope: ResultEnvelope): void {
 }
 
 /** No failure of the component, so neither logged nor counted as one. */
-function notLocal(message: string): ApplicationFailure {
+export function notLocal(message: string): ApplicationFailure {
   const category = ApplicationFailureCategory.BENIGN;
   return ApplicationFailure.create({ message, type: NOT_LOCAL, nonRetryable: true, category });
 }

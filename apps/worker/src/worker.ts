@@ -1,7 +1,5 @@
 // The only place where a Temporal Worker is made.
-import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
-import { ApplicationFailure } from "@temporalio/common";
 import type {
   ActivityInterceptorsFactory,
   NativeConnection,
@@ -24,6 +22,7 @@ import type { ExternalComponents } from "./external/load-external-components.ts"
 import { createAdopter } from "./mirror/adopt-run.ts";
 import { createMirrorSink } from "./mirror/mirror-sink.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror/mirror-writer.ts";
+import { createUnknownAction } from "./unknown-action.ts";
 import type { MirrorMetrics } from "./worker-metrics.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 import { createReopenedSteps, type ReopenedSteps } from "./mirror/reopened-steps.ts";
@@ -34,7 +33,7 @@ export interface RunWorkerOptions {
   config: WorkerConfig;
   connection: NativeConnection;
   client: Client;
-  /** For the rows of child runs, which must not be lost. */
+  /** For the rows of child runs, which must not be lost, and the catalogue. */
   db: Database;
   /** For the mirror alone; its transactions may commit asynchronously. */
   mirrorDb: Database;
@@ -160,19 +159,7 @@ function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {
   return {
     ...Object.fromEntries(activities),
     ...createExternalChecks(externalComponents),
-    [UNKNOWN_ACTION]: failUnknown,
+    [UNKNOWN_ACTION]: createUnknownAction(options),
     [CREATE_CHILD_RUN]: createChildRunActivity(options),
   };
-}
-
-/**
- * Stands in for every action that this worker does not have, with the SDK's own message. Without it, a step
- * inside a workflow task would fail the task, again and again.
- */
-async function failUnknown(): Promise<never> {
-  const { activityType } = Context.current().info;
-  throw ApplicationFailure.nonRetryable(
-    `Activity function ${activityType} is not registered on this Worker`,
-    "NotFoundError",
-  );
 }
