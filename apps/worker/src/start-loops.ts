@@ -9,6 +9,7 @@ import { redispatchRuns } from "./dispatch/redispatch-runs.ts";
 import type { Replayer } from "./mirror/replay-history.ts";
 import type { Stores } from "./open-stores.ts";
 import { type Periodic, startPeriodic } from "./periodic.ts";
+import { type CatalogueOptions, createCataloguePass } from "./publish-catalogue.ts";
 import { createReconcileLoops } from "./reconcile/reconcile-loops.ts";
 import { startReconciler } from "./reconcile/start-reconciler.ts";
 import { startRunCounting } from "./run-counts/count-runs.ts";
@@ -17,7 +18,9 @@ import type { WorkerMetricsRegistry } from "./worker-metrics.ts";
 const SWEEP_INTERVAL_MS = 1_000;
 const HOUSEKEEPING_INTERVAL_MS = 60_000;
 
-export interface LoopsOptions extends Pick<Stores, "db" | "mirrorDb" | "client" | "bounded"> {
+export interface LoopsOptions
+  extends Pick<Stores, "db" | "mirrorDb" | "client" | "bounded">,
+    CatalogueOptions {
   config: WorkerConfig;
   replayer: Replayer;
   logger: Logger;
@@ -42,6 +45,13 @@ export function startLoops(options: LoopsOptions): Periodic {
       logger,
       metrics,
       pass: () => deleteExpiredKeys(db),
+    }),
+    startPeriodic({
+      name: "catalogue",
+      intervalMs: HOUSEKEEPING_INTERVAL_MS,
+      logger,
+      metrics,
+      pass: createCataloguePass(options),
     }),
   ];
   return {
