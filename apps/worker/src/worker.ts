@@ -158,7 +158,7 @@ function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {
   ]);
   return {
     ...Object.fromEntries(activities),
-    ...createExternalChecks(externalComponents),
+    ...createExternalChecks(externalComponents, options.db),
     [UNKNOWN_ACTION]: createUnknownAction(options),
     [CREATE_CHILD_RUN]: createChildRunActivity(options),
   };

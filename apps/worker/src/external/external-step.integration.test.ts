@@ -238,6 +238,18 @@ test("an action that the other worker does not know fails at once", async () => 
   expect(undeclared.steps[0]?.message).toContain("no declaration of the action 'undeclared'");
 });
 
+test("what only other workers declare is checked by the catalogue", async () => {
+  const { title, description, inputSchema, outputSchema, taskQueue } = act;
+  const defaults = { ...act.defaults, retry: { ...act.defaults.retry } };
+  const about = { title, description, inputSchema, outputSchema, defaults, taskQueue };
+  await rig.db.componentType.create({ data: { actionType: "published", ...about } });
+  const seen = await run(external("a", {}, { action: "published" }));
+  expect(seen.steps[0]?.message).toContain("with.do");
+  const good = await run(external("a", { do: "echo" }, { action: "published" }));
+  // Its input was taken; the Python worker does not know it.
+  expect(good.steps[0]?.message).toContain("task queue does not know the action");
+});
+
 test("a cancellation reaches it with the answer to a heartbeat", async () => {
   const id = await rig.startRun({
     components: [external("long", { do: "wait" }, { timeout: "1m" })],
