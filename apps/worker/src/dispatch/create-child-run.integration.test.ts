@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { projectRun } from "../mirror/project-history.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
-import { createChildRunActivity } from "./create-child-run.ts";
+import { type ChildRunRequest, createChildRunActivity } from "./create-child-run.ts";
 
 let rig: WorkerRig;
 let database: TcpProxy;
@@ -120,7 +120,16 @@ test("a workflow task that is lost behind the insertion, and tried again, starts
 test("however often it is asked for, a child has one row, and stays on the version it was made with", async () => {
   const parentRunId = await startParent();
   const parent = await rig.finished(parentRunId);
-  const create = createChildRunActivity(rig);
+  const activity = createChildRunActivity(rig);
+  const create = async (asked: ChildRunRequest) => {
+    const {
+      started_at_ms: startedAt,
+      finished_at_ms: finishedAt,
+      ...child
+    } = await activity(asked);
+    expect(finishedAt).toBeGreaterThanOrEqual(startedAt);
+    return child;
+  };
   const identity: RunIdentity = {
     workflow_run_id: parentRunId,
     org_id: parent.orgId,

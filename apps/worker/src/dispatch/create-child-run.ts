@@ -20,6 +20,7 @@ import {
   serializedEventBytes,
 } from "@truerun/shared/dispatch/run-requested";
 import type { Logger } from "@truerun/shared/logger";
+import type { AttemptTimes } from "../component-failure.ts";
 
 /** What a parent run asks for. */
 export interface ChildRunRequest {
@@ -33,7 +34,10 @@ export interface ChildRunRequest {
 }
 
 /** All that the parent run needs to start the child, but the input, which it has. */
-export type ChildRun = Omit<DispatchableRun, "input"> & { ancestors: readonly Ancestor[] };
+type StartableChild = Omit<DispatchableRun, "input"> & { ancestors: readonly Ancestor[] };
+
+/** What the parent run gets. The times let as many child runs as are made quickly share a workflow task. */
+export type ChildRun = StartableChild & Omit<AttemptTimes, "attempt">;
 
 export interface ChildRunDependencies {
   db: Database;
@@ -48,8 +52,10 @@ export interface ChildRunDependencies {
  */
 export function createChildRunActivity({ db, logger }: ChildRunDependencies) {
   return async (request: ChildRunRequest): Promise<ChildRun> => {
+    const startedAt = Date.now();
     try {
-      return await createChildRun(db, request);
+      const made = await createChildRun(db, request);
+      return { ...made, started_at_ms: startedAt, finished_at_ms: Date.now() };
     } catch (error) {
       if (error instanceof ApplicationFailure) throw error;
       logger.warn(
@@ -62,7 +68,7 @@ export function createChildRunActivity({ db, logger }: ChildRunDependencies) {
   };
 }
 
-async function createChildRun(db: Database, request: ChildRunRequest): Promise<ChildRun> {
+async function createChildRun(db: Database, request: ChildRunRequest): Promise<StartableChild> {
   const ancestors = toAncestors(request.parent);
   // The row of an earlier attempt stands, whatever has become of the definition since.
   const existing = await findRun(db, request.child_run_id);

@@ -66,6 +66,18 @@ export const CHILD_RUN_SHAPES: readonly Shape[] = [
     steps: ["each[0]: success", "each[1]: success", "each[2]: success", "after: success"],
   },
   {
+    name: "runs workflows side by side",
+    components: () => [
+      component("one", { ...runs("hello"), next: [to("after")] }),
+      component("two", { ...runs("hello"), next: [to("after")] }),
+      component("three", { ...runs("hello"), next: [to("after")] }),
+      component("after"),
+    ],
+    others: { hello: () => [component("hello")] },
+    ends: "completed",
+    steps: ["one: success", "two: success", "three: success", "after: success"],
+  },
+  {
     name: "runs a workflow for some items in batches",
     components: () => [
       component("each", {

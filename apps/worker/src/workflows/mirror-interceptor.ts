@@ -1,11 +1,12 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
+import { ACTION_PATTERN, type EngineAction } from "@truerun/shared/engine/engine-actions";
 import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  patched,
   TemporalFailure,
   type WorkflowInterceptors,
   type WorkflowOutboundCallsInterceptor,
@@ -18,6 +19,10 @@ import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { LocalTurns } from "./local-turns.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
+
+const RUN_WORKFLOW: EngineAction = "run_workflow";
+/** Names a change for `patched`: runs from before it make their child runs side by side. */
+const CHILD_RUNS = "child-runs-take-turns";
 
 /** Loaded by the worker into every workflow execution; each has its own recorder. */
 export function interceptors(): WorkflowInterceptors {
@@ -106,9 +111,23 @@ async function runLocalAttempt(
   }
 }
 
-/** Without local components nothing takes turns, as in histories from before there were any. */
+/** Undefined where nothing takes turns, as in histories from before anything did. Asked once, as a run begins. */
 function toTurns(components: readonly ComponentDefinition[]): LocalTurns | undefined {
-  return components.some(({ execution }) => execution === "local") ? new LocalTurns() : undefined;
+  const hasLocal = components.some(({ execution }) => execution === "local");
+  const takesTurns = hasLocal || (makesRunsBesideOthers(components) && patched(CHILD_RUNS));
+  return takesTurns ? new LocalTurns() : undefined;
+}
+
+/**
+ * Whether a child run may be made while another local activity is under way: that of another child run, or the
+ * check of an external step.
+ */
+function makesRunsBesideOthers(components: readonly ComponentDefinition[]): boolean {
+  const helped = components.filter(
+    ({ action, task_queue: taskQueue }) => action === RUN_WORKFLOW || taskQueue !== undefined,
+  );
+  const isAlone = helped.length === 1 && helped[0]?.for_each === undefined;
+  return !isAlone && helped.some(({ action }) => action === RUN_WORKFLOW);
 }
 
 /** The step that an attempt inside the workflow task is for; the engine's own helpers have none. */
