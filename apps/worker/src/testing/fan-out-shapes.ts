@@ -49,6 +49,21 @@ export const FAN_OUT_SHAPES: readonly Shape[] = [
     steps: Array.from({ length: 205 }, (_, n) => `each[${n}]: ${n === 150 ? "failed" : "success"}`),
   },
   {
+    name: "for_each in batches stopped by a failure",
+    components: () => [
+      component("each", {
+        for_each: Array.from({ length: 101 }, (_, n) =>
+          n === 1 ? { flaky: true } : { ms: 60_000 },
+        ),
+        max_concurrency: 2,
+        action: "slow_or_bad",
+        with: { item: "${{ item }}" },
+      }),
+    ],
+    ends: "failed",
+    steps: ["each[0]: failed", "each[1]: failed"],
+  },
+  {
     name: "for_each canceled in batches",
     components: () => [
       component("each", {

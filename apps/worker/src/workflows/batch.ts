@@ -31,7 +31,14 @@ export interface BatchRequestedEvent {
 }
 
 /** What a batch tells its run: its steps, or only how large they would be. */
-export type BatchResult = { facts: StepFacts[] } | { excess_bytes: number };
+export type BatchResult = BatchFacts | { excess_bytes: number };
+
+interface BatchFacts {
+  /** In the order in which the steps began. */
+  facts: StepFacts[];
+  /** Index of the item whose failure ended the batch; absent in histories of batches that did not tell it. */
+  ended_by?: number;
+}
 
 /** Whether a workflow's argument says that it is a batch. */
 export function isBatchRequested(argument: unknown): argument is BatchRequestedEvent {
@@ -60,20 +67,33 @@ export async function runBatch(
     const scope = new CancellationScope();
     const context = createStepContext(event.data.run, recorder);
     let isDone = false;
+    let endedBy: number | undefined;
     root.cancelRequested.catch(() => scope.cancel());
     void scope
-      .run(() => runAll(event, context))
+      .run(() =>
+        runAll(event, context, (index) => {
+          endedBy ??= index;
+        }),
+      )
       .then(() => {
         isDone = true;
       });
     await condition(() => isDone || scope.consideredCancelled);
     await condition(() => isDone, context.children > 0 ? CHILD_GRACE_MS : CANCEL_GRACE_MS);
     recorder.interrupt(BATCH_CANCELED);
-    return toResult(recorder.facts());
+    return toResult({
+      facts: recorder.facts(),
+      ...(endedBy === undefined ? {} : { ended_by: endedBy }),
+    });
   });
 }
 
-async function runAll({ data }: BatchRequestedEvent, context: StepContext): Promise<void> {
+/** @param onEnd - called with the index of an item whose failure ends them all, before the others are canceled */
+async function runAll(
+  { data }: BatchRequestedEvent,
+  context: StepContext,
+  onEnd: (index: number) => void,
+): Promise<void> {
   const { component, first_index: first, items, concurrency } = data;
   let next = 0;
   let bytes = 0;
@@ -85,13 +105,16 @@ async function runAll({ data }: BatchRequestedEvent, context: StepContext): Prom
       const item = items[at] ?? { refused: "The batch has no such item." };
       const { status, output } = await runItem({ key, component }, item, context);
       bytes += utf8Bytes(JSON.stringify(output));
+      const endsAll = status === "failed" && endsFanOut(component);
+      // What is canceled with the batch fails as well, but ends nothing.
+      if (endsAll && !CancellationScope.current().consideredCancelled) onEnd(first + at);
       // There is no use in gathering more than the run can be told.
-      return bytes <= MAX_FACTS_BYTES && (status !== "failed" || !endsFanOut(component));
+      return bytes <= MAX_FACTS_BYTES && !endsAll;
     },
   });
 }
 
-function toResult(facts: StepFacts[]): BatchResult {
-  const bytes = utf8Bytes(JSON.stringify(facts));
-  return bytes > MAX_FACTS_BYTES ? { excess_bytes: bytes } : { facts };
+function toResult(told: BatchFacts): BatchResult {
+  const bytes = utf8Bytes(JSON.stringify(told.facts));
+  return bytes > MAX_FACTS_BYTES ? { excess_bytes: bytes } : told;
 }

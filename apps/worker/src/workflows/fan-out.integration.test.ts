@@ -81,6 +81,21 @@ describe.each([
     expect(failed.length).toBeGreaterThan(0);
   });
 
+  test("names the item that failed, also where items before it are still under way", async () => {
+    const bad = 3;
+    const items = range(count).map((n) => (n === bad ? { flaky: true } : { ms: 60_000 }));
+    const run = await runEach(items, {
+      action: "slow_or_bad",
+      with: { item: "${{ item }}" },
+    });
+    expect(run.errorMessage).toBe(`Component 'each' failed: each[${bad}]: planned`);
+    const messages = run.steps.map(({ stepKey, message }) => `${stepKey} ${message}`);
+    expect(messages.slice(0, 4)).toEqual([
+      ...range(bad).map((n) => `each[${n}] Canceled because each[${bad}] failed.`),
+      `each[${bad}] planned`,
+    ]);
+  });
+
   test("goes on past failures where it is told to: null stands for a failed item's output", async () => {
     const items = range(count).map((n) => ({ n, bad: n % 3 === 1 }));
     const run = await runEach(items, {

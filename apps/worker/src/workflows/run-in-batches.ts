@@ -84,7 +84,9 @@ async function runBatch(
       collector.refuseOutput(result.excess_bytes, MAX_FACTS_BYTES);
       return false;
     }
-    let goesOn = true;
+    // Its failure is the reason why the others are canceled, some of which may have begun before it.
+    const cause = result.facts.find(({ index }) => index === result.ended_by);
+    let goesOn = cause === undefined || collector.add(cause.index, cause);
     for (const fact of result.facts) if (!collector.add(fact.index, fact)) goesOn = false;
     recorder.adopt(component.key, result.facts, firstOrdinal);
     const untold = batch.items.length - result.facts.length;
