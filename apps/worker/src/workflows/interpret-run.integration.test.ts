@@ -1,11 +1,14 @@
 // What the recorded shapes do not reach: cancellation at odd moments, and starts that are not ours.
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { Json } from "@truerun/shared/contracts/json";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
 import { WorkflowFailedError } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { inspectRun } from "../mirror/inspect-run.ts";
 import { executions } from "../testing/test-components.ts";
 import { component, retryEvery } from "../testing/rig-runs.ts";
+import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -48,6 +51,40 @@ test("a component that is canceled has time to clean up before its run ends", as
   expect(ended.status).toBe("canceled");
   expect(ended.steps).toMatchObject([{ status: "failed", message: "The run was canceled." }]);
 });
+
+test.each<[string, Json, Json]>([
+  ["null", null, null],
+  ["an object", { x: 1 }, { x: 1 }],
+  ["what looks like an outcome", { status: "weird" }, { status: "weird" }],
+  ["what a component gives", { output: [1], artifacts: [] }, [1]],
+])(
+  "a step that an operator completes has that as its output: %s",
+  async (_what, result, output) => {
+    const id = await rig.startRun({
+      components: [
+        component("h", {
+          action: "slow",
+          with: { ms: 60_000 },
+          next: [{ to: "after", on: "success" }],
+        }),
+        component("after", { with: { value: "${{ steps.h.output }}" } }),
+      ],
+    });
+    await waitFor("the step", async () => (await rig.getRun(id)).steps.length === 1);
+    await rig.client.activity.complete({ workflowId: id, activityId: "h" }, result);
+    const ended = await waitFor("the confirmed end", async () => {
+      await confirmClosedRuns(rig);
+      const run = await rig.getRun(id);
+      return run.confirmedAt !== null && run;
+    });
+    expect(ended.status).toBe("completed");
+    expect(ended.steps).toMatchObject([
+      { stepKey: "h", status: "success", message: null, output, artifacts: [], attempt: null },
+      { stepKey: "after", status: "success", output },
+    ]);
+    expect(await inspectRun(rig, id)).toMatchObject({ kind: "equal" });
+  },
+);
 
 test("an action that no worker knows fails at once, whatever its retry policy", async () => {
   const retry = retryEvery("10m", 5);

@@ -12,7 +12,7 @@ import {
   type WorkflowOutboundCallsInterceptor,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { LocalAttempt, ResultEnvelope } from "../local-attempt.ts";
+import type { LocalAttempt } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
 import { createBatchRecorder, isBatchRequested, runBatch } from "./batch.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
@@ -59,9 +59,9 @@ export function interceptors(): WorkflowInterceptors {
           if (recorder === undefined || key === undefined || isExternal) return await next(input);
           recorder.open(key);
           try {
-            const envelope = await next(input);
-            recorder.close(key, toSuccess(envelope as ResultEnvelope));
-            return envelope;
+            const result = await next(input);
+            recorder.close(key, toSuccess(result));
+            return result;
           } catch (error) {
             recorder.close(key, toFailure(error, recorder.cancelReasonOf(key)));
             throw error;

@@ -1,7 +1,8 @@
 // Runs one step: the engine's own actions here, every other as a Temporal activity, regular or local.
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
+import { patched } from "@temporalio/workflow";
 import type { EarlierAttempts, ResultEnvelope } from "../local-attempt.ts";
-import { toFailure, toSuccess } from "./activity-outcome.ts";
+import { isEnvelope, toFailure, toSuccess } from "./activity-outcome.ts";
 import { runEngineAction } from "./run-engine-action.ts";
 import { executeActivity } from "./execute-activity.ts";
 import { runExternalStep } from "./external-step.ts";
@@ -28,11 +29,16 @@ export async function runStep(step: Step, context: StepContext): Promise<StepOut
   }
 }
 
+/** Names a change for `patched`: before, whatever an operator completed a step with was spread over its outcome. */
+const ANY_RESULT = "any-result-is-an-output";
+
 /** The outcome as the interceptor has recorded it: it sees what comes back before the interpreter does. */
 async function runActivity(
   step: Step,
   { budget }: StepContext,
   earlier?: EarlierAttempts,
 ): Promise<StepOutcome> {
-  return toSuccess(await budget.whilePending(() => executeActivity<ResultEnvelope>(step, earlier)));
+  const result = await budget.whilePending(() => executeActivity<unknown>(step, earlier));
+  if (isEnvelope(result) || patched(ANY_RESULT)) return toSuccess(result);
+  return { status: "success", message: null, ...(result as ResultEnvelope) };
 }
