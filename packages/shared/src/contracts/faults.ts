@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { toFaultList } from "./fault-list.ts";
+import { toLimitWords } from "./limit-fault.ts";
 
 /** One fault of a request, as FastAPI reports it; `type` and `msg` are Pydantic v2's where one fits. */
 export interface Fault {
@@ -198,42 +199,22 @@ function toTypeFault(expected: string, value: unknown): readonly [type: string, 
 }
 
 function toTooSmall(issue: Issue & { code: "too_small" }, value: unknown) {
-  const limit = Number(issue.minimum);
-  if (issue.origin === "string") {
-    return [
-      "string_too_short",
-      `String should have at least ${count(limit, "character")}`,
-    ] as const;
-  }
-  if (issue.origin === "array" || issue.origin === "set") {
-    const msg = `List should have at least ${count(limit, "item")} after validation, not ${lengthOf(value)}`;
-    return ["too_short", msg] as const;
-  }
-  return issue.inclusive === false
-    ? (["greater_than", `Input should be greater than ${limit}`] as const)
-    : (["greater_than_equal", `Input should be greater than or equal to ${limit}`] as const);
+  const isExclusive = issue.inclusive === false;
+  const ofNumber = isExclusive ? "exclusiveMinimum" : "minimum";
+  const keyword = { text: "minLength", list: "minItems", number: ofNumber } as const;
+  return toLimitWords(keyword[kindOf(issue.origin)], Number(issue.minimum), value);
 }
 
 function toTooBig(issue: Issue & { code: "too_big" }, value: unknown) {
-  const limit = Number(issue.maximum);
-  if (issue.origin === "string") {
-    return ["string_too_long", `String should have at most ${count(limit, "character")}`] as const;
-  }
-  if (issue.origin === "array" || issue.origin === "set") {
-    const msg = `List should have at most ${count(limit, "item")} after validation, not ${lengthOf(value)}`;
-    return ["too_long", msg] as const;
-  }
-  return issue.inclusive === false
-    ? (["less_than", `Input should be less than ${limit}`] as const)
-    : (["less_than_equal", `Input should be less than or equal to ${limit}`] as const);
+  const isExclusive = issue.inclusive === false;
+  const ofNumber = isExclusive ? "exclusiveMaximum" : "maximum";
+  const keyword = { text: "maxLength", list: "maxItems", number: ofNumber } as const;
+  return toLimitWords(keyword[kindOf(issue.origin)], Number(issue.maximum), value);
 }
 
-function count(limit: number, word: string): string {
-  return `${limit} ${word}${limit === 1 ? "" : "s"}`;
-}
-
-function lengthOf(value: unknown): number {
-  return Array.isArray(value) ? value.length : 0;
+function kindOf(origin: string): "text" | "list" | "number" {
+  if (origin === "string") return "text";
+  return origin === "array" || origin === "set" ? "list" : "number";
 }
 
 function stripSlashes(pattern: string): string {

@@ -4,6 +4,7 @@ import type { Fault, FaultPlace } from "./faults.ts";
 import { toChoices, TYPE_FAULTS, valueFault } from "./faults.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isJsonObject } from "./json.ts";
+import { isLimitKeyword, toLimitWords } from "./limit-fault.ts";
 
 // JSON Schema, draft 2020-12: how values are checked against it, and how their faults are worded.
 
@@ -61,9 +62,9 @@ export function locate(pointer: string, input: Json): Located {
   return { loc, value };
 }
 
-/** An error of Ajv, worded like every other fault. */
+/** An error of Ajv, which has to be verbose, worded like every other fault. */
 export function toSchemaFault(
-  { keyword, params, parentSchema, message = "is not valid" }: ErrorObject,
+  { keyword, params, parentSchema, data, message = "is not valid" }: ErrorObject,
   loc: FaultPlace,
 ): Fault {
   const bad = valueFault(loc, message);
@@ -79,8 +80,8 @@ export function toSchemaFault(
       return { loc: place, msg: "Extra inputs are not permitted", type: "extra_forbidden" };
     }
     case "type": {
-      const [type, msg] = TYPE_FAULTS.get(String(params["type"])) ?? [bad.type, bad.msg];
-      return { loc, msg, type };
+      const words = TYPE_FAULTS.get(String(params["type"]));
+      return words === undefined ? bad : toFault(loc, words);
     }
     case "enum": {
       const allowed: unknown = params["allowedValues"];
@@ -105,8 +106,13 @@ export function toSchemaFault(
         ? valueFault(loc, `must match format "${parentSchema["format"]}"`)
         : bad;
     default:
-      return toLimitFault(keyword, Number(params["limit"]), bad);
+      if (!isLimitKeyword(keyword)) return bad;
+      return toFault(loc, toLimitWords(keyword, Number(params["limit"]), data));
   }
+}
+
+function toFault(loc: FaultPlace, [type, msg]: readonly [type: string, msg: string]): Fault {
+  return { loc, msg, type };
 }
 
 /** What each of the forms requires, if that tells them apart: `, which need 'duration' or 'until'`. */
@@ -116,28 +122,4 @@ function namesOf(forms: unknown): string {
     return Array.isArray(required) ? required.map(String).join(" and ") : "";
   });
   return needed.length === 0 || needed.includes("") ? "" : `, which need ${toChoices(needed)}`;
-}
-
-const LIMIT_FAULTS: ReadonlyMap<string, (limit: number) => readonly [type: string, msg: string]> =
-  new Map([
-    [
-      "minimum",
-      (limit) => ["greater_than_equal", `Input should be greater than or equal to ${limit}`],
-    ],
-    ["maximum", (limit) => ["less_than_equal", `Input should be less than or equal to ${limit}`]],
-    ["exclusiveMinimum", (limit) => ["greater_than", `Input should be greater than ${limit}`]],
-    ["exclusiveMaximum", (limit) => ["less_than", `Input should be less than ${limit}`]],
-    [
-      "minLength",
-      (limit) => ["string_too_short", `String should have at least ${limit} characters`],
-    ],
-    ["maxLength", (limit) => ["string_too_long", `String should have at most ${limit} characters`]],
-    ["minItems", (limit) => ["too_short", `List should have at least ${limit} items`]],
-    ["maxItems", (limit) => ["too_long", `List should have at most ${limit} items`]],
-  ]);
-
-function toLimitFault(keyword: string, limit: number, bad: Fault): Fault {
-  const known = LIMIT_FAULTS.get(keyword)?.(limit);
-  if (known === undefined) return bad;
-  return { loc: bad.loc, msg: known[1], type: known[0] };
 }
