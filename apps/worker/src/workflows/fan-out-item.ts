@@ -1,8 +1,7 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { explainMissing, type ItemSource } from "@truerun/shared/engine/advance";
 import { type EngineAction, isEngineAction } from "@truerun/shared/engine/engine-actions";
-import { utf8Bytes } from "@truerun/shared/storable-text";
+import { explainMissing, type ItemSource } from "@truerun/shared/engine/prepare-component";
 import { isLocalStep } from "./local-step.ts";
 import { runStep } from "./run-step.ts";
 import type { StepContext } from "./step.ts";
@@ -23,10 +22,10 @@ export type Item = { with: JsonObject; bytes: number } | { skipped: string } | {
 /** Resolves the `with` of one item. */
 export function toItem(items: ItemSource, index: number): Item {
   const resolved = items.resolve(index);
-  if (!resolved.ok) return { skipped: explainMissing(resolved.missing) };
-  const bytes = utf8Bytes(JSON.stringify(resolved.value));
-  const refused = explainOversize(bytes);
-  return refused === null ? { with: resolved.value, bytes } : { refused };
+  if (resolved.ok) return { with: resolved.value, bytes: resolved.bytes };
+  return resolved.missing === undefined
+    ? { refused: explainOversize(resolved.bytes) }
+    : { skipped: explainMissing(resolved.missing) };
 }
 
 /**
@@ -48,11 +47,11 @@ export async function runItem(
     recorder.close(key, outcome);
     return outcome;
   }
+  const step = { key, component, input: item.with, bytes: item.bytes };
   // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled. What
   // the engine does itself, or runs inside the task, is not scheduled with its input.
-  const isScheduled =
-    !isEngineAction(component.action) && !isLocalStep({ component, key, input: item.with });
-  const bytes = isScheduled ? item.bytes : 0;
+  const isScheduled = !isEngineAction(component.action) && !isLocalStep(step);
+  const bytes = isScheduled ? step.bytes : 0;
   if (!budget.trySchedule(bytes)) await budget.scheduleLater(bytes);
-  return await runStep({ key, component, input: item.with }, context);
+  return await runStep(step, context);
 }

@@ -1,7 +1,8 @@
 // Runs a component with `for_each`: here while it is small, in batches when it is large.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { Json } from "@truerun/shared/contracts/json";
-import type { ItemSource, StepState } from "@truerun/shared/engine/advance";
+import type { StepState } from "@truerun/shared/engine/advance";
+import type { ItemSource } from "@truerun/shared/engine/prepare-component";
 import { toItemKey } from "@truerun/shared/step-key";
 import { utf8Bytes } from "@truerun/shared/storable-text";
 import { CancellationScope } from "@temporalio/workflow";

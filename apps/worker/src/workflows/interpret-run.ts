@@ -1,22 +1,16 @@
 // (3) The interpreter: the reducer decides what is next, this shell lets Temporal do it.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
-import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import {
-  advance,
-  type ItemSource,
-  type ReadyComponent,
-  type RunOutcome,
-  type StepState,
-} from "@truerun/shared/engine/advance";
+import { advance, type RunOutcome, type StepState } from "@truerun/shared/engine/advance";
 import { compileDefinition } from "@truerun/shared/engine/compile-definition";
 import { isEngineAction } from "@truerun/shared/engine/engine-actions";
-import { utf8Bytes } from "@truerun/shared/storable-text";
+import type { ItemSource, ReadyComponent } from "@truerun/shared/engine/prepare-component";
 import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
+  patched,
 } from "@temporalio/workflow";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { runFanOut } from "./fan-out.ts";
@@ -87,6 +81,7 @@ class Interpreter {
         workflow_name: data.workflow_name,
         started_at: data.started_at,
       },
+      hasChange: patched,
     };
     for (;;) {
       if (this.#canceled) await this.#endCanceled();
@@ -107,17 +102,16 @@ class Interpreter {
   #start(ready: ReadyComponent): void {
     const { component } = ready;
     this.#states.set(component.key, { status: "running" });
-    if (ready.items === undefined) this.#startOne(component, ready.with);
-    else this.#startFanOut(component, ready.items);
+    if (ready.items !== undefined) this.#startFanOut(component, ready.items);
+    else if (ready.with === undefined) this.#refuse(component, explainOversize(ready.bytes));
+    else this.#startOne({ key: component.key, component, input: ready.with, bytes: ready.bytes });
   }
 
-  #startOne(component: ComponentDefinition, input: JsonObject): void {
-    const { key } = component;
-    const step = { key, component, input };
-    const bytes = utf8Bytes(JSON.stringify(input));
-    const excess = explainOversize(bytes) ?? this.#explainNoRoom(step, bytes);
-    if (excess !== null) {
-      this.#refuse(component, excess);
+  #startOne(step: Step): void {
+    const { key, component } = step;
+    const full = this.#explainNoRoom(step);
+    if (full !== null) {
+      this.#refuse(component, full);
       return;
     }
     void this.#activities
@@ -138,11 +132,11 @@ class Interpreter {
   }
 
   /** Null if there is room. Counts the input, which only an activity outside the task is scheduled with. */
-  #explainNoRoom(step: Step, bytes: number): string | null {
+  #explainNoRoom(step: Step): string | null {
     const { budget } = this.#context;
     const full = budget.explainFullHistory();
     const isScheduled = !isEngineAction(step.component.action) && !isLocalStep(step);
-    if (full !== null || !isScheduled || budget.trySchedule(bytes)) return full;
+    if (full !== null || !isScheduled || budget.trySchedule(step.bytes)) return full;
     return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
   }
 

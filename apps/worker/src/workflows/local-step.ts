@@ -1,7 +1,7 @@
 // A step that runs inside its workflow task, as a Temporal local activity.
 import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { toSummary, utf8Bytes } from "@truerun/shared/storable-text";
+import { toSummary } from "@truerun/shared/storable-text";
 import {
   ActivityCancellationType,
   ActivityFailure,
@@ -24,8 +24,8 @@ import type { StepOutcome } from "./step-outcome.ts";
 const NO_PAUSE_IN_TASK_MS = 1;
 
 /** Whether a step runs inside its workflow task, as far as can be told beforehand. */
-export function isLocalStep({ component, input }: Step): boolean {
-  return component.execution === "local" && utf8Bytes(JSON.stringify(input)) <= MAX_LOCAL_BYTES;
+export function isLocalStep({ component, bytes }: Step): boolean {
+  return component.execution === "local" && bytes <= MAX_LOCAL_BYTES;
 }
 
 /**

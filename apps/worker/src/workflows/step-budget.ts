@@ -1,7 +1,6 @@
+import { MAX_WITH_BYTES } from "@truerun/shared/engine/prepare-component";
 import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
 
-/** Byte limit for a resolved `with`; more belongs in a store, by reference. */
-const MAX_WITH_BYTES = 1024 * 1024;
 /** Byte limit for what one workflow task schedules: Temporal terminates a run whose task is too large. */
 export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
 /** Activities under way at once; with some thousands a workflow hangs. */
@@ -106,8 +105,7 @@ export class StepBudget {
   }
 }
 
-/** Why an input cannot be scheduled at all; null when it can. */
-export function explainOversize(bytes: number): string | null {
-  if (bytes <= MAX_WITH_BYTES) return null;
+/** Why an input over the limit is not scheduled. */
+export function explainOversize(bytes: number): string {
   return `The component's resolved input has ${bytes} bytes; ${MAX_WITH_BYTES} are the most.`;
 }

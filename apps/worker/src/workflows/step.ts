@@ -13,6 +13,8 @@ export interface Step {
   component: ComponentDefinition;
   /** The component's `with`, its references resolved. */
   input: JsonObject;
+  /** The input's size as JSON. */
+  bytes: number;
 }
 
 /** What the steps of one workflow execution share. */

@@ -7,14 +7,9 @@ import {
   type WorkflowDefinitionDocument,
 } from "../contracts/definition.ts";
 import type { Json, JsonObject } from "../contracts/json.ts";
-import {
-  advance,
-  type Decision,
-  type ReadyComponent,
-  type RunOutcome,
-  type StepState,
-} from "./advance.ts";
+import { advance, type Decision, type RunOutcome, type StepState } from "./advance.ts";
 import { compileDefinition } from "./compile-definition.ts";
+import type { ReadyComponent } from "./prepare-component.ts";
 import {
   expectedStates,
   isEndedByFailure,

@@ -229,6 +229,45 @@ describe("references", () => {
   });
 });
 
+describe("what is too large", () => {
+  const input = { text: "x".repeat(600_000), list: ["y".repeat(600_000)] };
+  const two = ["${{ input.text }}", "${{ input.text }}"];
+
+  test("is measured and not built, in one `with` or for one item", () => {
+    const parts: Record<string, Parts> = {
+      texts: { with: { value: two.join("") } },
+      values: { with: { value: two } },
+      items: { for_each: [1, 2], with: { value: two } },
+      fits: { with: { value: "${{ input.text }}" } },
+    };
+    const { ready } = advance(compileDefinition(define(parts)), { input, run: RUN }, new Map());
+    const bytes = 1_200_012;
+    expect(ready.slice(0, 2)).toMatchObject([{ bytes }, { bytes: bytes + 5 }]);
+    expect(ready.map((each) => each.with === undefined)).toEqual([true, true, true, false]);
+    expect(ready[2]?.items?.resolve(1)).toEqual({ ok: false, bytes: bytes + 5 });
+  });
+
+  test("is a `for_each` whose texts are, except in a run that began it before there was a limit", () => {
+    const parts: Record<string, Parts> = {
+      texts: { for_each: [two.join("")] },
+      // These are shared, not built.
+      values: { for_each: two },
+      list: { for_each: "${{ input.list }}" },
+    };
+    const definition = compileDefinition(define(parts));
+    const { ready, refused } = advance(definition, { input, run: RUN }, new Map());
+    expect(ready.map(({ component }) => component.key)).toEqual(["values", "list"]);
+    expect(refused.map(({ message }) => message)).toEqual([
+      "`for_each` has 1200004 bytes; its texts may have 1048576 characters together.",
+    ]);
+    const asked: string[] = [];
+    const hasChange = (change: string): boolean => asked.push(change) < 0;
+    const before = advance(definition, { input, run: RUN, hasChange }, new Map());
+    expect(before.ready.map(({ component }) => component.key)).toEqual(["texts", "values", "list"]);
+    expect(asked).toEqual(["limit-of-texts-in-for-each"]);
+  });
+});
+
 test("keys that are inherited names of objects are ordinary", () => {
   const parts: Record<string, Parts> = {
     constructor: { next: ["toString"] },

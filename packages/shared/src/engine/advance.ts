@@ -1,11 +1,12 @@
-import { type ComponentDefinition, type Edge, MAX_ITEMS } from "../contracts/definition.ts";
-import type { Json, JsonObject } from "../contracts/json.ts";
+import type { ComponentDefinition, Edge } from "../contracts/definition.ts";
+import type { Json } from "../contracts/json.ts";
 import { clipMessage } from "../storable-text.ts";
 import type { CompiledComponent, CompiledDefinition } from "./compile-definition.ts";
 import { evaluateCondition } from "./conditions.ts";
 import type { Scope, StepView } from "./path.ts";
 import type { EngineAction } from "./engine-actions.ts";
-import { type Resolution, resolveReferences } from "./references.ts";
+import { explainMissing, prepareComponent, type ReadyComponent } from "./prepare-component.ts";
+import type { HasChange } from "./rule-change.ts";
 
 /** The engine action that ends the run. */
 const FAIL: EngineAction = "fail";
@@ -18,25 +19,15 @@ export type StepState =
   | { status: "skipped" };
 
 /** What expressions see of the run itself. */
-export type RunScope = Omit<Scope, "steps">;
+export interface RunScope extends Omit<Scope, "steps"> {
+  /** Absent: the run follows every change. */
+  hasChange?: HasChange;
+}
 
 /** How a run ends. */
 export type RunOutcome =
   | { status: "completed" }
   | { status: "failed"; code: "component_failed" | "workflow_failed"; message: string };
-
-/** A component to start now, its references resolved: once, or once for each item. */
-export type ReadyComponent = { component: ComponentDefinition } & (
-  | { with: JsonObject; items?: never }
-  | { items: ItemSource; with?: never }
-);
-
-/** The items of a component with `for_each`. */
-export interface ItemSource {
-  count: number;
-  /** The `with` of one item; references may lead to something in one item and to nothing in another. */
-  resolve(index: number): Resolution<JsonObject>;
-}
 
 /** What to do next. */
 export interface Decision {
@@ -66,7 +57,8 @@ export function advance(
   run: RunScope,
   states: ReadonlyMap<string, StepState>,
 ): Decision {
-  const scope: Scope = { ...run, steps: toStepViews(states) };
+  const { hasChange = () => true, ...seen } = run;
+  const scope: Scope = { ...seen, steps: toStepViews(states) };
   const failure = findFailure(definition, states, scope);
   if (failure !== null) return { ready: [], refused: [], skipped: [], outcome: failure };
   const decision: Decision = { ready: [], refused: [], skipped: [], outcome: null };
@@ -76,7 +68,7 @@ export function advance(
     const state = states.get(key);
     const standing =
       state === undefined
-        ? decide(compiled, { standings, scope, decision })
+        ? decide(compiled, { standings, scope, decision, hasChange })
         : state.status === "running"
           ? "open"
           : state.status;
@@ -121,17 +113,16 @@ function findFailure(
   return null;
 }
 
-interface Undecided {
+interface Deciding {
   standings: ReadonlyMap<string, Standing>;
   scope: Scope;
   decision: Decision;
+  hasChange: HasChange;
 }
 
 /** Decides a component without a state, as far as everything before it is decided. */
-function decide(
-  { component, incoming }: CompiledComponent,
-  { standings, scope, decision }: Undecided,
-): Standing {
+function decide({ component, incoming }: CompiledComponent, deciding: Deciding): Standing {
+  const { standings, scope } = deciding;
   let taken = incoming.length === 0;
   const unmet: string[] = [];
   for (const { from } of incoming) {
@@ -143,45 +134,24 @@ function decide(
     if (followed.unmet !== null) unmet.push(`after '${from}': ${followed.unmet}`);
   }
   if (!taken && unmet.length === 0) return "dead";
-  if (!taken) return skip(component, `Condition not met ${unmet.join("; ")}`, decision);
-  return start(component, scope, decision);
+  if (!taken) return skip(component, `Condition not met ${unmet.join("; ")}`, deciding);
+  return start(component, deciding);
 }
 
-function skip(component: ComponentDefinition, reason: string, decision: Decision): "skipped" {
+function skip(component: ComponentDefinition, reason: string, { decision }: Deciding): "skipped" {
   decision.skipped.push({ component, message: clipMessage(reason) });
   return "skipped";
 }
 
-function start(component: ComponentDefinition, scope: Scope, decision: Decision): Standing {
-  const { for_each: forEach } = component;
-  const resolved: Resolution<Json> = resolveReferences(forEach ?? component.with, scope);
-  if (!resolved.ok) return skip(component, explainMissing(resolved.missing), decision);
-  if (forEach === undefined) {
-    decision.ready.push({ component, with: resolved.value as JsonObject });
-    return "open";
+function start(component: ComponentDefinition, deciding: Deciding): Standing {
+  const { decision, scope, hasChange } = deciding;
+  const prepared = prepareComponent(component, scope, hasChange);
+  if (prepared.missing !== undefined) {
+    return skip(component, explainMissing(prepared.missing), deciding);
   }
-  const { value: items } = resolved;
-  if (!Array.isArray(items) || items.length > MAX_ITEMS) {
-    decision.refused.push({ component, message: explainItems(forEach, items) });
-    return "open";
-  }
-  const resolve = (index: number): Resolution<JsonObject> =>
-    resolveReferences(component.with, { ...scope, item: { value: items[index] as Json, index } });
-  decision.ready.push({ component, items: { count: items.length, resolve } });
+  if (prepared.refusal === undefined) decision.ready.push({ component, ...prepared });
+  else decision.refused.push({ component, message: prepared.refusal });
   return "open";
-}
-
-/** Why a step whose references lead to nothing is skipped. */
-export function explainMissing(missing: readonly string[]): string {
-  return clipMessage(`Nothing found at ${missing.join(", ")}`);
-}
-
-function explainItems(forEach: string | Json[], value: Json): string {
-  const what = typeof forEach === "string" ? `\`for_each\` (${forEach})` : "`for_each`";
-  if (Array.isArray(value)) return `${what} has ${value.length} items; ${MAX_ITEMS} are the most.`;
-  const kind =
-    value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
-  return clipMessage(`${what} is ${kind}; a list is needed.`);
 }
 
 interface Followed {

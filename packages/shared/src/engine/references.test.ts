@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../contracts/json.ts";
 import { ExpressionSyntaxError, lookUp, parsePath, type Scope } from "./path.ts";
-import { parseTemplate, resolveReferences } from "./references.ts";
+import { utf8Bytes } from "../storable-text.ts";
+import { MAX_TEXT_LENGTH, parseTemplate, resolveReferences } from "./references.ts";
 
 const input: unknown = JSON.parse(
   '{"n":50,"s":"text","nil":null,"list":[{"b":1},[2]],"odd key":{"a.b":3},"ключ":4,"__proto__":{"x":5},"0":"zero","e":""}',
@@ -172,5 +173,53 @@ describe("templates", () => {
       expect(() => parseTemplate(text)).toThrow(ExpressionSyntaxError);
     }
     expect(performance.now() - before).toBeLessThan(1_000);
+  });
+});
+
+describe("the size of what references lead to", () => {
+  const large = Array.from({ length: 95_000 }, (_, index) => `s${index}`);
+  const scope: Scope = { ...SCOPE, input: { large, text: 'é"'.repeat(300_000), odd: "\ud83d" } };
+  const bytesOf = (value: Json): number => {
+    const resolved = resolveReferences(value, scope);
+    if (resolved.missing !== undefined) throw new Error("Something is missing");
+    return resolved.bytes;
+  };
+
+  test.each<[string, Json]>([
+    ["a value as it is", { a: [1, "${{ input.large }}", null, true], 'b"': {}, c: "é" }],
+    ["a value in a text", ["<${{ input.large }}>", "${{ input.odd }}\ude00"]],
+    ["strings", "${{ input.text }}${{ input.odd }}"],
+    ["a default", '${{ input.none | default({"a":"é"}) }} and ${{ run.id }}'],
+  ])("%s", (_name, value) => {
+    const resolved = resolveReferences(value, scope, Number.POSITIVE_INFINITY);
+    if (!resolved.ok) throw new Error("It is not built");
+    expect(resolved.bytes).toBe(utf8Bytes(JSON.stringify(resolved.value)));
+    expect(bytesOf(value)).toBe(resolved.bytes);
+  });
+
+  test("is known for what no text can hold, at the cost of one look at each value", () => {
+    const before = performance.now();
+    const one = JSON.stringify(large);
+    const values = Array.from({ length: 2_000 }, () => "${{ input.large }}");
+    expect(bytesOf(values)).toBe(utf8Bytes(one) * 2_000 + 2_001);
+    expect(bytesOf(values.join(""))).toBe(utf8Bytes(JSON.stringify(one)) * 2_000 - 2 * 1_999);
+    const text = utf8Bytes(JSON.stringify('é"'.repeat(300_000)));
+    const strings = Array.from({ length: 2_000 }, () => "${{ input.text }}");
+    expect(bytesOf(strings)).toBe(text * 2_000 + 2_001);
+    expect(bytesOf(strings.map((each) => `${each}x`))).toBe((text + 1) * 2_000 + 2_001);
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
+  test("texts are built up to a limit for all of them", () => {
+    const half = "x".repeat(MAX_TEXT_LENGTH / 2);
+    const resolve = (value: Json) =>
+      resolveReferences(value, { ...SCOPE, input: { half, halves: [half, half] } });
+    expect(resolve(["${{ input.half }}${{ input.half }}"])).toMatchObject({ ok: true });
+    const long = resolve(["${{ input.half }}${{ input.half }}", "${{ input.none | default(1) }}!"]);
+    expect(long).toEqual({ ok: false, bytes: MAX_TEXT_LENGTH + 9 });
+    // No text is built for a reference alone.
+    expect(resolve(["${{ input.halves }}", "${{ input.halves }}"])).toMatchObject({ ok: true });
+    const missing = resolve(["${{ input.half }}${{ input.halves }}", "${{ input.none }}"]);
+    expect(missing).toEqual({ ok: false, missing: ["${{ input.none }}"] });
   });
 });

@@ -1,4 +1,13 @@
 import type { Json, JsonObject } from "../contracts/json.ts";
+import {
+  frameBytes,
+  joinedBytes,
+  jsonBytes,
+  nameBytes,
+  textBytes,
+  type TextPart,
+  toTextPart,
+} from "./json-size.ts";
 import type { Cursor, Path, Scope } from "./path.ts";
 import { ExpressionSyntaxError, lookUp, readPath, readQuoted, skipSpace, take } from "./path.ts";
 
@@ -14,6 +23,7 @@ export interface Reference {
 /** A string's parts: plain text and references, in their order. */
 export type Template = readonly (string | Reference)[];
 
+const LONG_STRING = 1_024;
 const OPEN = "${{";
 const CLOSE = /\}\}/y;
 const DEFAULT = /\|\s*default\s*\(/y;
@@ -80,8 +90,17 @@ function readJson(cursor: Cursor): Json {
   }
 }
 
-/** A value with its references replaced, or the texts of those that lead to nothing. */
-export type Resolution<T extends Json> = { ok: true; value: T } | { ok: false; missing: string[] };
+/** Characters that texts with references in them may have together: more is counted, and not built. */
+export const MAX_TEXT_LENGTH = 1024 * 1024;
+
+/**
+ * A value with its references replaced, and its bytes as JSON in UTF-8; or the texts of those references that
+ * lead to nothing; or only the bytes, of a value with more text than was to be built.
+ */
+export type Resolution<T extends Json> =
+  | { ok: true; value: T; missing?: never; bytes: number }
+  | { ok: false; missing: string[]; bytes?: never }
+  | { ok: false; missing?: never; bytes: number };
 
 /**
  * Replaces all references in the strings of `value`. Property names are not templates.
@@ -89,23 +108,109 @@ export type Resolution<T extends Json> = { ok: true; value: T } | { ok: false; m
  * A reference alone in its string becomes the value that it leads to; in a longer string, that value's text:
  * strings as they are, everything else as JSON.
  */
-export function resolveReferences(value: JsonObject, scope: Scope): Resolution<JsonObject>;
-export function resolveReferences(value: Json, scope: Scope): Resolution<Json>;
-export function resolveReferences(value: Json, scope: Scope): Resolution<Json> {
-  const missing = new Set<string>();
-  const resolved = resolveValue(value, scope, missing);
-  return missing.size === 0 ? { ok: true, value: resolved } : { ok: false, missing: [...missing] };
+export function resolveReferences(
+  value: JsonObject,
+  scope: Scope,
+  maxTextLength?: number,
+): Resolution<JsonObject>;
+export function resolveReferences(
+  value: Json,
+  scope: Scope,
+  maxTextLength?: number,
+): Resolution<Json>;
+export function resolveReferences(
+  value: Json,
+  scope: Scope,
+  maxTextLength = MAX_TEXT_LENGTH,
+): Resolution<Json> {
+  return new Resolver(scope, maxTextLength).resolve(value);
 }
 
-function resolveValue(value: Json, scope: Scope, missing: Set<string>): Json {
-  if (typeof value === "string") return resolveText(value, scope, missing);
-  if (Array.isArray(value)) return value.map((item) => resolveValue(item, scope, missing));
-  if (typeof value !== "object" || value === null) return value;
-  const resolved: JsonObject = {};
-  for (const [name, item] of Object.entries(value)) {
-    setOwn(resolved, name, resolveValue(item, scope, missing));
+/** Measures while it resolves: a few kilobytes of references can be gigabytes of text. */
+class Resolver {
+  readonly #scope: Scope;
+  readonly #maxTextLength: number;
+  readonly #missing = new Set<string>();
+  /** {@link textBytes} of the long strings that references led to: one may be referred to often. */
+  readonly #longStrings = new Map<string, number>();
+  #bytes = 0;
+  #textLength = 0;
+
+  constructor(scope: Scope, maxTextLength: number) {
+    this.#scope = scope;
+    this.#maxTextLength = maxTextLength;
   }
-  return resolved;
+
+  resolve(value: Json): Resolution<Json> {
+    const resolved = this.#resolveValue(value);
+    const bytes = this.#bytes;
+    if (this.#missing.size > 0) return { ok: false, missing: [...this.#missing] };
+    return this.#isBuilt() ? { ok: true, value: resolved, bytes } : { ok: false, bytes };
+  }
+
+  #isBuilt(): boolean {
+    return this.#textLength <= this.#maxTextLength;
+  }
+
+  #resolveValue(value: Json): Json {
+    if (typeof value === "string") return this.#resolveText(value);
+    if (typeof value !== "object" || value === null) return this.#measured(value);
+    if (Array.isArray(value)) {
+      this.#bytes += frameBytes(value.length);
+      return value.map((item) => this.#resolveValue(item));
+    }
+    const resolved: JsonObject = {};
+    const entries = Object.entries(value);
+    this.#bytes += frameBytes(entries.length);
+    for (const [name, item] of entries) {
+      this.#bytes += nameBytes(name);
+      setOwn(resolved, name, this.#resolveValue(item));
+    }
+    return resolved;
+  }
+
+  #resolveText(text: string): Json {
+    if (!text.includes(OPEN)) return this.#measured(text);
+    const template = parseTemplate(text);
+    const [only] = template;
+    if (template.length === 1 && typeof only === "object") {
+      return this.#measured(this.#resolveOne(only));
+    }
+    return this.#join(template.map((part) => this.#toPart(part)));
+  }
+
+  #toPart(part: string | Reference): TextPart {
+    const value = typeof part === "string" ? part : this.#resolveOne(part);
+    if (typeof value === "string") return { text: value, bytes: this.#stringBytes(value) };
+    return toTextPart(value);
+  }
+
+  #join(parts: readonly TextPart[]): string {
+    this.#bytes += 2 + joinedBytes(parts);
+    for (const { text } of parts) this.#textLength += text.length;
+    return this.#isBuilt() ? parts.map(({ text }) => text).join("") : "";
+  }
+
+  #resolveOne(reference: Reference): Json {
+    // Not `??`: null is a value, and no default replaces it.
+    const value = lookUp(reference.path, this.#scope);
+    if (value !== undefined) return value;
+    if (reference.fallback !== undefined) return reference.fallback;
+    this.#missing.add(reference.text);
+    return null;
+  }
+
+  #measured(value: Json): Json {
+    this.#bytes += typeof value === "string" ? 2 + this.#stringBytes(value) : jsonBytes(value);
+    return value;
+  }
+
+  #stringBytes(text: string): number {
+    if (text.length < LONG_STRING) return textBytes(text);
+    const bytes = this.#longStrings.get(text) ?? textBytes(text);
+    this.#longStrings.set(text, bytes);
+    return bytes;
+  }
 }
 
 /** Sets a property of any name; assigning to `__proto__` would change the prototype instead. */
@@ -120,25 +225,4 @@ function setOwn(target: JsonObject, name: string, value: Json): void {
   } else {
     target[name] = value;
   }
-}
-
-function resolveText(text: string, scope: Scope, missing: Set<string>): Json {
-  if (!text.includes(OPEN)) return text;
-  const template = parseTemplate(text);
-  const [only] = template;
-  if (template.length === 1 && typeof only === "object") return resolveOne(only, scope, missing);
-  const parts = template.map((part) => {
-    const value = typeof part === "string" ? part : resolveOne(part, scope, missing);
-    return typeof value === "string" ? value : JSON.stringify(value);
-  });
-  return parts.join("");
-}
-
-function resolveOne(reference: Reference, scope: Scope, missing: Set<string>): Json {
-  // Not `??`: null is a value, and no default replaces it.
-  const value = lookUp(reference.path, scope);
-  if (value !== undefined) return value;
-  if (reference.fallback !== undefined) return reference.fallback;
-  missing.add(reference.text);
-  return null;
 }

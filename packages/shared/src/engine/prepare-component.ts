@@ -1,0 +1,96 @@
+import { type ComponentDefinition, MAX_ITEMS } from "../contracts/definition.ts";
+import type { Json, JsonObject } from "../contracts/json.ts";
+import { clipMessage } from "../storable-text.ts";
+import type { Scope } from "./path.ts";
+import { MAX_TEXT_LENGTH, type Resolution, resolveReferences } from "./references.ts";
+import type { HasChange } from "./rule-change.ts";
+
+/** Byte limit for a resolved `with`; more belongs in a store, by reference. */
+export const MAX_WITH_BYTES = 1024 * 1024;
+
+/** What a component starts with, once or for each item. A `with` over the limit has only its size. */
+export type Prepared =
+  | { with?: JsonObject; bytes: number; items?: never }
+  | { with?: never; bytes?: never; items: ItemSource };
+
+/** A component to start now. */
+export type ReadyComponent = { component: ComponentDefinition } & Prepared;
+
+/** The items of a component with `for_each`. */
+export interface ItemSource {
+  count: number;
+  /**
+   * The `with` of one item, or only its size if it is over the limit; references may lead to something in one item
+   * and to nothing in another.
+   */
+  resolve(index: number): Resolution<JsonObject>;
+}
+
+/** What a component starts with; or which references lead to nothing; or why it cannot start. */
+type Preparation =
+  | (Prepared & { missing?: never; refusal?: never })
+  | { missing: string[] }
+  | { missing?: never; refusal: string };
+
+export function prepareComponent(
+  component: ComponentDefinition,
+  scope: Scope,
+  hasChange: HasChange,
+): Preparation {
+  const { for_each: forEach } = component;
+  if (forEach === undefined) {
+    const resolved = resolveWith(component, scope);
+    if (resolved.missing !== undefined) return { missing: resolved.missing };
+    const { bytes } = resolved;
+    return resolved.ok ? { with: resolved.value, bytes } : { bytes };
+  }
+  const resolved = resolveItems(forEach, scope, hasChange);
+  if (resolved.missing !== undefined) return { missing: resolved.missing };
+  if (!resolved.ok) return { refusal: explainTexts(forEach, resolved.bytes) };
+  const { value: items } = resolved;
+  if (!Array.isArray(items) || items.length > MAX_ITEMS) {
+    return { refusal: explainItems(forEach, items) };
+  }
+  const resolve = (index: number): Resolution<JsonObject> =>
+    resolveWith(component, { ...scope, item: { value: items[index] as Json, index } });
+  return { items: { count: items.length, resolve } };
+}
+
+function resolveWith(component: ComponentDefinition, scope: Scope): Resolution<JsonObject> {
+  const resolved = resolveReferences(component.with, scope);
+  if (!resolved.ok || resolved.bytes <= MAX_WITH_BYTES) return resolved;
+  return { ok: false, bytes: resolved.bytes };
+}
+
+function resolveItems(
+  forEach: string | Json[],
+  scope: Scope,
+  hasChange: HasChange,
+): Resolution<Json> {
+  const resolved = resolveReferences(forEach, scope);
+  const isTooLong = !resolved.ok && resolved.missing === undefined;
+  if (!isTooLong || hasChange("limit-of-texts-in-for-each")) return resolved;
+  return resolveReferences(forEach, scope, Number.POSITIVE_INFINITY);
+}
+
+/** Why a step whose references lead to nothing is skipped. */
+export function explainMissing(missing: readonly string[]): string {
+  return clipMessage(`Nothing found at ${missing.join(", ")}`);
+}
+
+function explainItems(forEach: string | Json[], value: Json): string {
+  const what = nameForEach(forEach);
+  if (Array.isArray(value)) return `${what} has ${value.length} items; ${MAX_ITEMS} are the most.`;
+  const kind =
+    value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+  return clipMessage(`${what} is ${kind}; a list is needed.`);
+}
+
+function explainTexts(forEach: string | Json[], bytes: number): string {
+  const limit = `its texts may have ${MAX_TEXT_LENGTH} characters together`;
+  return clipMessage(`${nameForEach(forEach)} has ${bytes} bytes; ${limit}.`);
+}
+
+function nameForEach(forEach: string | Json[]): string {
+  return typeof forEach === "string" ? `\`for_each\` (${forEach})` : "`for_each`";
+}
