@@ -124,18 +124,20 @@ interface Deciding {
 function decide({ component, incoming }: CompiledComponent, deciding: Deciding): Standing {
   const { standings, scope } = deciding;
   let taken = incoming.length === 0;
-  const unmet: string[] = [];
+  const unmet: (() => string)[] = [];
   for (const { from } of incoming) {
     if (standings.get(from) === "open") return "open";
   }
   for (const { from, edge } of incoming) {
     const followed = follow(edge, standings.get(from) ?? "dead", scope);
     taken ||= followed.taken;
-    if (followed.unmet !== null) unmet.push(`after '${from}': ${followed.unmet}`);
+    const { unmet: explain } = followed;
+    if (explain !== null) unmet.push(() => `after '${from}': ${explain()}`);
   }
-  if (!taken && unmet.length === 0) return "dead";
-  if (!taken) return skip(component, `Condition not met ${unmet.join("; ")}`, deciding);
-  return start(component, deciding);
+  if (taken) return start(component, deciding);
+  if (unmet.length === 0) return "dead";
+  const reasons = unmet.map((explain) => explain()).join("; ");
+  return skip(component, `Condition not met ${reasons}`, deciding);
 }
 
 function skip(component: ComponentDefinition, reason: string, { decision }: Deciding): "skipped" {
@@ -156,8 +158,8 @@ function start(component: ComponentDefinition, deciding: Deciding): Standing {
 
 interface Followed {
   taken: boolean;
-  /** The condition that did not hold, if it was evaluated. */
-  unmet: string | null;
+  /** Explains the condition that did not hold, if it was evaluated. */
+  unmet: (() => string) | null;
 }
 
 /** Whether the edge is taken from a component with this standing. */
@@ -165,6 +167,6 @@ function follow({ on, when }: Edge, source: Standing, scope: Scope): Followed {
   const matches =
     source === "success" ? on !== "failure" : source === "failed" ? on !== "success" : false;
   if (!matches || when === undefined) return { taken: matches, unmet: null };
-  const { holds, reason } = evaluateCondition(when, scope);
-  return { taken: holds, unmet: holds ? null : reason };
+  const { holds, explain } = evaluateCondition(when, scope);
+  return { taken: holds, unmet: holds ? null : explain };
 }

@@ -94,12 +94,13 @@ test.each<[Condition, boolean, string]>([
     "input.n eq 1 (was 50) and not (input.n eq 50 (was 50))",
   ],
 ])("%j", (condition, expected, reason) => {
-  expect(evaluateCondition(condition, SCOPE)).toEqual({ holds: expected, reason });
+  const verdict = evaluateCondition(condition, SCOPE);
+  expect([verdict.holds, verdict.explain()]).toEqual([expected, reason]);
 });
 
 test("a long value is cut", () => {
   const scope = { ...SCOPE, input: { long: "🙂".repeat(1_000) } };
-  const { reason } = evaluateCondition(leaf("input.long", "eq", 1), scope);
+  const reason = evaluateCondition(leaf("input.long", "eq", 1), scope).explain();
   expect(reason).toMatch(/^input\.long eq 1 \(was "(?:🙂)+…\)$/u);
   expect(reason.length).toBeLessThan(150);
 });
@@ -112,4 +113,41 @@ test("equality looks at own properties only", () => {
   expect(isEqual({ constructor: 1 }, { a: 1 })).toBe(false);
   expect(isEqual([], {})).toBe(false);
   expect(isEqual([1], [1, 2])).toBe(false);
+});
+
+test("what ends in no message costs no text, and what does a bounded one", () => {
+  const list = Array.from({ length: 95_000 }, (_, index) => `s${index}`);
+  const keys = Object.fromEntries(list.map((name) => [name, 1]));
+  const scope = { ...SCOPE, input: { list, keys } };
+  const leaves = Array.from({ length: 3_000 }, (_, n) => [
+    leaf("input.list", "exists"),
+    leaf("input.list", "eq", [n]),
+    leaf("input.keys", "eq", { n }),
+    leaf("input.keys", "in", [{}, { n }]),
+  ]).flat();
+  const before = performance.now();
+  const verdict = evaluateCondition({ all: leaves }, scope);
+  expect(evaluateCondition({ any: leaves.slice(1).map((not) => ({ not })) }, scope).holds).toBe(
+    true,
+  );
+  expect(verdict.explain()).toMatch(/^input\.list eq \[0\] \(was \["s0","s1",.*…\)$/);
+  const shown = evaluateCondition({ any: leaves.filter((each) => !isExists(each)) }, scope);
+  expect(shown.holds).toBe(false);
+  expect(shown.explain().length).toBeLessThan(9_000 * 200);
+  expect(performance.now() - before).toBeLessThan(1_000);
+});
+
+function isExists(condition: Condition): boolean {
+  return "op" in condition && condition.op === "exists";
+}
+
+test("no comparison is quadratic", () => {
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n]));
+  const empty = Array.from({ length: 100_000 }, (): JsonObject => ({}));
+  const scope = { ...SCOPE, input: { many, empty } };
+  const before = performance.now();
+  expect(evaluateCondition(leaf("input.empty", "contains", many), scope).holds).toBe(false);
+  expect(evaluateCondition(leaf("input.many", "in", empty), scope).holds).toBe(false);
+  expect(evaluateCondition(leaf("input.empty", "contains", {}), scope).holds).toBe(true);
+  expect(performance.now() - before).toBeLessThan(1_000);
 });

@@ -1,17 +1,14 @@
 import type { Condition, ConditionLeaf } from "../contracts/definition.ts";
-import type { Json } from "../contracts/json.ts";
-import { clipUtf8 } from "../storable-text.ts";
+import type { Json, JsonObject } from "../contracts/json.ts";
 import type { Scope } from "./path.ts";
 import { lookUp, parsePath } from "./path.ts";
-
-/** How much of a value an explanation shows. */
-const SHOWN_VALUE_BYTES = 120;
+import { showValue } from "./show-value.ts";
 
 /** Whether a condition held, and which of its comparisons decided that, with the values they saw. */
 export interface ConditionVerdict {
   holds: boolean;
-  /** E.g. `input.n lte 10 (was 50)`. */
-  reason: string;
+  /** E.g. `input.n lte 10 (was 50)`. Made when it is asked for: few verdicts end in a message. */
+  explain: () => string;
 }
 
 /**
@@ -23,23 +20,24 @@ export function evaluateCondition(condition: Condition, scope: Scope): Condition
   if ("all" in condition) return combine(condition.all, scope, false);
   if ("any" in condition) return combine(condition.any, scope, true);
   if ("not" in condition) {
-    const { holds, reason } = evaluateCondition(condition.not, scope);
-    return { holds: !holds, reason: `not (${reason})` };
+    const { holds, explain } = evaluateCondition(condition.not, scope);
+    return { holds: !holds, explain: () => `not (${explain()})` };
   }
   const seen = lookUp(parsePath(condition.path), scope);
-  return { holds: compare(condition, seen), reason: explainLeaf(condition, seen) };
+  return { holds: compare(condition, seen), explain: () => explainLeaf(condition, seen) };
 }
 
 /** `all` is decided by its first member that does not hold, `any` by its first that does. */
 function combine(members: readonly Condition[], scope: Scope, decisive: boolean): ConditionVerdict {
-  const reasons: string[] = [];
+  const verdicts: ConditionVerdict[] = [];
   for (const member of members) {
     const verdict = evaluateCondition(member, scope);
     if (verdict.holds === decisive) return verdict;
-    reasons.push(verdict.reason);
+    verdicts.push(verdict);
   }
   const none = decisive ? "any of no conditions" : "all of no conditions";
-  return { holds: !decisive, reason: reasons.length === 0 ? none : reasons.join(" and ") };
+  const explain = (): string => verdicts.map((verdict) => verdict.explain()).join(" and ") || none;
+  return { holds: !decisive, explain };
 }
 
 /** Against a missing value, or across types, `ne` is true and every other comparison (except `exists`) false. */
@@ -61,11 +59,11 @@ function compare(leaf: ConditionLeaf, seen: Json | undefined): boolean {
     case "lte":
       return [0, -1].includes(compareOrder(seen, value));
     case "in":
-      return Array.isArray(value) && value.some((item) => isEqual(seen, item));
+      return Array.isArray(value) && hasMember(value, seen);
     case "contains":
       return typeof seen === "string"
         ? typeof value === "string" && seen.includes(value)
-        : Array.isArray(seen) && seen.some((item) => isEqual(item, value));
+        : Array.isArray(seen) && hasMember(seen, value);
     case "starts_with":
       return typeof seen === "string" && typeof value === "string" && seen.startsWith(value);
   }
@@ -77,6 +75,12 @@ function compareOrder(left: Json, right: Json): number {
   if (typeof left !== "string" || typeof right !== "string") return Number.NaN;
   if (left === right) return 0;
   return left < right ? -1 : 1;
+}
+
+function hasMember(list: readonly Json[], value: Json): boolean {
+  // Much faster than asking each item, and the same: JSON has no NaN.
+  if (typeof value !== "object" || value === null) return list.includes(value);
+  return list.some((item) => isEqual(item, value));
 }
 
 /** Whether two JSON values are the same; the order of an object's keys does not matter. */
@@ -91,19 +95,32 @@ export function isEqual(left: Json, right: Json): boolean {
       return other !== undefined && isEqual(item, other);
     });
   }
-  const entries = Object.entries(left);
-  if (entries.length !== Object.keys(right).length) return false;
-  return entries.every(([name, item]) => {
+  if (countKeys(left) !== countKeys(right)) return false;
+  return Object.keys(left).every((name) => {
+    const item = left[name];
     const other = Object.hasOwn(right, name) ? right[name] : undefined;
-    return other !== undefined && isEqual(item, other);
+    return item !== undefined && other !== undefined && isEqual(item, other);
   });
 }
 
-function explainLeaf({ path, op, value }: ConditionLeaf, seen: Json | undefined): string {
-  const compared = value === undefined ? "" : ` ${show(value)}`;
-  return `${path} ${op}${compared} (was ${seen === undefined ? "missing" : show(seen)})`;
+/** From this length on it pays to keep it. */
+const MANY_KEYS = 8;
+
+/**
+ * How many keys objects have that have many: to count them takes a walk, and one object may be compared with
+ * every item of a list. No state of a run: a value never changes, and its count goes with it.
+ */
+const keyCounts = new WeakMap<JsonObject, number>();
+
+function countKeys(value: JsonObject): number {
+  const known = keyCounts.get(value);
+  if (known !== undefined) return known;
+  const { length } = Object.keys(value);
+  if (length >= MANY_KEYS) keyCounts.set(value, length);
+  return length;
 }
 
-function show(value: Json): string {
-  return clipUtf8(JSON.stringify(value), SHOWN_VALUE_BYTES);
+function explainLeaf({ path, op, value }: ConditionLeaf, seen: Json | undefined): string {
+  const compared = value === undefined ? "" : ` ${showValue(value)}`;
+  return `${path} ${op}${compared} (was ${seen === undefined ? "missing" : showValue(seen)})`;
 }
