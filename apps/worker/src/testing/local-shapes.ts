@@ -1,6 +1,6 @@
 // For tests only.
 import { component, local, retryEvery } from "./rig-runs.ts";
-import { type Shape, to } from "./shape.ts";
+import { type Shape, skippedBesideItsReaders, to } from "./shape.ts";
 
 /** Runs of steps inside their workflow tasks. */
 export const LOCAL_SHAPES: readonly Shape[] = [
@@ -37,6 +37,18 @@ export const LOCAL_SHAPES: readonly Shape[] = [
       "slow: success",
       "bad: failed",
       "join: success",
+    ],
+  },
+  {
+    name: "the status of a local step just skipped",
+    components: () => skippedBesideItsReaders(local),
+    ends: "completed",
+    steps: [
+      "a: success",
+      "b: skipped",
+      "reader: success",
+      "items[0]: success",
+      "items[1]: success",
     ],
   },
   {

@@ -3,7 +3,7 @@ import { CHILD_RUN_SHAPES } from "./child-run-shapes.ts";
 import { FAN_OUT_SHAPES } from "./fan-out-shapes.ts";
 import { LOCAL_SHAPES } from "./local-shapes.ts";
 import { REVIEW_SHAPES } from "./review-shapes.ts";
-import { type Shape, to } from "./shape.ts";
+import { type Shape, skippedBesideItsReaders, to } from "./shape.ts";
 import { component, retryEvery } from "./rig-runs.ts";
 
 const noRetry = retryEvery("1s", 1);
@@ -50,6 +50,18 @@ const PLAIN_SHAPES: readonly Shape[] = [
     ],
     ends: "completed",
     steps: ["first: success", "small: skipped", "missing: skipped", "big: success"],
+  },
+  {
+    name: "the status of a step just skipped",
+    components: () => skippedBesideItsReaders(component),
+    ends: "completed",
+    steps: [
+      "a: success",
+      "b: skipped",
+      "reader: success",
+      "items[0]: success",
+      "items[1]: success",
+    ],
   },
   {
     name: "a failure ends the run and its sibling",

@@ -24,14 +24,22 @@ const MAX_COMPONENTS = 10;
 const edgePlan = fc.record({
   exists: fc.boolean(),
   on: fc.constantFrom("success", "failure", "always"),
-  when: fc.constantFrom("none", "none", "input", "source", "not"),
+  when: fc.constantFrom("none", "none", "input", "source", "not", "status"),
 });
 const componentPlan = fc.record({
   action: fc.constantFrom("transform", "transform", "transform", "wait", "fail"),
   fails: fc.boolean(),
   output: fc.integer({ min: 0, max: 3 }),
   continues: fc.boolean(),
-  reads: fc.constantFrom("nothing", "nothing", "upstream", "upstream or default"),
+  reads: fc.constantFrom(
+    "nothing",
+    "nothing",
+    "upstream",
+    "upstream or default",
+    "status",
+    "status or default",
+    "status or default",
+  ),
   forEach: fc.constantFrom("no", "no", "literal", "upstream", "no list", "nothing", "too many"),
   edges: fc.array(edgePlan, { minLength: MAX_COMPONENTS, maxLength: MAX_COMPONENTS }),
 });
@@ -49,23 +57,25 @@ type ComponentPlan = typeof componentPlan extends fc.Arbitrary<infer T> ? T : ne
 function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>): World {
   const key = (index: number): string => `k${index}`;
   const components = plans.map((plan, index) => {
+    const sources = plans.flatMap((source, from) =>
+      from < index && source.edges[index - from - 1]?.exists === true ? [key(from)] : [],
+    );
+    const read = sources[plan.output % Math.max(1, sources.length)] ?? null;
     const next = plan.edges.flatMap(({ exists, on, when }, offset): Edge[] => {
       const target = index + 1 + offset;
       if (!exists || target >= plans.length) return [];
-      const condition = toCondition(when, key(index));
+      const upstream = sources[target % Math.max(1, sources.length)] ?? key(index);
+      const condition = toCondition(when, key(index), upstream);
       const edge = { to: key(target), on };
       return [condition === null ? edge : { ...edge, when: condition }];
     });
-    const sources = plans.flatMap((source, from) =>
-      from < index && source.edges[index - from - 1]?.exists === true ? [from] : [],
-    );
     return {
       id: `cbwc_${index}`,
       key: key(index),
       name: key(index),
       action: plan.action,
-      with: toWith(plan.reads, sources[0] === undefined ? null : key(sources[0])),
-      ...toForEach(plan.forEach, sources[0] === undefined ? null : key(sources[0])),
+      with: toWith(plan.reads, read),
+      ...toForEach(plan.forEach, read),
       next,
       timeout: "30s",
       retry: {
@@ -90,8 +100,9 @@ function build(plans: ComponentPlan[], input: JsonObject, seed: Iterator<number>
   return { document: { description: "", timeout: "30d", components: shuffled }, input, outcomes };
 }
 
-function toCondition(kind: string, source: string): Condition | null {
+function toCondition(kind: string, source: string, upstream: string): Condition | null {
   if (kind === "none") return null;
+  if (kind === "status") return { path: `steps.${upstream}.status`, op: "eq", value: "skipped" };
   if (kind === "input") return { path: "input.n", op: "gte", value: 2 };
   const own: Condition = { path: `steps.${source}.output.v`, op: "lt", value: 2 };
   return kind === "source" ? own : { all: [{ not: own }, { path: "input.n", op: "exists" }] };
@@ -99,8 +110,9 @@ function toCondition(kind: string, source: string): Condition | null {
 
 function toWith(reads: string, source: string | null): JsonObject {
   if (reads === "nothing" || source === null) return {};
-  const suffix = reads === "upstream" ? "" : " | default(9)";
-  return { v: `\${{ steps.${source}.output.v${suffix} }}` };
+  const suffix = reads.endsWith("default") ? " | default(9)" : "";
+  const field = reads.startsWith("status") ? "status" : "output.v";
+  return { v: `\${{ steps.${source}.${field}${suffix} }}` };
 }
 
 /** A literal list has numbers as items; an output's list has holes (null). */

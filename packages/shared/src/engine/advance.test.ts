@@ -219,6 +219,49 @@ describe("references", () => {
     expect(ready.map((each) => each.with)).toEqual([{ seen: "skipped", output: "none" }]);
   });
 
+  test("to a component that was skipped in the same moment see its status", () => {
+    const readers = ["z", "items"];
+    const parts: Record<string, Parts> = {
+      a: { next: [{ to: "b", when: N_IS_ONE }, ...readers] },
+      b: { next: readers },
+      z: { with: { seen: "${{ steps.b.status }}" } },
+      items: { for_each: [1], with: { seen: "${{ steps.b.status }}" } },
+      c: { with: { seen: "${{ steps.b.output | default(0) }}" } },
+    };
+    const definition = compileDefinition(define(parts));
+    const states = new Map([["a", OK]]);
+    const { ready } = advance(definition, { input: {}, run: RUN }, states);
+    expect(ready.map(({ component }) => component.key)).toEqual(["c", "z", "items"]);
+    expect(ready[1]?.with).toEqual({ seen: "skipped" });
+    expect(ready[2]?.items?.resolve(0)).toMatchObject({ value: { seen: "skipped" } });
+  });
+
+  test("do not see it in a run that began when they could not, which is asked only then", () => {
+    const parts: Record<string, Parts> = {
+      a: { next: [{ to: "b", when: N_IS_ONE }, "z", "items"] },
+      b: { next: ["z"] },
+      z: { with: { seen: "${{ steps.b.status }}" } },
+      items: { for_each: [1], with: { seen: "${{ steps.b.status | default(0) }}" } },
+    };
+    const asked: string[] = [];
+    const hasChange = (change: string): boolean => asked.push(change) < 0;
+    const decide = (states: Record<string, StepState>) =>
+      advance(
+        compileDefinition(define(parts)),
+        { input: {}, run: RUN, hasChange },
+        new Map(Object.entries(states)),
+      );
+    decide({});
+    decide({ a: OK, b: SKIPPED });
+    expect(asked).toEqual([]);
+    const { ready, skipped } = decide({ a: OK });
+    expect(asked).toEqual(["status-of-a-step-just-skipped"]);
+    expect(skipped.map(({ component }) => component.key)).toEqual(["b", "z"]);
+    expect(ready.map(({ component }) => component.key)).toEqual(["items"]);
+    expect(ready[0]?.items?.resolve(0)).toMatchObject({ value: { seen: 0 } });
+    expect(asked).toHaveLength(2);
+  });
+
   test("to a component that never ran have their default", () => {
     const parts: Record<string, Parts> = {
       a: { next: [{ to: "b", on: "failure" }, "c"] },

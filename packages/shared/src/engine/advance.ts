@@ -58,7 +58,8 @@ export function advance(
   states: ReadonlyMap<string, StepState>,
 ): Decision {
   const { hasChange = () => true, ...seen } = run;
-  const scope: Scope = { ...seen, steps: toStepViews(states) };
+  const steps = toStepViews(states);
+  const scope: Scope = { ...seen, steps };
   const failure = findFailure(definition, states, scope);
   if (failure !== null) return { ready: [], refused: [], skipped: [], outcome: failure };
   const decision: Decision = { ready: [], refused: [], skipped: [], outcome: null };
@@ -68,7 +69,7 @@ export function advance(
     const state = states.get(key);
     const standing =
       state === undefined
-        ? decide(compiled, { standings, scope, decision, hasChange })
+        ? decide(compiled, { standings, scope, steps, decision, hasChange })
         : state.status === "running"
           ? "open"
           : state.status;
@@ -116,6 +117,8 @@ function findFailure(
 interface Deciding {
   standings: ReadonlyMap<string, Standing>;
   scope: Scope;
+  /** The scope's; what is decided here is added. */
+  steps: Map<string, StepView>;
   decision: Decision;
   hasChange: HasChange;
 }
@@ -140,9 +143,23 @@ function decide({ component, incoming }: CompiledComponent, deciding: Deciding):
   return skip(component, `Condition not met ${reasons}`, deciding);
 }
 
-function skip(component: ComponentDefinition, reason: string, { decision }: Deciding): "skipped" {
+function skip(
+  component: ComponentDefinition,
+  reason: string,
+  { steps, decision, hasChange }: Deciding,
+): "skipped" {
   decision.skipped.push({ component, message: clipMessage(reason) });
+  steps.set(component.key, toSkippedNow(hasChange));
   return "skipped";
+}
+
+/** Those that come after it are decided in the same call; what they start with may be read later still. */
+function toSkippedNow(hasChange: HasChange): StepView {
+  return {
+    get status() {
+      return hasChange("status-of-a-step-just-skipped") ? "skipped" : undefined;
+    },
+  };
 }
 
 function start(component: ComponentDefinition, deciding: Deciding): Standing {

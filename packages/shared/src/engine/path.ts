@@ -14,7 +14,8 @@ export interface Scope {
 
 /** What references and conditions see of a step. */
 export interface StepView {
-  status: string;
+  /** Undefined: nothing is found at its path. */
+  status: string | undefined;
   /** Absent: the step has no output. */
   output?: Json;
 }
@@ -155,7 +156,7 @@ export function lookUp([root, ...rest]: Path, scope: Scope): Json | undefined {
   if (root === "run") return rest.length === 1 ? runField(scope, first) : undefined;
   const step = root === "steps" ? scope.steps.get(first) : undefined;
   if (step === undefined) return undefined;
-  if (second === "status") return descend(step.status, below);
+  if (second === "status") return step.status && descend(step.status, below);
   return second === "output" && step.output !== undefined ? descend(step.output, below) : undefined;
 }
 
