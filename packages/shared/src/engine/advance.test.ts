@@ -311,6 +311,21 @@ describe("what is too large", () => {
   });
 });
 
+test("why a `for_each` is refused is cut, whatever the reason", () => {
+  const text = `| default(${JSON.stringify("x".repeat(20_000))})`;
+  const input = { many: Array.from({ length: 10_001 }, () => 0), one: 1 };
+  const definition = compileDefinition(
+    define({
+      many: { for_each: `\${{ input.many ${text} }}` },
+      one: { for_each: `\${{ input.one ${text} }}` },
+      texts: { for_each: `\${{ input.none ${text} }}`.repeat(60) },
+    }),
+  );
+  const { refused } = advance(definition, { input, run: RUN }, new Map());
+  expect(refused.map(({ component }) => component.key)).toEqual(["many", "one", "texts"]);
+  for (const { message } of refused) expect(message.length).toBeLessThanOrEqual(2_000);
+});
+
 test("keys that are inherited names of objects are ordinary", () => {
   const parts: Record<string, Parts> = {
     constructor: { next: ["toString"] },

@@ -46,10 +46,10 @@ export function prepareComponent(
   }
   const resolved = resolveItems(forEach, scope, hasChange);
   if (resolved.missing !== undefined) return { missing: resolved.missing };
-  if (!resolved.ok) return { refusal: explainTexts(forEach, resolved.bytes) };
+  if (!resolved.ok) return refuse(forEach, explainTexts(resolved.bytes));
   const { value: items } = resolved;
   if (!Array.isArray(items) || items.length > MAX_ITEMS) {
-    return { refusal: explainItems(forEach, items) };
+    return refuse(forEach, explainItems(items));
   }
   const resolve = (index: number): Resolution<JsonObject> =>
     resolveWith(component, { ...scope, item: { value: items[index] as Json, index } });
@@ -78,19 +78,19 @@ export function explainMissing(missing: readonly string[]): string {
   return clipMessage(`Nothing found at ${missing.join(", ")}`);
 }
 
-function explainItems(forEach: string | Json[], value: Json): string {
-  const what = nameForEach(forEach);
-  if (Array.isArray(value)) return `${what} has ${value.length} items; ${MAX_ITEMS} are the most.`;
+/** Whatever the reason is, a reference may be as long as a definition, and a message may not. */
+function refuse(forEach: string | Json[], reason: string): { refusal: string } {
+  const what = typeof forEach === "string" ? `\`for_each\` (${forEach})` : "`for_each`";
+  return { refusal: clipMessage(`${what} ${reason}`) };
+}
+
+function explainItems(value: Json): string {
+  if (Array.isArray(value)) return `has ${value.length} items; ${MAX_ITEMS} are the most.`;
   const kind =
     value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
-  return clipMessage(`${what} is ${kind}; a list is needed.`);
+  return `is ${kind}; a list is needed.`;
 }
 
-function explainTexts(forEach: string | Json[], bytes: number): string {
-  const limit = `its texts may have ${MAX_TEXT_LENGTH} characters together`;
-  return clipMessage(`${nameForEach(forEach)} has ${bytes} bytes; ${limit}.`);
-}
-
-function nameForEach(forEach: string | Json[]): string {
-  return typeof forEach === "string" ? `\`for_each\` (${forEach})` : "`for_each`";
+function explainTexts(bytes: number): string {
+  return `has ${bytes} bytes; its texts may have ${MAX_TEXT_LENGTH} characters together.`;
 }
