@@ -1,5 +1,5 @@
 // Small definitions that refer to a large input so often that a workflow task must not look at it each time.
-import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import type { ComponentDefinition, Condition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, local } from "../testing/rig-runs.ts";
@@ -25,16 +25,29 @@ async function runBesides(components: ComponentDefinition[]) {
   return run;
 }
 
-test.each(["exists", "contains"] as const)("conditions on a large list: %s", async (op) => {
-  const when = op === "exists" ? { path: "input.list", op } : { path: "input.list", op, value: 1 };
+const exists: Condition = { path: "input.list", op: "exists" };
+
+test.each<[string, Condition, string]>([
+  ["one that holds", exists, "success"],
+  ["one that does not", { path: "input.list", op: "contains", value: 1 }, "skipped"],
+])("conditions on a large list: %s for each step", async (_name, when, status) => {
   const keys = Array.from({ length: STEPS }, (_, n) => `k${n}`);
   const run = await runBesides([
     local("first", { next: keys.map((to) => ({ to, on: "success", when })) }),
     ...keys.map((key) => component(key, { action: "wait", with: { duration: "1s" } })),
   ]);
   expect(run.status).toBe("completed");
-  const expected = op === "exists" ? "success" : "skipped";
-  expect(run.steps.slice(1).map(({ status }) => status)).toEqual(keys.map(() => expected));
+  expect(run.steps.slice(1).map((step) => step.status)).toEqual(keys.map(() => status));
+});
+
+test("conditions on a large list: thousands for one step", async () => {
+  const when = { all: Array.from({ length: 250 }, () => exists) };
+  const edge = { to: "last", on: "success", when } as const;
+  const run = await runBesides([
+    component("first", { next: Array.from({ length: 12 }, () => edge) }),
+    component("last"),
+  ]);
+  expect(run.steps.map(({ status }) => status)).toEqual(["success", "success"]);
 });
 
 test("a `with` that multiplies a large input", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Condition, ConditionOp } from "../contracts/definition.ts";
 import type { Json, JsonObject } from "../contracts/json.ts";
-import { evaluateCondition, isEqual } from "./conditions.ts";
+import { evaluateCondition } from "./conditions.ts";
 
 const SCOPE = {
   input: { n: 50, s: "hello", nil: null, yes: true, list: [1, { a: [2] }], obj: { a: 1, b: [2] } },
@@ -105,16 +105,6 @@ test("a long value is cut", () => {
   expect(reason.length).toBeLessThan(150);
 });
 
-test("equality looks at own properties only", () => {
-  const proto = JSON.parse('{"__proto__":1}') as JsonObject;
-  expect(isEqual(proto, proto)).toBe(true);
-  expect(isEqual(proto, JSON.parse('{"__proto__":1}') as JsonObject)).toBe(true);
-  expect(isEqual(proto, { a: 1 })).toBe(false);
-  expect(isEqual({ constructor: 1 }, { a: 1 })).toBe(false);
-  expect(isEqual([], {})).toBe(false);
-  expect(isEqual([1], [1, 2])).toBe(false);
-});
-
 test("what ends in no message costs no text, and what does a bounded one", () => {
   const list = Array.from({ length: 95_000 }, (_, index) => `s${index}`);
   const keys = Object.fromEntries(list.map((name) => [name, 1]));
@@ -141,13 +131,18 @@ function isExists(condition: Condition): boolean {
   return "op" in condition && condition.op === "exists";
 }
 
-test("no comparison is quadratic", () => {
+test("no comparison is quadratic, nor are many with one list", () => {
   const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n]));
   const empty = Array.from({ length: 100_000 }, (): JsonObject => ({}));
-  const scope = { ...SCOPE, input: { many, empty } };
+  const objects = Array.from({ length: 100_000 }, (_, n) => ({ n: -n }));
+  const scope = { ...SCOPE, input: { many, empty, objects } };
   const before = performance.now();
   expect(evaluateCondition(leaf("input.empty", "contains", many), scope).holds).toBe(false);
   expect(evaluateCondition(leaf("input.many", "in", empty), scope).holds).toBe(false);
   expect(evaluateCondition(leaf("input.empty", "contains", {}), scope).holds).toBe(true);
-  expect(performance.now() - before).toBeLessThan(1_000);
+  const asked = Array.from({ length: 3_000 }, (_, n) =>
+    leaf("input.objects", "contains", { n: n + 1 }),
+  );
+  expect(evaluateCondition({ any: asked }, scope).holds).toBe(false);
+  expect(performance.now() - before).toBeLessThan(2_000);
 });

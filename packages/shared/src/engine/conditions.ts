@@ -1,5 +1,6 @@
 import type { Condition, ConditionLeaf } from "../contracts/definition.ts";
-import type { Json, JsonObject } from "../contracts/json.ts";
+import type { Json } from "../contracts/json.ts";
+import { hasMember, isEqual } from "./is-equal.ts";
 import type { Scope } from "./path.ts";
 import { lookUp, parsePath } from "./path.ts";
 import { showValue } from "./show-value.ts";
@@ -75,49 +76,6 @@ function compareOrder(left: Json, right: Json): number {
   if (typeof left !== "string" || typeof right !== "string") return Number.NaN;
   if (left === right) return 0;
   return left < right ? -1 : 1;
-}
-
-function hasMember(list: readonly Json[], value: Json): boolean {
-  // Much faster than asking each item, and the same: JSON has no NaN.
-  if (typeof value !== "object" || value === null) return list.includes(value);
-  return list.some((item) => isEqual(item, value));
-}
-
-/** Whether two JSON values are the same; the order of an object's keys does not matter. */
-export function isEqual(left: Json, right: Json): boolean {
-  if (left === right) return true;
-  if (typeof left !== "object" || typeof right !== "object") return false;
-  if (left === null || right === null) return false;
-  if (Array.isArray(left) || Array.isArray(right)) {
-    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
-    return left.every((item, index) => {
-      const other = right[index];
-      return other !== undefined && isEqual(item, other);
-    });
-  }
-  if (countKeys(left) !== countKeys(right)) return false;
-  return Object.keys(left).every((name) => {
-    const item = left[name];
-    const other = Object.hasOwn(right, name) ? right[name] : undefined;
-    return item !== undefined && other !== undefined && isEqual(item, other);
-  });
-}
-
-/** From this length on it pays to keep it. */
-const MANY_KEYS = 8;
-
-/**
- * How many keys objects have that have many: to count them takes a walk, and one object may be compared with
- * every item of a list. No state of a run: a value never changes, and its count goes with it.
- */
-const keyCounts = new WeakMap<JsonObject, number>();
-
-function countKeys(value: JsonObject): number {
-  const known = keyCounts.get(value);
-  if (known !== undefined) return known;
-  const { length } = Object.keys(value);
-  if (length >= MANY_KEYS) keyCounts.set(value, length);
-  return length;
 }
 
 function explainLeaf({ path, op, value }: ConditionLeaf, seen: Json | undefined): string {
