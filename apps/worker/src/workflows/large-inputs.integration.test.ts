@@ -20,7 +20,7 @@ afterAll(() => rig.close());
 async function runBesides(components: ComponentDefinition[]) {
   const id = await rig.startRun({ input: LARGE, components });
   const other = await rig.startRun({ components: [component("a")] });
-  const [run, beside] = await Promise.all([rig.finished(id, 30_000), rig.finished(other, 10_000)]);
+  const [run, beside] = await Promise.all([rig.finished(id, 60_000), rig.finished(other, 30_000)]);
   expect(beside.status).toBe("completed");
   return run;
 }
