@@ -70,8 +70,10 @@ test.each<[string, Json, Json]>([
         component("after", { with: { value: "${{ steps.h.output }}" } }),
       ],
     });
-    await waitFor("the step", async () => (await rig.getRun(id)).steps.length === 1);
-    await rig.client.activity.complete({ workflowId: id, activityId: "h" }, result);
+    await waitFor("Temporal to know the step, and take its completion", async () => {
+      await rig.client.activity.complete({ workflowId: id, activityId: "h" }, result);
+      return true;
+    });
     const ended = await waitFor("the confirmed end", async () => {
       await confirmClosedRuns(rig);
       const run = await rig.getRun(id);
