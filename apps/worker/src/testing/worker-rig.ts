@@ -138,18 +138,19 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
     },
     startRun: (spec) => startRun({ db, dispatcher: spec.dispatcher ?? dispatcher }, spec),
     getRun: (id) => readRun(db, id),
-    async finished(id, timeoutMs) {
-      const isEnded = async (): Promise<boolean> =>
-        isTerminal((await readHead(db, id)).status as RunStatus);
-      await waitFor(`the end of ${id}`, isEnded, timeoutMs);
-      return await readRun(db, id);
-    },
-    async confirmed(id, timeoutMs) {
-      const isConfirmed = async (): Promise<boolean> =>
-        (await readHead(db, id)).confirmedAt !== null;
-      await waitFor(`the confirmed end of ${id}`, isConfirmed, timeoutMs);
-      return await readRun(db, id);
-    },
+    // The rows are read only then: they may be megabytes.
+    finished: (id, timeoutMs) =>
+      waitFor(
+        `the end of ${id}`,
+        async () => isTerminal((await readHead(db, id)).status as RunStatus) && readRun(db, id),
+        timeoutMs,
+      ),
+    confirmed: (id, timeoutMs) =>
+      waitFor(
+        `the confirmed end of ${id}`,
+        async () => (await readHead(db, id)).confirmedAt !== null && readRun(db, id),
+        timeoutMs,
+      ),
     async reset(row, eventId) {
       const reply = await temporal.connection.workflowService.resetWorkflowExecution({
         namespace: config.TEMPORAL_NAMESPACE,
