@@ -83,6 +83,44 @@ test("who waits too long, and who has hung up meanwhile, is refused", async () =
   }
 });
 
+test("when others have waited all the time, nobody new waits for as long; after that, again", async () => {
+  vi.useFakeTimers();
+  try {
+    const { admission, clock } = create({ working: 1 });
+    const refusedAt: Record<string, number> = {};
+    const wait = (name: string): void => {
+      enter(admission)
+        .turn(here)
+        .catch(() => {
+          refusedAt[name] = clock.ms;
+        });
+    };
+    const pass = async (ms: number): Promise<void> => {
+      for (let step = 0; step < ms; step += 500) {
+        clock.ms += 500;
+        await vi.advanceTimersByTimeAsync(500);
+      }
+    };
+    await enter(admission).turn(here);
+    wait("burst");
+    await pass(4_000);
+    wait("end of the burst");
+    await pass(2_000);
+    wait("overload");
+    await pass(6_000);
+    wait("another burst");
+    await pass(6_000);
+    expect(refusedAt).toEqual({
+      burst: 5_000,
+      "end of the burst": 9_000,
+      overload: 8_000,
+      "another burst": 17_000,
+    });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test("one key leaves places for others, and all of them are bounded", () => {
   const { admission, onShed } = create();
   for (let index = 0; index < 5; index++) enter(admission, "a");

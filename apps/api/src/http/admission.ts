@@ -55,8 +55,11 @@ export interface AdmissionOptions {
   now?: () => number;
 }
 
-/** How long a request waits to be processed: a burst of hundreds gets through, and nobody waits for long. */
-const WAIT_MS = 5_000;
+/**
+ * How long a request waits to be processed. A burst of hundreds gets through; but when others have waited for as long
+ * as that all the time, more come than can be done, and to let each wait would only make all of them late.
+ */
+const WAIT_MS = { inBurst: 5_000, inOverload: 2_000 } as const;
 /** A request that takes longer indicates that too many are processed at once. */
 const SLOW_MS = 1_000;
 /** The lower bound of the limit: as many as can still be done when Temporal takes seconds for each. */
@@ -84,6 +87,10 @@ interface Share {
 /** Waiting requests; the keys take turns. */
 class Queue {
   readonly #byKey = new Map<string, Set<Waiter>>();
+
+  get isEmpty(): boolean {
+    return this.#byKey.size === 0;
+  }
 
   add(key: string, waiter: Waiter): void {
     const ofKey = this.#byKey.get(key);
@@ -113,6 +120,8 @@ class BoundedAdmission implements Admission {
   readonly #onShed: (reason: ShedReason) => void;
   readonly #now: () => number;
   readonly #waiting = new Queue();
+  /** Since when somebody has always been waiting. */
+  #waitedSince = 0;
   readonly #hereByKey = new Map<string, Share>();
   #bodyBytes = 0;
   #backedOffAt = 0;
@@ -171,6 +180,8 @@ class BoundedAdmission implements Admission {
       this.state.working += 1;
       return;
     }
+    if (this.#waiting.isEmpty) this.#waitedSince = this.#now();
+    const isOverload = this.#now() - this.#waitedSince > WAIT_MS.inBurst;
     await new Promise<void>((resolve, reject) => {
       const refuse = (reason: ShedReason): void => {
         end();
@@ -181,7 +192,8 @@ class BoundedAdmission implements Admission {
         end();
         resolve();
       };
-      const timer = setTimeout(() => refuse("wait"), WAIT_MS);
+      const patienceMs = isOverload ? WAIT_MS.inOverload : WAIT_MS.inBurst;
+      const timer = setTimeout(() => refuse("wait"), patienceMs);
       const forget = caller.onGone(() => refuse("gone"));
       const end = (): void => {
         clearTimeout(timer);
