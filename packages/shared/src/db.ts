@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import { Pool, type PoolClient } from "pg";
 import { isReadTimeout } from "./database-unavailable.ts";
+import { toSession } from "./database-session.ts";
 import { allowDirectQueries } from "./direct-query.ts";
 import { PrismaClient } from "./generated/prisma/client.ts";
 
@@ -45,7 +46,7 @@ const MAX_PREPARED = 500;
 export function createDatabase(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 2_500;
   const pool = new Pool({
-    connectionString: options.url,
+    ...toSession(options.url, toSettings(options)),
     max: options.poolSize,
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -54,7 +55,6 @@ export function createDatabase(options: DatabaseOptions): Database {
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs,
     keepAlive: true,
-    options: toServerSettings(options),
   });
   pool.on("connect", endWhenTooSlow);
   // An idle connection that breaks just leaves the pool; nobody waits for it.
@@ -66,20 +66,13 @@ export function createDatabase(options: DatabaseOptions): Database {
   return db;
 }
 
-/**
- * What each session that Prisma's adapter uses has to be given, whatever the server's, the database's or the user's
- * defaults are. The adapter drops the offset of times that it reads, and writes them without one: only UTC is right.
- */
-export const SESSION_SETTINGS = "-c TimeZone=UTC -c DateStyle=ISO";
-
-function toServerSettings(options: DatabaseOptions): string {
+function toSettings(options: DatabaseOptions): string[] {
   return [
-    SESSION_SETTINGS,
-    ...(options.synchronousCommit === false ? ["-c synchronous_commit=off"] : []),
-    ...(options.planOnce === true ? ["-c plan_cache_mode=force_generic_plan"] : []),
+    ...(options.synchronousCommit === false ? ["synchronous_commit=off"] : []),
+    ...(options.planOnce === true ? ["plan_cache_mode=force_generic_plan"] : []),
     // Up to Postgres 17, a table without an index makes such a plan look expensive enough for JIT, each time.
-    ...(options.byIndex === true ? ["-c enable_seqscan=off", "-c jit=off"] : []),
-  ].join(" ");
+    ...(options.byIndex === true ? ["enable_seqscan=off", "jit=off"] : []),
+  ];
 }
 
 /**

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { SESSION_SETTINGS } from "@truerun/shared/db";
+import { toSession } from "@truerun/shared/database-session";
 import pg from "pg";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
 
@@ -41,7 +41,7 @@ export async function withSchemaEngine<T>(
 ): Promise<T> {
   loading ??= loadEngine();
   const { SchemaEngine } = await loading;
-  const pool = new pg.Pool({ connectionString: url, max: 2, options: SESSION_SETTINGS });
+  const pool = new pg.Pool({ ...toSession(url), max: 2 });
   try {
     const adapter = bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool));
     const options = { datamodels: [["schema.prisma", schema]] };

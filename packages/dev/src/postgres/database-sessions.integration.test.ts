@@ -47,6 +47,18 @@ test("times are what they are, whatever zone and style the server writes them in
   expect([read?.ms, read?.at]).toEqual([written.getTime(), written]);
 });
 
+test("settings in the URL stand beside the service's own", async () => {
+  const url = new URL(database.url);
+  url.searchParams.set("options", "-c work_mem=5MB -c TimeZone=Asia/Tokyo");
+  const options = { url: url.href, poolSize: 1, applicationName: "test", byIndex: true };
+  const own = createDatabase(options);
+  const [settings] = await own.$queryRaw<object[]>`
+    SELECT current_setting('work_mem') AS memory, current_setting('TimeZone') AS zone,
+           current_setting('enable_seqscan') AS scan`;
+  await own.$disconnect();
+  expect(settings).toEqual({ memory: "5MB", zone: "UTC", scan: "off" });
+});
+
 test("a transaction that met a silent server leaves nothing to the next user of its connection", async () => {
   const abandoned = db.$transaction(async (tx) => {
     await tx.organization.create({ data: { id: "cborg_1", name: "abandoned" } });
