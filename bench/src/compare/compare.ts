@@ -49,7 +49,7 @@ const QUICK: Durations = {
  */
 const FIRST_WARM_UP_MS = 15_000;
 const QUICK_FIRST_WARM_UP_MS = 1_000;
-/** Starts that already wait for the workers when accepting is measured beside them: more than any can execute. */
+/** Starts that already wait for the workers when accepting is measured beside them. */
 const BACKLOG = 64;
 
 /**

@@ -40,12 +40,13 @@ const WITHIN_MS = 60_000;
  * @returns null when there is no such run
  */
 export async function readRunRows(db: Database, workflowRunId: string): Promise<RunRows | null> {
-  const head = await readHead(db, workflowRunId);
-  if (head === null || head.steps !== null) return head as RunRows | null;
+  const small = await readAtOnce(db, workflowRunId);
+  if (small === null || isWhole(small)) return small;
   return await db.$transaction(
     async (tx) => {
-      const again = await readHead(tx, workflowRunId);
-      return again && { ...again, steps: again.steps ?? (await readSlices(tx, workflowRunId)) };
+      const rows = await readAtOnce(tx, workflowRunId);
+      if (rows === null || isWhole(rows)) return rows;
+      return { ...rows, steps: await readSlices(tx, workflowRunId) };
     },
     { isolationLevel: "RepeatableRead", timeout: WITHIN_MS },
   );
@@ -53,12 +54,16 @@ export async function readRunRows(db: Database, workflowRunId: string): Promise<
 
 type Reader = Pick<Database, "$queryRaw">;
 
-/** With its steps, unless they are many or large. Their stored size is known without reading them. */
-async function readHead(
-  db: Reader,
-  workflowRunId: string,
-): Promise<(Omit<RunRows, "steps"> & { steps: TableStep[] | null }) | null> {
-  const [rows] = await db.$queryRaw<(Omit<RunRows, "steps"> & { steps: TableStep[] | null })[]>`
+/** A run's rows; null stands for steps that are too many or too large for one statement. */
+type RowsAtOnce = RunRows | (Omit<RunRows, "steps"> & { steps: null });
+
+function isWhole(rows: RowsAtOnce): rows is RunRows {
+  return rows.steps !== null;
+}
+
+/** The stored size of steps is known without reading them. */
+async function readAtOnce(db: Reader, workflowRunId: string): Promise<RowsAtOnce | null> {
+  const [rows] = await db.$queryRaw<RowsAtOnce[]>`
     SELECT run.id AS "workflowRunId", run.temporal_run_id AS "temporalRunId", run.generation, run.status,
            round(extract(epoch FROM run.completed_at) * 1000)::float8 AS "completedAtMs",
            run.error_code AS "errorCode", run.error_message AS "errorMessage",

@@ -42,7 +42,10 @@ export const STEP_GUARD = Prisma.sql`
 /** Text of steps that is written by one statement: a tenth of what one has time for on a slow machine. */
 const SLICE_CHARS = 1_000_000;
 
-/** Writes the steps of a projection: as the mirror would, for a run whose row the caller has locked. In slices: all may be 50 MB. */
+/**
+ * Writes the steps of a projection: as the mirror would, for a run whose row the caller has locked. In slices: all
+ * may be 50 MB.
+ */
 export async function writeProjectedSteps(
   db: Pick<Database, "$executeRaw">,
   steps: readonly StepRow[],
