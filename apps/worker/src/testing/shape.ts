@@ -48,20 +48,30 @@ export function stepsOfMostlyNothing(key: string): string[] {
   );
 }
 
-/** `b` is skipped in the same decision that starts those who read its status. */
+/** A run in which `b` is skipped in the same decision that starts those who read its status. */
 export function skippedBesideItsReaders(
   make: (
     key: string,
     rest: Pick<Partial<ComponentDefinition>, "next" | "with" | "for_each">,
   ) => ComponentDefinition,
-): ComponentDefinition[] {
+): Omit<Shape, "name"> {
   const readers = [to("reader"), to("items")];
   const never = { path: "input.none", op: "exists" } as const;
   const seen = "${{ steps.b.status }}";
-  return [
-    make("a", { next: [{ ...to("b"), when: never }, ...readers] }),
-    make("b", { next: readers }),
-    make("reader", { with: { value: seen } }),
-    make("items", { for_each: [1, 2], with: { value: ["${{ item }}", seen] } }),
-  ];
+  return {
+    components: () => [
+      make("a", { next: [{ ...to("b"), when: never }, ...readers] }),
+      make("b", { next: readers }),
+      make("reader", { with: { value: seen } }),
+      make("items", { for_each: [1, 2], with: { value: ["${{ item }}", seen] } }),
+    ],
+    ends: "completed",
+    steps: [
+      "a: success",
+      "b: skipped",
+      "reader: success",
+      "items[0]: success",
+      "items[1]: success",
+    ],
+  };
 }
