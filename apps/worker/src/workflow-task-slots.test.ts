@@ -137,6 +137,54 @@ test("what is due does not wait for ever, nor are runs due that others execute, 
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
 });
 
+test("while no run waits long to begin, it takes on four times as many tasks", async () => {
+  const slots = createWorkflowTaskSlots(2);
+  const polls = poll(slots);
+  expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
+  slots.began(500);
+  await vi.advanceTimersByTimeAsync(5_000);
+  await polls.pollInVain("sticky");
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
+  for (let tasks = 0; tasks < 7; tasks++) await polls.takeTask("shared");
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
+  await polls.takeTask("sticky");
+  expect(await polls.open()).toEqual({ sticky: 4, shared: 5 });
+});
+
+test("even then it begins no run while twice as many wait for their next task", async () => {
+  const slots = createWorkflowTaskSlots(1);
+  const polls = poll(slots);
+  await vi.advanceTimersByTimeAsync(5_000);
+  await polls.pollInVain("sticky");
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
+  for (const run of ["one", "two"]) {
+    slots.recorded(run, false);
+    slots.attemptSucceeded(run);
+  }
+  await polls.takeTask("shared");
+  await polls.takeTask("sticky");
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 4 });
+  slots.recorded("one", false);
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
+});
+
+test("one run that waited long to begin is enough for five seconds of restraint", async () => {
+  const slots = createWorkflowTaskSlots(1);
+  const polls = poll(slots);
+  await vi.advanceTimersByTimeAsync(5_000);
+  await polls.pollInVain("sticky");
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
+  slots.began(501);
+  for (const kind of ["sticky", "sticky", "sticky", "shared"] as const) await polls.takeTask(kind);
+  expect(await polls.open()).toEqual({ sticky: 2, shared: 4 });
+  await vi.advanceTimersByTimeAsync(4_999);
+  await polls.endTask();
+  expect(await polls.open()).toEqual({ sticky: 2, shared: 4 });
+  await vi.advanceTimersByTimeAsync(1);
+  await polls.endTask();
+  expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
+});
+
 test("at its end nobody waits for a slot", async () => {
   const polls = poll(createWorkflowTaskSlots(1));
   await polls.takeTask("sticky");

@@ -2,12 +2,15 @@
 import type { CustomSlotSupplier, SlotPermit, WorkflowSlotInfo } from "@temporalio/worker";
 
 /**
- * Temporal gives each org its turn, but only among the tasks that wait there. The slots bound what waits elsewhere:
- * tasks that this process has taken and not yet handled, and runs that it has begun and that wait for their next task.
+ * Temporal gives each org its turn, but only among the tasks that wait there. While runs queue, the slots bound what
+ * waits elsewhere: tasks that this process has taken and not yet handled, and runs that it has begun and that wait for
+ * their next task. While none do, they let through what comes: Temporal stores a task that finds no poll.
  */
 export interface WorkflowTaskSlots {
   /** What the SDK asks before each poll for a workflow task. */
   supplier: CustomSlotSupplier<WorkflowSlotInfo>;
+  /** Call it in an execution's first workflow task, with how long that had waited. */
+  began(waitedMs: number): void;
   /** Call it when an execution (by Temporal's run id) has recorded something: its workflow task is here. */
   recorded(runId: string, isEnd: boolean): void;
   /** Call it when an attempt outside a workflow task has succeeded: its execution's next task is due. */
@@ -17,10 +20,32 @@ export interface WorkflowTaskSlots {
 /** The two queues that the SDK polls: one for the executions in this process' cache, one that all workers share. */
 type Kind = "sticky" | "shared";
 
-/** Polls under way at once. What they bring is handled even if the limit on tasks is reached by then. */
-const MOST_POLLS: Readonly<Record<Kind, number>> = { sticky: 3, shared: 2 };
-/** No new execution is begun while this many wait for their next task. */
-const MOST_DUE = 2;
+/** What is let through at once. */
+interface Limits {
+  /** While this many tasks are handled, no more are asked for. */
+  tasks: number;
+  /** Polls under way. What they bring is handled even if the limit on tasks is reached by then. */
+  polls: Readonly<Record<Kind, number>>;
+  /** No new execution is begun while this many wait for their next task. */
+  due: number;
+}
+
+/** While runs queue. */
+const toStrict = (most: number): Limits => ({
+  tasks: most,
+  polls: { sticky: 3, shared: 2 },
+  due: 2,
+});
+/** While none do. The moment that a queue forms still finds no more begun than can be worked off at once. */
+const toOpen = (most: number): Limits => ({
+  tasks: 4 * most,
+  polls: { sticky: 5, shared: 5 },
+  due: 2 * most,
+});
+/** Runs queue when one has waited this long to begin, */
+const WAITED_LONG_MS = 500;
+/** and until none has for this long. */
+const QUEUED_FOR_MS = 5_000;
 /** An execution whose task has not come by then got it elsewhere, or was ended. */
 const DUE_FOR_MS = 1_000;
 /** A poll for new runs is put off for this long at most: runs that have begun may keep a worker busy for days. */
@@ -38,22 +63,26 @@ interface Waiter {
   grant(permit: Permit): void;
 }
 
-/** @param most - while this many workflow tasks are handled, no more are asked for */
+/** @param most - while runs queue and this many workflow tasks are handled, no more are asked for; else four times as many */
 export function createWorkflowTaskSlots(most: number): WorkflowTaskSlots {
   return new BoundedSlots(most);
 }
 
 class BoundedSlots implements WorkflowTaskSlots {
-  readonly #most: number;
+  readonly #open: Limits;
+  readonly #strict: Limits;
   readonly #polls: Record<Kind, number> = { sticky: 0, shared: 0 };
   readonly #waiting: Record<Kind, Set<Waiter>> = { sticky: new Set(), shared: new Set() };
   readonly #known = new Set<string>();
   /** Executions whose next task is due, each with the timer that forgets it. */
   readonly #due = new Map<string, NodeJS.Timeout>();
   #used = 0;
+  /** A new worker may meet what has gathered while there was none. */
+  #queuedUntil = performance.now() + QUEUED_FOR_MS;
 
   constructor(most: number) {
-    this.#most = most;
+    this.#open = toOpen(most);
+    this.#strict = toStrict(most);
   }
 
   readonly supplier: CustomSlotSupplier<WorkflowSlotInfo> = {
@@ -75,6 +104,10 @@ class BoundedSlots implements WorkflowTaskSlots {
       this.#grantWhatMay();
     },
   };
+
+  began(waitedMs: number): void {
+    if (waitedMs > WAITED_LONG_MS) this.#queuedUntil = performance.now() + QUEUED_FOR_MS;
+  }
 
   recorded(runId: string, isEnd: boolean): void {
     this.#known.delete(runId);
@@ -100,6 +133,10 @@ class BoundedSlots implements WorkflowTaskSlots {
   }
 
   #reserve(kind: Kind, signal: AbortSignal): Promise<Permit> {
+    // Each call comes from another thread and keeps it waiting.
+    if (this.#waiting[kind].size === 0 && this.#mayPoll(kind)) {
+      return Promise.resolve(this.#grant(kind));
+    }
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const stopWaiting = (): void => {
@@ -126,23 +163,31 @@ class BoundedSlots implements WorkflowTaskSlots {
       const patience = kind === "shared" ? setTimeout(loseIt, PATIENCE_MS).unref() : undefined;
       signal.addEventListener("abort", abort);
       this.#waiting[kind].add(waiter);
-      this.#grantWhatMay();
     });
+  }
+
+  #grant(kind: Kind): Permit {
+    this.#polls[kind] += 1;
+    return { kind, isUsed: false };
+  }
+
+  #limits(): Limits {
+    return performance.now() < this.#queuedUntil ? this.#strict : this.#open;
   }
 
   /** Begun executions come first. */
   #grantWhatMay(): void {
     for (const kind of ["sticky", "shared"] as const) {
       for (const waiter of this.#waiting[kind]) {
-        if (!this.#mayPoll(kind, waiter)) break;
-        this.#polls[kind] += 1;
-        waiter.grant({ kind, isUsed: false });
+        if (!this.#mayPoll(kind, waiter.isPatient)) break;
+        waiter.grant(this.#grant(kind));
       }
     }
   }
 
-  #mayPoll(kind: Kind, { isPatient }: Waiter): boolean {
-    if (this.#used >= this.#most || this.#polls[kind] >= MOST_POLLS[kind]) return false;
-    return kind === "sticky" || this.#due.size < MOST_DUE || !isPatient;
+  #mayPoll(kind: Kind, isPatient = true): boolean {
+    const { tasks, polls, due } = this.#limits();
+    if (this.#used >= tasks || this.#polls[kind] >= polls[kind]) return false;
+    return kind === "sticky" || this.#due.size < due || !isPatient;
   }
 }

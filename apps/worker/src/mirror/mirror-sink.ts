@@ -6,9 +6,12 @@ import type { ReopenedSteps } from "./reopened-steps.ts";
 
 export interface MirrorSinkOptions {
   writer: Pick<MirrorWriter, "write" | "writeSoon">;
-  slots: Pick<WorkflowTaskSlots, "recorded">;
+  slots: Pick<WorkflowTaskSlots, "began" | "recorded">;
   reopened: Pick<ReopenedSteps, "hasRun">;
 }
+
+/** Events in the history when the first workflow task began: the start, and the task's own two. */
+const FIRST_TASK = 3;
 
 /**
  * Where the interceptor's records leave the sandbox. The SDK awaits the function after an activation and
@@ -24,7 +27,10 @@ export function createMirrorSink({
   return {
     mirror: {
       write: {
-        fn: async ({ runId }, record, mayWait = false) => {
+        fn: async ({ runId, startTime, historyLength }, record, mayWait = false) => {
+          if (historyLength === FIRST_TASK) {
+            slots.began(record.mirror_time_ms - startTime.getTime());
+          }
           slots.recorded(runId, record.kind === "end");
           if (mayWait && !reopened.hasRun(record.run_id)) writer.writeSoon(record);
           else await writer.write(record);

@@ -1,6 +1,7 @@
 // One org's many runs must not hold up another's: Temporal takes the orgs' tasks in turn.
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
+import { pause } from "@truerun/shared/pause";
 import { newId } from "@truerun/shared/ids";
 import { afterEach, expect, test } from "vitest";
 import { component } from "../testing/rig-runs.ts";
@@ -19,6 +20,14 @@ async function flood(count: number, components: ComponentDefinition[]): Promise<
   await Promise.all(Array.from({ length: 10 }, lane));
   return orgId;
 }
+
+const next = (to: string) => ({ next: [{ to, on: "success" as const }] });
+const FOUR_STEPS = [
+  component("one", next("two")),
+  component("two", next("three")),
+  component("three", next("four")),
+  component("four"),
+];
 
 const endedOf = (orgId: string) =>
   rig.db.workflowRun.count({ where: { orgId, status: { not: "started" } } });
@@ -46,15 +55,20 @@ test("a component does not wait behind all of another org's", async () => {
   expect(await endedOf(busy)).toBeLessThan(Math.max(before + 15, 45));
 });
 
+test("a queue that comes upon an idle worker holds up nobody else for long either", async () => {
+  rig = await createWorkerRig();
+  // By then it takes on all that comes.
+  await pause(5_500);
+  const busy = await flood(300, FOUR_STEPS);
+  const before = await endedOf(busy);
+  const id = await rig.startRun({ components: FOUR_STEPS });
+  expect((await rig.finished(id)).status).toBe("completed");
+  expect(await endedOf(busy)).toBeLessThan(before + 50);
+});
+
 test("runs that have begun go on before others begin, so that few wait for their next task", async () => {
   rig = await createWorkerRig({ idle: true });
-  const next = (to: string) => ({ next: [{ to, on: "success" as const }] });
-  const queued = await flood(100, [
-    component("one", next("two")),
-    component("two", next("three")),
-    component("three", next("four")),
-    component("four"),
-  ]);
+  const queued = await flood(100, FOUR_STEPS);
   await rig.startWorker();
   let most = 0;
   await waitFor("every run's end", async () => {
