@@ -50,6 +50,14 @@ async function secondBatchOf(id: string): Promise<{ id: string; temporalRunId: s
   });
 }
 
+async function resetToLastTask(id: string): Promise<void> {
+  const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
+  const lastTask = (events ?? []).findLast(
+    (event) => event.workflowTaskCompletedEventAttributes != null,
+  );
+  await rig.reset(await rig.getRun(id), Number(lastTask?.eventId));
+}
+
 async function confirmed(id: string): Promise<RunRow> {
   return await waitFor(`the confirmation of ${id}`, async () => {
     await confirmClosedRuns(rig);
@@ -140,17 +148,25 @@ test("a batch that is reset runs its items again; its run waits for it", async (
 
 test("a run that is reset while a batch is under way keeps that batch", async () => {
   const id = await startInSecondBatch();
-  const before = await rig.getRun(id);
-  const events = await rig.client.workflow.getHandle(id).fetchHistory();
-  const lastTask = (events.events ?? []).findLast(
-    (event) => event.workflowTaskCompletedEventAttributes != null,
-  );
-  await rig.reset(before, Number(lastTask?.eventId));
+  await resetToLastTask(id);
   await rig.client.workflow.getHandle(id).cancel();
   const run = await confirmed(id);
   expect(run).toMatchObject({ status: "canceled", generation: 1 });
   expect(outcomesOf(run)).toEqual({ success: 110, "failed: The run was canceled.": 10 });
   await expectExact(run);
+});
+
+test("a run that is reset while a batch is under way ends that batch when it is terminated", async () => {
+  const id = await startInSecondBatch();
+  const batch = await secondBatchOf(id);
+  await resetToLastTask(id);
+  await rig.client.workflow.getHandle(id).terminate("no more");
+  const run = await confirmed(id);
+  expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated", generation: 1 });
+  expect(run.steps).toHaveLength(COUNT);
+  await expectExact(run);
+  const { status } = await rig.client.workflow.getHandle(batch.id).describe();
+  expect(status.name).toBe("TERMINATED");
 });
 
 test("a run that is reset to before its batches runs new ones; the old ones end", async () => {

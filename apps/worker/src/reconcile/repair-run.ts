@@ -4,6 +4,7 @@ import type { Projection } from "../mirror/project-history.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
 import { endAbandonedBatches } from "../mirror/end-abandoned-batches.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
+import { endLeftChildren } from "./end-left-children.ts";
 import { settleLateWrites } from "./late-writes.ts";
 import type { Failures } from "./for-each-run.ts";
 import type { RepairKind, WorkerMetrics } from "../worker-metrics.ts";
@@ -24,6 +25,8 @@ export async function repairRun(
   options: ReconcileOptions,
   workflowRunId: string,
 ): Promise<Inspection | null> {
+  // First: a closed run is compared only once its batches are closed, too.
+  await endLeftChildren(options.client, workflowRunId);
   const found = await inspectRun(options, workflowRunId);
   if (found?.kind !== "different" && found?.kind !== "equal") return found;
   const { rows, projection } = found;

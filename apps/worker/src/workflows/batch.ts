@@ -65,7 +65,7 @@ export async function runBatch(
   const root = CancellationScope.current();
   return await CancellationScope.nonCancellable(async () => {
     const scope = new CancellationScope();
-    const context = createStepContext(event.data.run, recorder);
+    const context = createStepContext(event.data.run, recorder, [event.data.component]);
     let isDone = false;
     let endedBy: number | undefined;
     root.cancelRequested.catch(() => scope.cancel());

@@ -25,6 +25,7 @@ import {
 import type { ChildRun, ChildRunRequest } from "../dispatch/create-child-run.ts";
 import { toFailure } from "./activity-outcome.ts";
 import { invalidInput } from "./invalid-input.ts";
+import { runChild } from "./run-child.ts";
 import { type Step, type StepContext, summaryOf } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
 
@@ -102,8 +103,13 @@ function newId(stepKey: string): string {
 }
 
 async function runToItsEnd(run: DispatchableRun, context: StepContext): Promise<StepOutcome> {
-  const child = await start(run, context, ParentClosePolicy.REQUEST_CANCEL);
-  await child.result();
+  if (context.takesOverChildRuns) {
+    const options = await toChildOptions(run, context, ParentClosePolicy.REQUEST_CANCEL);
+    await runChild({ workflowType: run.workflowName, options }, context);
+  } else {
+    const child = await start(run, context, ParentClosePolicy.REQUEST_CANCEL);
+    await child.result();
+  }
   return toOutcome(run, "completed");
 }
 
@@ -114,15 +120,27 @@ async function letRun(run: DispatchableRun, context: StepContext): Promise<StepO
 }
 
 async function start(run: DispatchableRun, context: StepContext, policy: ParentClosePolicy) {
+  const options = await toChildOptions(run, context, policy);
+  return await startChild<StartedRun>(run.workflowName, options);
+}
+
+type StartedRun = (event: RunRequestedEvent) => Promise<unknown>;
+
+/** Waits until there is room for the start. */
+async function toChildOptions(
+  run: DispatchableRun,
+  context: StepContext,
+  policy: ParentClosePolicy,
+) {
   const options = toStartOptions(run);
   const bytes = utf8Bytes(JSON.stringify(options.args));
   await context.budget.reserve(bytes);
-  return await startChild<(event: RunRequestedEvent) => Promise<unknown>>(run.workflowName, {
+  return {
     ...options,
     parentClosePolicy: policy,
     cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-  });
+  };
 }
 
 function toOutcome({ workflowRunId }: DispatchableRun, status: RunStatus): StepOutcome {

@@ -56,8 +56,8 @@ class Interpreter {
   constructor(event: RunRequestedEvent, recorder: StepRecorder) {
     this.#event = event;
     this.#recorder = recorder;
-    const { input: _input, definition: _definition, ...run } = event.data;
-    this.#context = createStepContext(run, recorder);
+    const { input: _input, definition, ...run } = event.data;
+    this.#context = createStepContext(run, recorder, definition.components);
   }
 
   async run(): Promise<RunResult> {

@@ -4,6 +4,7 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { childrenOf, runs, slow, startedChildOf } from "../testing/child-runs.ts";
+import { repairRun } from "../reconcile/repair-run.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
@@ -63,11 +64,11 @@ describe.each([
 
 describe("resets", () => {
   /** A run whose second component waits for a child run, which is under way. */
-  async function startPair(): Promise<{ parent: RunRow; child: RunRow }> {
+  async function startPair(ms = 3_000): Promise<{ parent: RunRow; child: RunRow }> {
     const first = component("first", { next: [{ to: "run", on: "success" }] });
     const id = await rig.startRun({
       components: [first, runs("slow")],
-      others: { slow: slow(3_000) },
+      others: { slow: slow(ms) },
     });
     const child = await startedChildOf(rig, id);
     await waitFor("the parent's rest", async () => {
@@ -102,6 +103,28 @@ describe("resets", () => {
     const [only, ...others] = await childrenOf(rig, parent.id);
     expect(only).toMatchObject({ status: "completed", generation: 0 });
     expect(others).toEqual([]);
+  });
+
+  test("behind the start of the child, then canceled: so is the child", async () => {
+    const { parent, child } = await startPair(60_000);
+    await resetTo(parent, 2);
+    const since = Date.now();
+    await rig.client.workflow.getHandle(parent.id).cancel();
+    expect((await rig.finished(child.id)).status).toBe("canceled");
+    const ended = await rig.finished(parent.id);
+    expect(ended).toMatchObject({ status: "canceled", generation: 1 });
+    expect(ended.steps[1]?.message).toBe("The run was canceled.");
+    // A child that does not answer is given up after half a minute.
+    expect(Date.now() - since).toBeLessThan(20_000);
+  });
+
+  test("behind the start of the child, then terminated: the child is canceled", async () => {
+    const { parent, child } = await startPair(60_000);
+    await resetTo(parent, 2);
+    await rig.client.workflow.getHandle(parent.id).terminate("no more");
+    await repairRun(rig, parent.id);
+    expect((await rig.finished(child.id)).status).toBe("canceled");
+    expect((await rig.finished(parent.id)).status).toBe("failed");
   });
 
   test.each([

@@ -1,7 +1,9 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
+import type { EngineAction } from "@truerun/shared/engine/engine-actions";
 import { toSummary } from "@truerun/shared/storable-text";
+import { patched } from "@temporalio/workflow";
 import { Reviews } from "./reviews.ts";
 import { StepBudget } from "./step-budget.ts";
 import type { StepRecorder } from "./step-recorder.ts";
@@ -25,13 +27,32 @@ export interface StepContext {
   reviews: Reviews;
   /** Child workflows under way: when they are canceled, they take their own time to clean up. */
   children: number;
+  /** Whether child runs are run by {@link runChild}; false in histories from before they were. */
+  takesOverChildRuns: boolean;
 }
+
+const RUN_WORKFLOW: EngineAction = "run_workflow";
+/** Names a change for `patched`: canceling runs from before it misses child runs that a reset took over. */
+const TAKEN_OVER = "child-runs-taken-over-are-canceled";
 
 /** How long a canceled component may clean up before its workflow ends without its answer. */
 export const CANCEL_GRACE_MS = 10_000;
 
-export function createStepContext(run: RunIdentity, recorder: StepRecorder): StepContext {
-  return { run, recorder, budget: new StepBudget(), reviews: new Reviews(), children: 0 };
+/** For a workflow execution, as it begins. */
+export function createStepContext(
+  run: RunIdentity,
+  recorder: StepRecorder,
+  components: readonly ComponentDefinition[],
+): StepContext {
+  const makesRuns = components.some(({ action }) => action === RUN_WORKFLOW);
+  return {
+    run,
+    recorder,
+    budget: new StepBudget(),
+    reviews: new Reviews(),
+    children: 0,
+    takesOverChildRuns: makesRuns && patched(TAKEN_OVER),
+  };
 }
 
 /** The step's name in Temporal Web UI, and what more there is to say about it. */

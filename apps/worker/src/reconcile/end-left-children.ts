@@ -1,0 +1,27 @@
+import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+
+const REASON = "Its run ended.";
+/** Temporal's numbers of the policies by which children end with their parent. */
+const TERMINATE = 1;
+const REQUEST_CANCEL = 3;
+
+/**
+ * Ends what a run that was reset has left under way when it closed. By their parent close policies Temporal ends only
+ * children that the same Temporal run started, and not those that a reset took over.
+ */
+export async function endLeftChildren(client: Client, workflowRunId: string): Promise<void> {
+  const run = await client.workflow.getHandle(workflowRunId).describe().catch(ignoreNotFound);
+  if (run === undefined || run.status.name === "RUNNING") return;
+  const { workflowExecutionInfo, pendingChildren } = run.raw;
+  if (workflowExecutionInfo?.firstRunId === run.runId) return;
+  for (const { workflowId, parentClosePolicy } of pendingChildren ?? []) {
+    const child = client.workflow.getHandle(workflowId ?? "");
+    // One that has ended by now needs nothing.
+    if (parentClosePolicy === TERMINATE) await child.terminate(REASON).catch(ignoreNotFound);
+    if (parentClosePolicy === REQUEST_CANCEL) await child.cancel().catch(ignoreNotFound);
+  }
+}
+
+function ignoreNotFound(error: unknown): undefined {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}
