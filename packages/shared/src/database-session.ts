@@ -4,6 +4,9 @@
  */
 const SETTINGS = ["TimeZone=UTC", "DateStyle=ISO"];
 
+/** Parameters of a URL that `pg` would follow over what a pool is told; the service relies on its own. */
+const OWN = ["application_name", "statement_timeout", "query_timeout"];
+
 /** What a pool is told about its sessions. */
 export interface Session {
   connectionString: string;
@@ -11,7 +14,8 @@ export interface Session {
 }
 
 /**
- * Adds settings to those that a URL has in its parameter `options`, which `pg` would use instead.
+ * Adds settings to those that a URL has in its parameter `options`, which `pg` would use instead, and leaves out
+ * parameters that are the pool's to set.
  *
  * @param url - `postgresql://...`
  * @param settings - further ones, as `name=value`
@@ -20,7 +24,6 @@ export function toSession(url: string, settings: readonly string[] = []): Sessio
   const address = new URL(url);
   const given = address.searchParams.get("options");
   const own = [...SETTINGS, ...settings].map((setting) => `-c ${setting}`).join(" ");
-  if (given === null) return { connectionString: url, options: own };
-  address.searchParams.delete("options");
-  return { connectionString: address.href, options: `${given} ${own}` };
+  for (const name of ["options", ...OWN]) address.searchParams.delete(name);
+  return { connectionString: address.href, options: given === null ? own : `${given} ${own}` };
 }

@@ -59,6 +59,18 @@ test("settings in the URL stand beside the service's own", async () => {
   expect(settings).toEqual({ memory: "5MB", zone: "UTC", scan: "off" });
 });
 
+test("the name and the time limits of sessions are the service's, whatever the URL says", async () => {
+  const url = new URL(database.url);
+  for (const name of ["application_name", "statement_timeout", "query_timeout"]) {
+    url.searchParams.set(name, "60000");
+  }
+  const own = createDatabase({ url: url.href, poolSize: 1, applicationName: "the mirror" });
+  const [session] = await own.$queryRaw<object[]>`
+    SELECT current_setting('application_name') AS name, current_setting('statement_timeout') AS most`;
+  await own.$disconnect();
+  expect(session).toEqual({ name: "the mirror", most: "2250ms" });
+});
+
 test("a transaction that met a silent server leaves nothing to the next user of its connection", async () => {
   const abandoned = db.$transaction(async (tx) => {
     await tx.organization.create({ data: { id: "cborg_1", name: "abandoned" } });
