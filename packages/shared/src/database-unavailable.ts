@@ -1,6 +1,7 @@
 // Tells a database that is away (a 503: try again) from a fault of ours (a 500).
 
 const READ_TIMEOUT = /Query read timeout/i;
+const STATEMENT_TIMEOUT = /canceling statement due to statement timeout/i;
 
 /**
  * What the layers between us and Postgres say when it is gone, silent or full, in a message or as a code. None of
@@ -54,7 +55,7 @@ const AWAY_TEXTS: readonly { source: string; text: RegExp }[] = [
   },
   {
     source: "Postgres: `statement_timeout` has passed",
-    text: /canceling statement due to statement timeout/i,
+    text: STATEMENT_TIMEOUT,
   },
 ];
 
@@ -103,6 +104,11 @@ export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
 /** Whether the server was silent for longer than a statement may take. */
 export function isReadTimeout(error: unknown): boolean {
   return error instanceof Error && READ_TIMEOUT.test(error.message);
+}
+
+/** Whether the server, which is there, gave up a statement that took longer than it may. */
+export function isStatementTimeout(error: unknown): boolean {
+  return error instanceof Error && STATEMENT_TIMEOUT.test(error.message);
 }
 
 function saysAway(text: unknown): boolean {

@@ -5,7 +5,7 @@ import { toSession } from "./database-session.ts";
 import { allowDirectQueries } from "./direct-query.ts";
 import { PrismaClient } from "./generated/prisma/client.ts";
 
-export { isDatabaseUnavailable } from "./database-unavailable.ts";
+export { isDatabaseUnavailable, isStatementTimeout } from "./database-unavailable.ts";
 export { Prisma } from "./generated/prisma/client.ts";
 
 /** Access to the run tables. */
@@ -37,6 +37,8 @@ export interface DatabaseOptions {
 
 /** How long to wait for a connection or a place in the pool. */
 const CONNECT_TIMEOUT_MS = 2_000;
+/** How long the server may take to say that a statement took too long. */
+const ANSWER_MS = 250;
 /** How long an idle connection is kept: a burst after a pause must not wait for new ones. */
 const IDLE_TIMEOUT_MS = 300_000;
 /** More than the services have different statements; any beyond that are sent unprepared. */
@@ -52,7 +54,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     // The first acts on the server, for slow statements; the second on this side, for a silent server.
-    statement_timeout: statementTimeoutMs,
+    statement_timeout: statementTimeoutMs - ANSWER_MS,
     query_timeout: statementTimeoutMs,
     keepAlive: true,
   });

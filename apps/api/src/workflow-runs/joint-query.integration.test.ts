@@ -55,6 +55,30 @@ test("what cannot be answered fails alone", async () => {
   ]);
 });
 
+test("what takes too long fails alone", async () => {
+  const brief = createDatabase({
+    url: database.url,
+    poolSize: 4,
+    applicationName: "brief",
+    statementTimeoutMs: 500,
+  });
+  const sleep = createJointQuery<{ seconds: number }, { slept: number }>(
+    (asked) => Prisma.sql`
+      SELECT place::int4 AS place, seconds AS slept, pg_sleep(seconds)::text
+      FROM unnest(${asked.map(({ seconds }) => seconds)}::float8[]) WITH ORDINALITY AS asked (seconds, place)`,
+  );
+  try {
+    const results = await Promise.allSettled([0, 5, 0].map((seconds) => sleep(brief, { seconds })));
+    expect(results).toMatchObject([
+      { value: { slept: 0 } },
+      { reason: { message: "canceling statement due to statement timeout" } },
+      { value: { slept: 0 } },
+    ]);
+  } finally {
+    await brief.$disconnect();
+  }
+});
+
 test("a database that is away is away for all that asked together, and there for the next", async () => {
   const proxy = await createTcpProxy({ targetPort: Number(new URL(database.url).port) });
   const url = new URL(database.url);

@@ -1,4 +1,4 @@
-import { type Database, isDatabaseUnavailable } from "@truerun/shared/db";
+import { type Database, isDatabaseUnavailable, isStatementTimeout } from "@truerun/shared/db";
 import { queryDirectly, type Statement } from "@truerun/shared/direct-query";
 
 /** Maximum items per statement: all of them wait for the slowest. */
@@ -20,8 +20,9 @@ interface Question<Item, Row> {
  * event loop share a statement, which saves most of its cost. It begins after everyone it answers has asked.
  *
  * @param toStatement - builds a statement that returns one row for each item, with its `place`
- * @returns a function that looks up one item and throws what the statement throws. An unavailable database
- * fails all of its items; any other error may be due to one of them, and each is then looked up alone
+ * @returns a function that looks up one item and throws what the statement throws. A database that is away
+ * fails all of its items; any other error may be due to one of them, a large one that takes too long included, and
+ * each is then looked up alone
  */
 export function createJointQuery<Item, Row extends object>(
   toStatement: (items: readonly Item[]) => Statement,
@@ -55,7 +56,8 @@ export function createJointQuery<Item, Row extends object>(
         else resolve(row);
       }
     } catch (error) {
-      if (group.length > 1 && !isDatabaseUnavailable(error)) {
+      const isAway = isDatabaseUnavailable(error) && !isStatementTimeout(error);
+      if (group.length > 1 && !isAway) {
         for (const question of group) void answer(db, [question]);
       } else for (const { reject } of group) reject(error);
     }
