@@ -76,7 +76,7 @@ const REQUEST_HASH = new Uint8Array(createHash("sha256").update("{}").digest());
 async function insert({ db, keyHash }: Writer): Promise<string> {
   const id = newId("cbwr");
   const row = await insertRun(db, {
-    credential: { keyHash, orgId: null },
+    credential: { keyHash },
     workflowName: definitionName(0),
     idempotencyKey: id,
     id,

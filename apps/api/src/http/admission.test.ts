@@ -1,8 +1,9 @@
 import { expect, test, vi } from "vitest";
 import { type Admission, type AdmissionLimits, type Caller, createAdmission } from "./admission.ts";
+import { toCredential } from "./authenticate.ts";
 
 const LIMITS: AdmissionLimits = { working: 2, places: 10, bodyBytes: 1_000 };
-const credential = (name: string) => ({ keyHash: new TextEncoder().encode(name), orgId: null });
+const credential = (name: string) => toCredential(new TextEncoder().encode(name));
 const here: Caller = { isGone: () => false, onGone: () => () => undefined };
 
 /** A caller that hangs up when told to. */

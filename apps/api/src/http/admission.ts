@@ -134,8 +134,7 @@ class BoundedAdmission implements Admission {
     this.state = { here: 0, working: 0, limit: limits.working ?? limits.places };
   }
 
-  enter({ keyHash }: Credential, bodyBytes: number): Place {
-    const key = Buffer.from(keyHash).toString("base64");
+  enter({ keyName: key }: Credential, bodyBytes: number): Place {
     this.#assertRoom(this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 }, bodyBytes);
     this.#take(key, { places: 1, bodyBytes });
     let held = bodyBytes;

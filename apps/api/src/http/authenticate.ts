@@ -16,8 +16,14 @@ const MAX_REMEMBERED = 10_000;
  */
 export interface Credential {
   readonly keyHash: Uint8Array<ArrayBuffer>;
+  /** The hash as text, under which the gateway keeps what it knows of the key. */
+  readonly keyName: string;
   /** Set once the database has said during this request that the key is good. */
   orgId: string | null;
+}
+
+export function toCredential(keyHash: Uint8Array<ArrayBuffer>): Credential {
+  return { keyHash, keyName: Buffer.from(keyHash).toString("base64"), orgId: null };
 }
 
 export interface Authenticator {
@@ -72,11 +78,11 @@ export function createAuthenticator(
   const remembered = new Map<string, number>();
 
   function confirm(credential: Credential, orgId: string | null | undefined): string {
-    const name = Buffer.from(credential.keyHash).toString("base64");
-    remembered.delete(name);
+    const { keyName } = credential;
+    remembered.delete(keyName);
     if (orgId === null || orgId === undefined) throw invalidApiKey();
     credential.orgId = orgId;
-    remembered.set(name, performance.now() + GOOD_FOR_MS);
+    remembered.set(keyName, performance.now() + GOOD_FOR_MS);
     const [oldest] = remembered.keys();
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
     return orgId;
@@ -87,10 +93,10 @@ export function createAuthenticator(
       const token = /^bearer +(.+)$/i.exec(authorization ?? "")?.[1];
       if (token === undefined) throw notAuthenticated();
       if (!isWellFormedApiKey(token)) throw invalidApiKey();
-      return { keyHash: hashApiKey(token), orgId: null };
+      return toCredential(hashApiKey(token));
     },
-    wasGood(credential) {
-      const until = remembered.get(Buffer.from(credential.keyHash).toString("base64"));
+    wasGood({ keyName }) {
+      const until = remembered.get(keyName);
       return until !== undefined && performance.now() < until;
     },
     confirm,

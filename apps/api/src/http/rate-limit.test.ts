@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { toCredential } from "./authenticate.ts";
 import { createRateLimiter } from "./rate-limit.ts";
 
-const credentialOf = (key: number) => ({ keyHash: new Uint8Array([key]), orgId: null });
+const credentialOf = (key: number) => toCredential(new Uint8Array([key]));
 
 test("a burst passes, and then one request with each token", () => {
   let time = 5;
@@ -47,7 +48,7 @@ test("keys that come only once are forgotten and nothing of a key's bucket is", 
   const limiter = createRateLimiter({ perSecond: 1, burst: 2 }, () => time);
   for (let key = 0; key < 5_000; key += 1) {
     const keyHash = new Uint8Array(new Uint32Array([key]).buffer);
-    limiter.take({ keyHash, orgId: null });
+    limiter.take(toCredential(keyHash));
     time += 1;
     if (key % 500 !== 0) continue;
     limiter.take(credentialOf(7));

@@ -37,15 +37,14 @@ export function createRateLimiter(
   }
 
   return {
-    take({ keyHash }) {
+    take({ keyName }) {
       const time = now();
       if (fullAt.size >= tidyAt) forgetFull(time);
-      const name = Buffer.from(keyHash).toString("base64");
-      const full = Math.max(fullAt.get(name) ?? 0, time) + tokenMs;
+      const full = Math.max(fullAt.get(keyName) ?? 0, time) + tokenMs;
       const waitMs = full - time - burst * tokenMs;
       // Tolerates the rounding error of adding up many tokens.
       if (waitMs > 1e-6) return waitMs;
-      fullAt.set(name, full);
+      fullAt.set(keyName, full);
       return 0;
     },
   };

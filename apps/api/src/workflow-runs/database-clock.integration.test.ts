@@ -20,7 +20,7 @@ afterAll(async () => {
 
 function insert(deadline: number, idempotencyKey: string) {
   return insertRun(rig.db, {
-    credential: { keyHash: hashApiKey(rig.org.key), orgId: null },
+    credential: { keyHash: hashApiKey(rig.org.key) },
     workflowName,
     idempotencyKey,
     id: newId("cbwr"),

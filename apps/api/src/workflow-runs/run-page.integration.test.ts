@@ -8,6 +8,7 @@ import { recountRuns } from "@truerun/shared/run-counts/recount-runs";
 import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { toCredential } from "../http/authenticate.ts";
 import { createTestOrg, type TestOrg } from "../testing/test-gateway.ts";
 import { readRunPage, type RunPageRequest } from "./run-page.ts";
 
@@ -134,7 +135,7 @@ interface Page {
 }
 
 async function read(tx: Client, request: Omit<RunPageRequest, "credential">): Promise<Page> {
-  const credential = { keyHash: hashApiKey(org.key), orgId: null };
+  const credential = toCredential(hashApiKey(org.key));
   const row = await readRunPage(tx, { credential, ...request });
   const entries = JSON.parse(row?.entries ?? "null") as { id: string }[];
   return { total: row?.total ?? -1, ids: entries.map(({ id }) => id) };

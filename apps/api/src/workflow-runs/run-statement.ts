@@ -15,7 +15,7 @@ const REPEAT_WINDOW = Prisma.sql`interval '23 hours 50 minutes'`;
 
 /** One concrete request to run a workflow. */
 export interface RunRequest {
-  credential: Credential;
+  credential: Pick<Credential, "keyHash">;
   workflowName: string;
   idempotencyKey: string | null;
 }
