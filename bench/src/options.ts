@@ -35,7 +35,7 @@ export interface BenchOptions {
 const USAGE = `Usage: npm run bench -- [--only PART,...] [--systems SYSTEM,...] [--rounds N] [--quick] [--name NAME] [--docs]
        [--minutes M] [--runs R] [--seconds S]
   --only     what to measure: ${PARTS.join(", ")}; ${DEFAULT_PARTS.join(", ")} if left out
-  --systems  whom to compare: ${SYSTEMS.join(", ")}; all if left out
+  --systems  whom to compare: ${SYSTEMS.join(", ")}; all if left out, all but dbos with --quick
   --rounds   how often each is measured, one after the other; ${ROUNDS} if left out, 1 with --quick
   --quick    a minute or two, to see that everything works; its figures say nothing
   --name     the results are written to bench/results/<name>.json; the time of day if left out

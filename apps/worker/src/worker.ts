@@ -126,7 +126,7 @@ function toTaskOptions(config: WorkerConfig, slots: WorkflowTaskSlots): Partial<
       // There are no Nexus tasks.
       nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
     },
-    // For either kind, more than the slots let through: a poll that the SDK itself held back would keep its slot.
+    // For either kind, as many as the slots let through: a poll that the SDK itself held back would keep its slot.
     workflowTaskPollerBehavior: { type: "simple-maximum", maximum: 10 },
     nonStickyToStickyPollRatio: 0.5,
     interceptors: { activity: [watchAttempts(slots)] },
