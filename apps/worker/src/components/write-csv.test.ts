@@ -46,6 +46,13 @@ describe("write_csv", () => {
     expect(await readdir(outboxDir)).toHaveLength(2);
   });
 
+  it("writes another file when its run was reset and the rows are others", async () => {
+    const first = await write({ rows: [{ a: 1 }] });
+    const again = await write({ rows: [{ a: 2 }] });
+    expect(await readFile(join(outboxDir, first.output.file), "utf8")).toBe("a\r\n1\r\n");
+    expect(await readFile(join(outboxDir, again.output.file), "utf8")).toBe("a\r\n2\r\n");
+  });
+
   it("writes an empty table of nothing", async () => {
     expect((await write({ rows: [] })).output).toMatchObject({ row_count: 0 });
   });

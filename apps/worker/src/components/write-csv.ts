@@ -11,7 +11,7 @@ export default defineComponent({
   action: "write_csv",
   title: "Write CSV",
   description:
-    "Writes a list of rows as a CSV file (RFC 4180, UTF-8) into the outbox folder, named after the step, so that another attempt writes nothing twice. Rows that are null, such as items of a for_each that failed, are left out. Cells that a spreadsheet would take for a formula are written as text.",
+    "Writes a list of rows as a CSV file (RFC 4180, UTF-8) into the outbox folder, named after the step and its content, so that another attempt writes nothing twice. Rows that are null, such as items of a for_each that failed, are left out. Cells that a spreadsheet would take for a formula are written as text.",
   input: z.strictObject({
     rows: z.array(z.record(z.string(), z.unknown()).nullable()).max(MAX_ROWS),
     columns: z
@@ -34,7 +34,9 @@ export default defineComponent({
     const rows = input.rows.filter((row) => row !== null);
     const columns = input.columns ?? Object.keys(rows[0] ?? {});
     const content = toCsv(rows, columns);
-    const hash = createHash("sha256").update(`write_csv ${idempotencyKey}`, "utf8").digest("hex");
+    const identity = `write_csv ${idempotencyKey}\n${content}`;
+    // The content too: a step of a run that was reset has the same key, and may have other rows.
+    const hash = createHash("sha256").update(identity, "utf8").digest("hex");
     const file = `${input.name}-${hash.slice(0, 16)}.csv`;
     await writeOnce({ folder: config.outboxDir, file, content });
     log.info({ file, count: rows.length }, "wrote a CSV file");
