@@ -22,6 +22,7 @@ export interface Credential {
   orgId: string | null;
 }
 
+/** A key that the database has not been asked about in this request. */
 export function toCredential(keyHash: Uint8Array<ArrayBuffer>): Credential {
   return { keyHash, keyName: Buffer.from(keyHash).toString("base64"), orgId: null };
 }

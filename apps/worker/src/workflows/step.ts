@@ -27,7 +27,7 @@ export interface StepContext {
   reviews: Reviews;
   /** Child workflows under way: when they are canceled, they take their own time to clean up. */
   children: number;
-  /** Whether child runs are run by {@link runChild}; false in histories from before they were. */
+  /** Whether child runs are run as batches are (`run-child.ts`); false in histories from before they were. */
   takesOverChildRuns: boolean;
 }
 
