@@ -80,10 +80,17 @@ async function isAtRest(
     newest < Date.now() - REST_MS;
   if (!isStill) return false;
   for (const batch of openBatches(now)) {
-    // The rows of a lost task must stay: they tell the next worker what had begun in it.
-    if (hasWorkflowTask(await client.workflow.getHandle(batch).describe())) return false;
+    const found = await client.workflow.getHandle(batch).describe().catch(ignoreNotFound);
+    // A run lists a batch a moment before it is there. And the rows of a lost task must stay: they tell the next
+    // worker what had begun in it.
+    if (found === null || hasWorkflowTask(found)) return false;
   }
   return true;
+}
+
+function ignoreNotFound(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) return null;
+  throw error;
 }
 
 /** Workflow ids of a run's batches that have not ended. */
