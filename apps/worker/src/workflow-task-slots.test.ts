@@ -62,6 +62,14 @@ function poll(slots: WorkflowTaskSlots) {
   };
 }
 
+/** Runs that were begun here and wait for their next task. */
+function makeDue(slots: WorkflowTaskSlots, runs: readonly string[]): void {
+  for (const run of runs) {
+    slots.recorded(run, false);
+    slots.attemptSucceeded(run);
+  }
+}
+
 test("an idle worker polls for both kinds, and again after polls that brought nothing", async () => {
   const polls = poll(createWorkflowTaskSlots(1));
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
@@ -103,10 +111,7 @@ test("a worker whose runs always have something due begins others all the same, 
   const slots = createWorkflowTaskSlots(4);
   const polls = poll(slots);
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
-  for (const run of ["one", "two"]) {
-    slots.recorded(run, false);
-    slots.attemptSucceeded(run);
-  }
+  makeDue(slots, ["one", "two"]);
   for (const kind of ["shared", "shared", "sticky"] as const) await polls.takeTask(kind);
   expect(await polls.open()).toEqual({ sticky: 3, shared: 0 });
   await vi.advanceTimersByTimeAsync(199);
@@ -125,10 +130,7 @@ test("what is due does not wait for ever, nor are runs due that others execute, 
   for (const run of ["ended", "others'", "others', too"]) slots.attemptSucceeded(run);
   await polls.takeTask("shared");
   expect(await polls.open()).toEqual({ sticky: 3, shared: 2 });
-  for (const run of ["one", "two"]) {
-    slots.recorded(run, false);
-    slots.attemptSucceeded(run);
-  }
+  makeDue(slots, ["one", "two"]);
   await vi.advanceTimersByTimeAsync(850);
   // The first one goes to a poll that has already waited for long.
   for (const kind of ["shared", "shared"] as const) await polls.takeTask(kind);
@@ -157,10 +159,7 @@ test("even then it begins no run while twice as many wait for their next task", 
   await vi.advanceTimersByTimeAsync(5_000);
   await polls.pollInVain("sticky");
   expect(await polls.open()).toEqual({ sticky: 5, shared: 5 });
-  for (const run of ["one", "two"]) {
-    slots.recorded(run, false);
-    slots.attemptSucceeded(run);
-  }
+  makeDue(slots, ["one", "two"]);
   await polls.takeTask("shared");
   await polls.takeTask("sticky");
   expect(await polls.open()).toEqual({ sticky: 5, shared: 4 });

@@ -1,8 +1,9 @@
 // Ends the rows of child runs that nobody will start any more.
-import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Logger } from "@truerun/shared/logger";
+import { describeExecution } from "../describe-execution.ts";
 import { AwayError, unlessAway } from "../unless-away.ts";
 
 export interface UnstartedChildrenOptions {
@@ -60,7 +61,7 @@ async function look(options: UnstartedChildrenOptions, child: UnstartedChild): P
   const { db, client, marks, logger } = options;
   // The parent first: one that is over cannot start the child between the two looks.
   const isOver = await isParentOver(client, child);
-  const started = await describe(client, child.id);
+  const started = await describeExecution(client, child.id);
   if (started !== null) {
     marks.add(child.id, started.runId);
     return;
@@ -75,16 +76,7 @@ async function look(options: UnstartedChildrenOptions, child: UnstartedChild): P
 
 /** Whether the Temporal run that made the child's row will do nothing more. */
 async function isParentOver(client: Client, child: UnstartedChild): Promise<boolean> {
-  const parent = await describe(client, child.parent_run_id);
+  const parent = await describeExecution(client, child.parent_run_id);
   if (parent === null || parent.status.name !== "RUNNING") return true;
   return parent.runId !== child.parent_temporal_run_id;
-}
-
-async function describe(client: Client, workflowRunId: string) {
-  try {
-    return await client.workflow.getHandle(workflowRunId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
-import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
+import { ignoreNotFound } from "../describe-execution.ts";
 import { findBatches } from "./project-batches.ts";
 
 const REASON = "Its run was reset to a point before this batch.";
@@ -22,8 +23,4 @@ export async function endAbandonedBatches(
   for (const workflowId of running.filter((id) => !known.has(id))) {
     await client.workflow.getHandle(workflowId).terminate(REASON).catch(ignoreNotFound);
   }
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }

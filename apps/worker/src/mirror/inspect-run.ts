@@ -1,6 +1,7 @@
 // Whether a run's rows say what its history says.
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
+import { describeExecution } from "../describe-execution.ts";
 import { type Difference, diffRun } from "./diff-run.ts";
 import { type Projection, type ProjectionSource, projectRun } from "./project-history.ts";
 import { type RunRows, readRunRows } from "./run-rows.ts";
@@ -80,17 +81,12 @@ async function isAtRest(
     newest < Date.now() - REST_MS;
   if (!isStill) return false;
   for (const batch of openBatches(now)) {
-    const found = await client.workflow.getHandle(batch).describe().catch(ignoreNotFound);
+    const found = await describeExecution(client, batch);
     // A run lists a batch a moment before it is there. And the rows of a lost task must stay: they tell the next
     // worker what had begun in it.
     if (found === null || hasWorkflowTask(found)) return false;
   }
   return true;
-}
-
-function ignoreNotFound(error: unknown): null {
-  if (error instanceof WorkflowNotFoundError) return null;
-  throw error;
 }
 
 /** Workflow ids of a run's batches that have not ended. */

@@ -1,7 +1,7 @@
 // The steps of a run's batches that its own history does not hold.
-import { WorkflowNotFoundError } from "@temporalio/client";
 import { stepId } from "@truerun/shared/step-id";
 import { toItemKey } from "@truerun/shared/step-key";
+import { ignoreNotFound } from "../describe-execution.ts";
 import { type Close, findClose } from "./history-close.ts";
 import { interruptSteps } from "./interrupt-steps.ts";
 import type { StepRow } from "./mirror-record.ts";
@@ -56,9 +56,4 @@ async function projectBatch(
   // A batch's records all have the length at which it was started: only time tells them apart.
   const { timeMs } = close;
   return interruptSteps(steps, "The step's batch was ended in Temporal.", { timeMs });
-}
-
-function ignoreNotFound(error: unknown): null {
-  if (error instanceof WorkflowNotFoundError) return null;
-  throw error;
 }

@@ -1,4 +1,5 @@
-import { type Client, WorkflowNotFoundError } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
+import { describeExecution, ignoreNotFound } from "../describe-execution.ts";
 
 const REASON = "Its run ended.";
 /** Temporal's numbers of the policies by which children end with their parent. */
@@ -10,8 +11,8 @@ const REQUEST_CANCEL = 3;
  * children that the same Temporal run started, and not those that a reset took over.
  */
 export async function endLeftChildren(client: Client, workflowRunId: string): Promise<void> {
-  const run = await client.workflow.getHandle(workflowRunId).describe().catch(ignoreNotFound);
-  if (run === undefined || run.status.name === "RUNNING") return;
+  const run = await describeExecution(client, workflowRunId);
+  if (run === null || run.status.name === "RUNNING") return;
   const { workflowExecutionInfo, pendingChildren } = run.raw;
   if (workflowExecutionInfo?.firstRunId === run.runId) return;
   for (const { workflowId, parentClosePolicy } of pendingChildren ?? []) {
@@ -20,8 +21,4 @@ export async function endLeftChildren(client: Client, workflowRunId: string): Pr
     if (parentClosePolicy === TERMINATE) await child.terminate(REASON).catch(ignoreNotFound);
     if (parentClosePolicy === REQUEST_CANCEL) await child.cancel().catch(ignoreNotFound);
   }
-}
-
-function ignoreNotFound(error: unknown): undefined {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }

@@ -1,7 +1,8 @@
 // Looks in turn at the runs whose end is not confirmed: whether they went on without their rows, were
 // reset, are stuck, or are gone.
-import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
+import type { WorkflowExecutionDescription } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
+import { describeExecution } from "../describe-execution.ts";
 import { hasWorkflowTask, openBatches } from "../mirror/inspect-run.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
@@ -51,7 +52,7 @@ export function createOpenRunsPass(
   const pace = createPace(roundMs);
 
   async function look(run: OpenRun): Promise<void> {
-    const execution = await pace.timed(() => describe(options, run.id));
+    const execution = await pace.timed(() => describeExecution(client, run.id));
     if (execution === null) return await endIfGone(run);
     missingSince.delete(run.id);
     stuck.see(run.id, execution);
@@ -131,18 +132,6 @@ async function findOpenRuns(
           WHERE step.run_id = run.id
             AND step.updated_at > now() - make_interval(secs => ${REST_SECONDS})))
      ORDER BY id LIMIT ${BATCH}`;
-}
-
-async function describe(
-  { client }: ReconcileOptions,
-  id: string,
-): Promise<WorkflowExecutionDescription | null> {
-  try {
-    return await client.workflow.getHandle(id).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }
 
 /** Whether the rows need not be compared: the history is as long as when they last were, or is about to grow. */

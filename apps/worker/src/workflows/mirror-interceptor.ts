@@ -1,7 +1,7 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import { ACTION_PATTERN, type EngineAction } from "@truerun/shared/engine/engine-actions";
+import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
 import {
   ApplicationFailure,
   CancellationScope,
@@ -18,9 +18,9 @@ import { createBatchRecorder, isBatchRequested, runBatch } from "./batch.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { LocalTurns } from "./local-turns.ts";
+import { RUN_WORKFLOW } from "./step.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
 
-const RUN_WORKFLOW: EngineAction = "run_workflow";
 /** Names a change for `patched`: runs from before it make their child runs side by side. */
 const CHILD_RUNS = "child-runs-take-turns";
 

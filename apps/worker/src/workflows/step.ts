@@ -31,7 +31,8 @@ export interface StepContext {
   takesOverChildRuns: boolean;
 }
 
-const RUN_WORKFLOW: EngineAction = "run_workflow";
+/** The action whose steps are runs of their own. */
+export const RUN_WORKFLOW: EngineAction = "run_workflow";
 /** Names a change for `patched`: canceling runs from before it misses child runs that a reset took over. */
 const TAKEN_OVER = "child-runs-taken-over-are-canceled";
 
