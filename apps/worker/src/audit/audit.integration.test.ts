@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { insertRun } from "../testing/insert-run.ts";
 import { SHAPES } from "../testing/shapes.ts";
@@ -61,6 +61,11 @@ async function confirmed(id: string): Promise<RunRow> {
 test("of runs of every shape, open ones and undispatched ones nothing differs", async () => {
   const ids = await Promise.all(SHAPES.map((shape) => startShape(rig, shape)));
   await Promise.all(ids.map(confirmed));
+  // A child run that is not waited for may begin after its parent's end.
+  const notBegun = { parentRunId: { in: ids }, temporalRunId: null };
+  await waitFor("the first task of every child run", async () => {
+    return (await rig.db.workflowRun.count({ where: notBegun })) === 0;
+  });
   const open = await rig.startRun({
     components: [
       component("a", { next: [{ to: "long", on: "success" }] }),
@@ -69,12 +74,14 @@ test("of runs of every shape, open ones and undispatched ones nothing differs", 
   });
   await waitFor("the running step", async () => (await rig.getRun(open)).steps.length === 2);
   const undispatched = await insertRun(rig.db);
+  onTestFinished(async () => {
+    await rig.db.workflowRun.delete({ where: { id: undispatched } });
+  });
   const { isRight, lines } = await audited();
   expect(lines).toEqual([
     expect.stringMatching(/^\d+ runs in .* s: \d+ equal, 0 different, 1 not dispatched$/),
   ]);
   expect(isRight).toBe(true);
-  await rig.db.workflowRun.delete({ where: { id: undispatched } });
   await rig.client.workflow.getHandle(open).terminate();
   await confirmed(open);
 });

@@ -22,7 +22,10 @@ export async function startShape(rig: WorkerRig, shape: Shape): Promise<string> 
   await waitFor(`${operator.afterSteps} steps of ${id}`, async () => {
     const { raw } = await handle.describe();
     const isAtRest = raw.pendingWorkflowTask == null;
-    return isAtRest && (await rig.getRun(id)).steps.length >= operator.afterSteps;
+    if (!isAtRest || (await rig.getRun(id)).steps.length < operator.afterSteps) return false;
+    // A child run whose parent ends before it begins never begins: another shape than the one meant.
+    const begun = { parentRunId: id, temporalRunId: { not: null } };
+    return (await rig.db.workflowRun.count({ where: begun })) === Object.keys(others).length;
   });
   if (operator.action === "answer") {
     await handle.executeUpdate(ANSWER_REVIEW, { args: [operator.answer] });
