@@ -1,5 +1,5 @@
 // Looks in turn at the runs whose end is not confirmed: whether they went on without their rows, were
-// reset, are stuck, or are gone.
+// reset, wait in vain, are stuck, or are gone.
 import type { WorkflowExecutionDescription } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { describeExecution } from "../describe-execution.ts";
@@ -9,6 +9,7 @@ import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
 import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createStuckRuns } from "./stuck-runs.ts";
+import { resetUntold } from "./untold-ends.ts";
 
 /** A row that may not say what its run is. */
 interface OpenRun {
@@ -34,6 +35,13 @@ const REST_SECONDS = 4;
 /** Temporal must say twice, this far apart, that it does not know a run. */
 const GONE_TWICE_MS = 5_000;
 
+/** Other times than the usual ones, for tests. */
+interface OpenRunsTimes {
+  roundMs?: number;
+  goneTwiceMs?: number;
+  untoldMs?: number;
+}
+
 /**
  * A loop that goes round all rows without a confirmed end. It remembers where it is, and which runs were
  * missing: create one for each process.
@@ -42,7 +50,7 @@ const GONE_TWICE_MS = 5_000;
  */
 export function createOpenRunsPass(
   options: ReconcileOptions,
-  { roundMs = ROUND_MS, goneTwiceMs = GONE_TWICE_MS } = {},
+  { roundMs = ROUND_MS, goneTwiceMs = GONE_TWICE_MS, untoldMs }: OpenRunsTimes = {},
 ): () => Promise<boolean> {
   const { db, client, logger, metrics } = options;
   const stuck = createStuckRuns({ logger, metrics });
@@ -56,6 +64,10 @@ export function createOpenRunsPass(
     if (execution === null) return await endIfGone(run);
     missingSince.delete(run.id);
     stuck.see(run.id, execution);
+    if (await resetUntold(client, execution, untoldMs)) {
+      logger.warn({ workflowRunId: run.id }, "the run waited for a child's end in vain: reset");
+      return;
+    }
     if (isUnchanged(run, execution)) return;
     const found = await repairRun(options, run.id);
     if (found?.kind === "equal") await noteLength(db, run, found.projection.historyLength);

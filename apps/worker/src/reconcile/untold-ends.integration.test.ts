@@ -1,0 +1,136 @@
+import { ANSWER_REVIEW } from "@truerun/shared/contracts/review";
+import { waitFor } from "@truerun/dev/testing/wait-for";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { childrenOf, runs, slow, startedChildOf } from "../testing/child-runs.ts";
+import { component, type RunRow } from "../testing/rig-runs.ts";
+import { confirmClosedRuns, followResets } from "../testing/walk-once.ts";
+import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { createOpenRunsPass } from "./open-runs.ts";
+
+const BATCHED = 101;
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig.close());
+
+/** Waits until Temporal has nothing more to do for the run by itself; then terminates it, and waits for its children. */
+async function terminateAtRest(id: string): Promise<RunRow> {
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("the run's rest", async () => {
+    const { raw } = await handle.describe();
+    return raw.pendingWorkflowTask == null && (raw.pendingChildren?.length ?? 0) > 0;
+  });
+  const { raw } = await handle.describe();
+  await handle.terminate("by mistake");
+  for (const { workflowId } of raw.pendingChildren ?? []) {
+    const child = rig.client.workflow.getHandle(workflowId ?? "");
+    await waitFor("the child's end", async () => {
+      return (await child.describe()).status.name !== "RUNNING";
+    });
+  }
+  return await waitFor("the confirmed end", async () => {
+    await confirmClosedRuns(rig);
+    const run = await rig.getRun(id);
+    return run.confirmedAt !== null && run;
+  });
+}
+
+/** As in Temporal Web UI: "reset to the last workflow task". */
+async function resetToLastTask(run: RunRow): Promise<string> {
+  const { events } = await rig.client.workflow.getHandle(run.id).fetchHistory();
+  const last = events?.findLast((event) => event.workflowTaskCompletedEventAttributes != null);
+  return await rig.reset(run, Number(last?.eventId));
+}
+
+/** Longer than Temporal takes to tell a run of its child's end, which is some milliseconds. */
+const UNTOLD_MS = 3_000;
+
+/** What the loops do for a run that was reset, until it ends. @param before - as it was before that */
+async function endOf(before: RunRow): Promise<RunRow> {
+  const lookAround = createOpenRunsPass(rig, { roundMs: 0, untoldMs: UNTOLD_MS });
+  return await waitFor("the run's end", async () => {
+    await followResets(rig);
+    await lookAround();
+    await confirmClosedRuns(rig);
+    const run = await rig.getRun(before.id);
+    return run.temporalRunId !== before.temporalRunId && run.confirmedAt !== null && run;
+  });
+}
+
+async function reasonOfReset(run: RunRow): Promise<string> {
+  const { events } = await rig.client.workflow.getHandle(run.id).fetchHistory();
+  const failed = (events ?? []).flatMap(
+    ({ workflowTaskFailedEventAttributes: each }) => each?.failure?.message ?? [],
+  );
+  return failed.join("\n");
+}
+
+test("a terminated run that is reset to where it waited for a child run starts another", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("review", { action: "wait_for_review", with: {} }),
+      component("first", { next: [{ to: "run", on: "success" }] }),
+      { ...runs("slow"), next: [{ to: "after", on: "success" }] },
+      component("after"),
+    ],
+    others: { slow: slow(5_000) },
+  });
+  const child = await startedChildOf(rig, id);
+  const terminated = await terminateAtRest(id);
+  const reset = await resetToLastTask(terminated);
+  const answer = { step_key: "review", decision: "approve", comment: null, decided_by: "k" };
+  await rig.client.workflow.getHandle(id).executeUpdate(ANSWER_REVIEW, { args: [answer] });
+  const ended = await endOf(terminated);
+  expect(ended).toMatchObject({ status: "completed", errorCode: null });
+  expect(ended.temporalRunId).not.toBe(reset);
+  expect(ended.steps.map(({ stepKey, status }) => [stepKey, status])).toEqual([
+    // Answered between the two resets: the answer stays.
+    ["review", "success"],
+    ["first", "success"],
+    ["run", "success"],
+    ["after", "success"],
+  ]);
+  const children = await childrenOf(rig, id);
+  expect(children.map((each) => [each.id === child.id, each.status]).sort()).toEqual([
+    [false, "completed"],
+    [true, "canceled"],
+  ]);
+  expect(await reasonOfReset(ended)).toContain(`It waited for ${child.id}`);
+});
+
+test("one that is reset to where it waited for a batch runs that batch again", async () => {
+  const id = await rig.startRun({
+    input: { items: Array.from({ length: BATCHED }, (_, index) => index) },
+    components: [
+      component("each", {
+        for_each: "${{ input.items }}",
+        max_concurrency: BATCHED,
+        action: "slow",
+        with: { ms: 3_000 },
+      }),
+    ],
+  });
+  const terminated = await terminateAtRest(id);
+  expect(terminated).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
+  await resetToLastTask(terminated);
+  const ended = await endOf(terminated);
+  expect(ended.status).toBe("completed");
+  expect(ended.steps).toHaveLength(BATCHED);
+  expect(ended.steps.every(({ status }) => status === "success")).toBe(true);
+});
+
+test("a run that was reset while its child run is under way is left alone", async () => {
+  const id = await rig.startRun({ components: [runs("slow")], others: { slow: slow(6_000) } });
+  const child = await startedChildOf(rig, id);
+  await waitFor("the run's rest", async () => {
+    const { raw } = await rig.client.workflow.getHandle(id).describe();
+    return raw.pendingWorkflowTask == null;
+  });
+  const before = await rig.getRun(id);
+  const reset = await resetToLastTask(before);
+  const ended = await endOf(before);
+  expect(ended).toMatchObject({ status: "completed", temporalRunId: reset });
+  expect((await childrenOf(rig, id)).map((each) => each.id)).toEqual([child.id]);
+});
