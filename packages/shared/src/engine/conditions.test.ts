@@ -140,6 +140,9 @@ test("no comparison is quadratic, nor are many with one list", () => {
   expect(evaluateCondition(leaf("input.empty", "contains", many), scope).holds).toBe(false);
   expect(evaluateCondition(leaf("input.many", "in", empty), scope).holds).toBe(false);
   expect(evaluateCondition(leaf("input.empty", "contains", {}), scope).holds).toBe(true);
+  const text = { ...SCOPE, input: { text: "a".repeat(1_000_000) } };
+  const part = `${"a".repeat(2_000)}b${"a".repeat(200_000)}`;
+  expect(evaluateCondition(leaf("input.text", "contains", part), text).holds).toBe(false);
   const asked = Array.from({ length: 3_000 }, (_, n) =>
     leaf("input.objects", "contains", { n: n + 1 }),
   );

@@ -1,5 +1,6 @@
 import type { Condition, ConditionLeaf } from "../contracts/definition.ts";
 import type { Json } from "../contracts/json.ts";
+import { includesText } from "./includes-text.ts";
 import { hasMember, isEqual } from "./is-equal.ts";
 import type { Scope } from "./path.ts";
 import { lookUp, parsePath } from "./path.ts";
@@ -63,7 +64,7 @@ function compare(leaf: ConditionLeaf, seen: Json | undefined): boolean {
       return Array.isArray(value) && hasMember(value, seen);
     case "contains":
       return typeof seen === "string"
-        ? typeof value === "string" && seen.includes(value)
+        ? typeof value === "string" && includesText(seen, value)
         : Array.isArray(seen) && hasMember(seen, value);
     case "starts_with":
       return typeof seen === "string" && typeof value === "string" && seen.startsWith(value);
