@@ -53,6 +53,15 @@ describe("write_csv", () => {
     expect(await readFile(join(outboxDir, again.output.file), "utf8")).toBe("a\r\n2\r\n");
   });
 
+  it("refuses a table that is far larger than what names it", async () => {
+    const rows = Array.from({ length: 10_000 }, () => ({}));
+    const columns = Array.from({ length: 300_000 }, () => "");
+    await expect(write({ rows, columns })).rejects.toThrow(
+      "10000 rows of 300000 columns are more than 1000000 cells",
+    );
+    expect(await readdir(outboxDir)).toEqual([]);
+  });
+
   it("writes an empty table of nothing", async () => {
     expect((await write({ rows: [] })).output).toMatchObject({ row_count: 0 });
   });

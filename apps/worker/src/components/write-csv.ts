@@ -1,17 +1,20 @@
 import { createHash } from "node:crypto";
+import { ApplicationFailure } from "@temporalio/common";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
 import { writeOnce } from "../write-once.ts";
 
 const MAX_ROWS = 10_000;
+/** Of rows and columns together: a small input can name very many, and all are in memory at once. */
+const MAX_CELLS = 1_000_000;
 
 /** Writes rows as CSV into the outbox folder (`OUTBOX_DIR`). */
 export default defineComponent({
   action: "write_csv",
   title: "Write CSV",
   description:
-    "Writes a list of rows as a CSV file (RFC 4180, UTF-8) into the outbox folder, named after the step and its content, so that another attempt writes nothing twice. Rows that are null, such as items of a for_each that failed, are left out. Cells that a spreadsheet would take for a formula are written as text.",
+    "Writes a list of rows as a CSV file (RFC 4180, UTF-8) into the outbox folder, named after the step and its content, so that another attempt writes nothing twice. Rows that are null, such as items of a for_each that failed, are left out. A table has at most 10,000 rows and a million cells. Cells that a spreadsheet would take for a formula are written as text.",
   input: z.strictObject({
     rows: z.array(z.record(z.string(), z.unknown()).nullable()).max(MAX_ROWS),
     columns: z
@@ -33,6 +36,7 @@ export default defineComponent({
   async run({ input, config, log, idempotencyKey }) {
     const rows = input.rows.filter((row) => row !== null);
     const columns = input.columns ?? Object.keys(rows[0] ?? {});
+    if (rows.length * columns.length > MAX_CELLS) throw tooLarge(rows.length, columns.length);
     const content = toCsv(rows, columns);
     const identity = `write_csv ${idempotencyKey}\n${content}`;
     // The content too: a step of a run that was reset has the same key, and may have other rows.
@@ -46,6 +50,11 @@ export default defineComponent({
     };
   },
 });
+
+function tooLarge(rows: number, columns: number): ApplicationFailure {
+  const message = `${rows} rows of ${columns} columns are more than ${MAX_CELLS} cells`;
+  return ApplicationFailure.nonRetryable(message, "TooLarge");
+}
 
 function toCsv(rows: readonly Record<string, unknown>[], columns: readonly string[]): string {
   const cells = rows.map((row) =>
