@@ -10,6 +10,7 @@ import { createBodyReader } from "./http/read-body.ts";
 import { serveRoutes } from "./http/serve-endpoint.ts";
 import { createReference } from "./reference.ts";
 import { routes } from "./routes.ts";
+import { createProbe } from "./service/health.ts";
 import { createDatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** The gateway as an Express app. Opens nothing; see `createServer` for what listens. */
@@ -27,13 +28,24 @@ export function createApp(dependencies: ApiDependencies): Express {
     ...dependencies,
     clock: createDatabaseClock(startsDb),
     openApiText: createReference(routes, { db, logger }),
+    probe: createProbe(dependencies),
   };
   const authenticator = createAuthenticator({ starts: startsDb, others: db });
   const bodyReader = createBodyReader(settings.maxBodyBytes);
   const admission = createAdmissions(settings, { registry, logger });
   const { rateLimit } = settings;
   const rateLimiter = rateLimit === undefined ? undefined : createRateLimiter(rateLimit);
-  app.use(serveRoutes(routes, { services, authenticator, bodyReader, admission, rateLimiter }));
+  const unreadMs = settings.requestTimeoutMs;
+  app.use(
+    serveRoutes(routes, {
+      services,
+      authenticator,
+      bodyReader,
+      admission,
+      rateLimiter,
+      unreadMs,
+    }),
+  );
   app.use(createErrorHandler(logger));
   return app;
 }

@@ -5,6 +5,7 @@ import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import type { Logger } from "@truerun/shared/logger";
 import type { Registry } from "@truerun/shared/metrics";
 import type { RateLimit } from "./http/rate-limit.ts";
+import type { Probe } from "./service/health.ts";
 import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** What the gateway needs from outside. Nothing here is global. */
@@ -47,6 +48,7 @@ export interface ApiSettings {
 /** What endpoints get: the dependencies and what the gateway built from them. */
 export interface EndpointServices extends ApiDependencies {
   clock: DatabaseClock;
+  probe: Probe;
   /** The OpenAPI document of this API, as JSON text. Never rejects. */
   openApiText: () => Promise<string>;
 }

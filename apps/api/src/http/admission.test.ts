@@ -145,6 +145,20 @@ test("bodies are bounded together, and one key has half of them", () => {
   enter(admission, "a", 300);
 });
 
+test("answers that are not read count like bodies, though their places are free", () => {
+  const { admission, onShed } = create();
+  const place = enter(admission, "a", 100);
+  const free = place.holdAnswer(400);
+  place.leave(true);
+  expect(admission.state.here).toBe(0);
+  enter(admission, "a", 100).leave(true);
+  expect(() => enter(admission, "a", 101)).toThrow();
+  expect(onShed).toHaveBeenCalledWith("bodies");
+  enter(admission, "b", 500).leave(true);
+  free();
+  enter(admission, "a", 500).leave(true);
+});
+
 test("slow work lets less be done at once, once a round, and quick work as much as before", async () => {
   const { admission, clock } = create({ working: 40, places: 100 });
   async function work(count: number, ms: number, isDone = true): Promise<void> {

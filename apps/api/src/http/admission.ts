@@ -12,7 +12,7 @@ export interface AdmissionLimits {
   working: number | null;
   /** Maximum requests in the gateway at once: being processed, waiting for that, or still arriving. */
   places: number;
-  /** Maximum size of all their bodies together. */
+  /** Maximum size of all their bodies, and of large answers that their callers have not read, together. */
   bodyBytes: number;
 }
 
@@ -26,6 +26,12 @@ export interface Place {
    * @throws 503 when that takes too long or the caller has hung up
    */
   turn(caller: Caller): Promise<void>;
+  /**
+   * Counts an answer's bytes like a body's. Unlike the place they are kept for until the caller has read them.
+   *
+   * @returns to be called once, when that is so
+   */
+  holdAnswer(bytes: number): () => void;
   /**
    * Must be called exactly once, in any case.
    *
@@ -148,6 +154,10 @@ class BoundedAdmission implements Admission {
         await this.#turn(key, caller);
         startedAt = this.#now();
       },
+      holdAnswer: (bytes) => {
+        this.#take(key, { places: 0, bodyBytes: bytes });
+        return () => this.#take(key, { places: 0, bodyBytes: -bytes });
+      },
       leave: (isDone) => {
         this.#take(key, { places: -1, bodyBytes: -held });
         if (startedAt !== null) this.#end(startedAt, isDone);
@@ -167,7 +177,7 @@ class BoundedAdmission implements Admission {
   #take(key: string, { places, bodyBytes }: Share): void {
     const ofKey = this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 };
     const left = { places: ofKey.places + places, bodyBytes: ofKey.bodyBytes + bodyBytes };
-    if (left.places === 0) this.#hereByKey.delete(key);
+    if (left.places === 0 && left.bodyBytes === 0) this.#hereByKey.delete(key);
     else this.#hereByKey.set(key, left);
     this.state.here += places;
     this.#bodyBytes += bodyBytes;

@@ -13,8 +13,8 @@ import type { PathParam } from "./route-matcher.ts";
 export interface Answer {
   status: number;
   headers?: Readonly<Record<string, string>>;
-  /** The body; none for a 204. */
-  text?: string;
+  /** The body; none for a 204. A buffer is shared by all that it is sent to. */
+  text?: string | Buffer;
   /** JSON unless it says otherwise. */
   contentType?: string;
 }

@@ -13,7 +13,9 @@ export function toQueryLists(
   const lists = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
     const values = commaLists.includes(name) ? toWords(value) : [value];
-    lists.set(name, [...(lists.get(name) ?? []), ...values]);
+    const list = lists.get(name);
+    if (list === undefined) lists.set(name, values);
+    else list.push(...values);
   }
   return Object.fromEntries(lists);
 }

@@ -13,6 +13,8 @@ import { toQueryLists } from "./query.ts";
 
 /** The load class of endpoints that name none. */
 const DEFAULT_LOAD = "others";
+/** A smaller answer is the system's to send at once, whether or not its caller reads. */
+const LARGE_ANSWER = 64 * 1024;
 
 interface Serving {
   services: EndpointServices;
@@ -21,6 +23,8 @@ interface Serving {
   admission: Readonly<Record<LoadClass, Admission>>;
   /** undefined: keys have no rate limit. */
   rateLimiter: RateLimiter | undefined;
+  /** How long a caller may read nothing of a large answer before its connection is cut. */
+  unreadMs: number;
 }
 
 interface Found {
@@ -45,7 +49,7 @@ export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving
       case "found": {
         note(res, { operation: found.target.operationId });
         const target = { endpoint: found.target, params: found.params };
-        write(res, await serve(serving, target, { req, res, query }));
+        write(res, await serve(serving, target, { req, res, query }), serving);
       }
     }
   };
@@ -79,6 +83,8 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
       await authenticator.lookUp(credential, scope, load);
     }
     const answer = await call(serving, found, { ...exchange, credential, place });
+    if (credential.orgId === null) throw new Error("the endpoint did not check the key");
+    holdUntilSent(place, answer, exchange.res);
     isDone = answer.status < 400 && answer.headers?.["Idempotent-Replayed"] === undefined;
     return answer;
   } catch (error) {
@@ -91,6 +97,12 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
     place.leave(isDone);
     if (credential.orgId !== null) note(exchange.res, { orgId: credential.orgId });
   }
+}
+
+/** What callers do not read stays in memory. */
+function holdUntilSent(place: Place, { text }: Answer, res: Response): void {
+  const bytes = text === undefined ? 0 : Buffer.byteLength(text);
+  if (bytes >= LARGE_ANSWER && !res.destroyed) res.once("close", place.holdAnswer(bytes));
 }
 
 /** Called before the database is asked and the body is read, so that a refused request costs neither. */
@@ -159,14 +171,15 @@ function note(res: Response, facts: Readonly<Record<string, string>>): void {
   Object.assign(res.locals, facts);
 }
 
-function write(res: Response, answer: Answer): void {
+function write(res: Response, answer: Answer, { unreadMs }: Serving): void {
   res.status(answer.status);
   if (answer.headers !== undefined) res.set(answer.headers);
   if (answer.text === undefined) {
     res.end();
     return;
   }
-  const bytes = Buffer.from(answer.text, "utf8");
+  const bytes = typeof answer.text === "string" ? Buffer.from(answer.text) : answer.text;
+  if (bytes.byteLength >= LARGE_ANSWER) res.setTimeout(unreadMs, () => res.destroy());
   res.set("Content-Type", answer.contentType ?? "application/json; charset=utf-8");
   res.set("Content-Length", String(bytes.byteLength));
   // Not Express's `send`: it answers `If-None-Match: *` with 304, though nothing here has an ETag.

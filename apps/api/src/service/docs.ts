@@ -52,24 +52,25 @@ const CSS = "text/css; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 const require = createRequire(import.meta.url);
 
-/** The page's files: from the package, except for the script that starts it. */
-const ASSETS: ReadonlyMap<string, { contentType: string; load: () => Promise<string> }> = new Map([
-  [
-    "swagger-ui.css",
-    { contentType: CSS, load: () => readText(require.resolve("swagger-ui-dist/swagger-ui.css")) },
-  ],
+/** The page's files: from the package, except for the script that starts it. Read once, when first asked for. */
+const ASSETS: ReadonlyMap<string, { contentType: string; load: () => Promise<Buffer> }> = new Map([
+  ["swagger-ui.css", { contentType: CSS, load: readOnce("swagger-ui-dist/swagger-ui.css") }],
   [
     "swagger-ui-bundle.js",
-    {
-      contentType: SCRIPT,
-      load: () => readText(require.resolve("swagger-ui-dist/swagger-ui-bundle.js")),
-    },
+    { contentType: SCRIPT, load: readOnce("swagger-ui-dist/swagger-ui-bundle.js") },
   ],
-  ["start.js", { contentType: SCRIPT, load: async () => START }],
+  ["start.js", { contentType: SCRIPT, load: async () => Buffer.from(START) }],
 ]);
 
-async function readText(path: string): Promise<string> {
-  return readFile(path, "utf8");
+function readOnce(file: string): () => Promise<Buffer> {
+  let read: Promise<Buffer> | undefined;
+  return () => {
+    read ??= readFile(require.resolve(file)).catch((error: unknown) => {
+      read = undefined;
+      throw error;
+    });
+    return read;
+  };
 }
 
 /** The interactive reference. */

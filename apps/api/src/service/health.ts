@@ -1,5 +1,6 @@
 import { ApiError } from "@truerun/shared/errors";
 import { z } from "zod";
+import type { ApiDependencies } from "../dependencies.ts";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
 
 /** How long the database and Temporal may each take to answer; probes give up soon after. */
@@ -26,11 +27,8 @@ export const readyz = defineEndpoint({
   access: "public",
   responses: { 200: { description: "Both do", schema: okSchema } },
   errors: ["service_unavailable"],
-  async handler(_request, { db, pingTemporal }) {
-    const results = await Promise.allSettled([
-      within(db.$queryRaw`SELECT 1 AS one`),
-      within(pingTemporal()),
-    ]);
+  async handler(_request, { probe }) {
+    const results = await probe();
     const silent = ["the database", "Temporal"].filter(
       (_, at) => results[at]?.status === "rejected",
     );
@@ -47,6 +45,26 @@ export const readyz = defineEndpoint({
     });
   },
 });
+
+/** Asks the database and Temporal. */
+export type Probe = () => Promise<PromiseSettledResult<unknown>[]>;
+
+/** Whoever asks while a probe is under way shares its result: it needs no key, and must not keep the database busy. */
+export function createProbe({
+  db,
+  pingTemporal,
+}: Pick<ApiDependencies, "db" | "pingTemporal">): Probe {
+  let underWay: ReturnType<Probe> | undefined;
+  return () => {
+    underWay ??= Promise.allSettled([
+      within(db.$queryRaw`SELECT 1 AS one`),
+      within(pingTemporal()),
+    ]).finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
 
 async function within<T>(answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

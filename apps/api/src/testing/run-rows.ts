@@ -57,6 +57,7 @@ export async function insertStep(
     actionType?: string;
     componentId?: string;
     createdAt?: Date;
+    output?: string;
   },
 ) {
   const id = `cbwrs_${randomUUID().replaceAll("-", "")}`;
