@@ -9,11 +9,15 @@ import type { KeyOptions } from "./parse-key-options.ts";
  *
  * @returns the key in clear text; it cannot be retrieved again
  */
-export async function createKey(db: Database, options: KeyOptions): Promise<string> {
-  const orgId = await ensureOrganization(db, options.org);
-  const { text, hash } = generateApiKey();
+export async function createKey(
+  db: Database,
+  { org, name, scopes, validForMs }: KeyOptions,
+): Promise<string> {
+  const orgId = await ensureOrganization(db, org);
+  const { text, hash: keyHash } = generateApiKey();
+  const expiresAt = validForMs === undefined ? null : new Date(Date.now() + validForMs);
   await db.apiKey.create({
-    data: { id: newId("cbak"), orgId, name: options.name, keyHash: hash, scopes: options.scopes },
+    data: { id: newId("cbak"), orgId, name, keyHash, scopes, expiresAt },
   });
   return text;
 }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { hashApiKey } from "@truerun/shared/api-keys";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createKey } from "../keys/create-key.ts";
 import { createTestDatabase, type TestDatabase, uniqueName } from "../testing/test-services.ts";
 import { ensureDemoKey } from "./demo-key.ts";
 import { ensureOrganization } from "./organization.ts";
@@ -36,18 +35,6 @@ test("an org of one name is made once, however many ask for it", async () => {
   const name = uniqueName("org");
   const ids = await Promise.all(Array.from({ length: 10 }, () => ensureOrganization(db, name)));
   expect(new Set(ids).size).toBe(1);
-});
-
-test("a new key is stored as its hash alone, with the scopes that were asked for", async () => {
-  const org = uniqueName("org");
-  const text = await createKey(db, { org, name: "ci", scopes: ["workflows:write"] });
-  const key = await db.apiKey.findUniqueOrThrow({
-    where: { keyHash: hashApiKey(text) },
-    include: { organization: true },
-  });
-  expect(key).toMatchObject({ name: "ci", scopes: ["workflows:write"], revokedAt: null });
-  expect(key.organization.name).toBe(org);
-  expect(JSON.stringify(key)).not.toContain(text);
 });
 
 test("the demo key is kept for its owner only, and made again once it does not work", async () => {
