@@ -42,7 +42,5 @@ export type ApiConfig = z.output<typeof schema>;
 
 /** @throws ConfigurationError listing every variable that is wrong */
 export function readConfig(environment?: Environment): ApiConfig {
-  return environment === undefined
-    ? parseEnvironment(schema)
-    : parseEnvironment(schema, environment);
+  return parseEnvironment(schema, environment);
 }

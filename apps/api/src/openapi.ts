@@ -147,7 +147,7 @@ const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
   internal_error: "A fault of the service; its log has it under the request id",
   workflow_dispatch_failed: "The run was created but its start was not taken; retry with its id",
   service_unavailable:
-    "What the service needs does not answer, or it has more requests than it can serve; nothing was created",
+    "What the service needs does not answer, or it has more requests than it can serve. Nothing was created, unless the database's answer was lost on its way: with an Idempotency-Key, repeating is safe in any case",
 };
 
 const retryAfterHeader = z.string().meta({ description: "Seconds until another try makes sense" });

@@ -118,7 +118,7 @@ export function rateLimited(waitMs: number): ApiError {
   });
 }
 
-/** 503: something that the service needs does not answer; nothing was created, and trying again is safe. */
+/** 503: something that the service needs does not answer. Nothing was created, unless its answer was lost on its way. */
 export function serviceUnavailable(cause: unknown): ApiError {
   return new ApiError("service_unavailable", {
     message: "The service is unavailable for the moment. Try again shortly.",

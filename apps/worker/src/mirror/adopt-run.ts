@@ -37,7 +37,7 @@ export function createAdopter(options: AdopterOptions): Adopter {
       if (adopted) for (const record of refused) void options.rewrite(record);
     } catch (error) {
       options.logger.warn(
-        { err: error, ...foreign },
+        { err: error, ...toLogFields(foreign) },
         "a run of another Temporal run was not adopted",
       );
     } finally {
@@ -62,14 +62,17 @@ export function createAdopter(options: AdopterOptions): Adopter {
   };
 }
 
-async function adopt(
-  options: AdopterOptions,
-  { run_id, temporal_run_id }: RefusedRun,
-): Promise<boolean> {
+/** Under the names that all lines about runs have. */
+function toLogFields({ run_id, temporal_run_id }: RefusedRun) {
+  return { workflowRunId: run_id, temporalRunId: temporal_run_id };
+}
+
+async function adopt(options: AdopterOptions, foreign: RefusedRun): Promise<boolean> {
+  const { run_id, temporal_run_id } = foreign;
   const { db, client, logger } = options;
   const row = await readRunRows(db, run_id);
   if (row === null) {
-    logger.warn({ run_id, temporal_run_id }, "Temporal runs a workflow that has no row here");
+    logger.warn(toLogFields(foreign), "Temporal runs a workflow that has no row here");
     return false;
   }
   if (row.temporalRunId === temporal_run_id) return true;
@@ -79,7 +82,7 @@ async function adopt(
   const projection = await projectRun(options, run_id, temporal_run_id);
   const moved = await writeProjection(db, projection, row);
   if (moved) {
-    logger.info({ run_id, temporal_run_id }, "run moved to a new Temporal run");
+    logger.info(toLogFields(foreign), "run moved to a new Temporal run");
     await endAbandonedBatches(client, projection);
   }
   // Somebody else may have been first.

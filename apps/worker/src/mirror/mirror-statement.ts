@@ -1,4 +1,4 @@
-// The worker's only live write to the run tables, and the guard of every row. An example, with a batch of five records:
+// How records are written while runs go on, and the guard of every row. An example, with a batch of five records:
 //
 //   record (of run, Temporal run)          row before                   row after
 //   fetch begins, at 3 events (R1, T1)     run: no T, not dispatched    run: T1, dispatched; step: no status

@@ -2,6 +2,7 @@ import type { RunErrorCode } from "../contracts/statuses.ts";
 import type { Database } from "../db.ts";
 import type { Logger } from "../logger.ts";
 import { pause } from "../pause.ts";
+import { clipMessage } from "../storable-text.ts";
 
 /** What this process knows of its dispatches and has yet to write into the rows. */
 export interface DispatchMarks {
@@ -126,7 +127,7 @@ export async function endUndispatched(
   const ended = await db.$executeRaw`
     UPDATE workflow_runs
        SET status = ${status}, completed_at = now(), confirmed_at = now(),
-           error_code = ${code}, error_message = ${message.slice(0, 2_000)}
+           error_code = ${code}, error_message = ${clipMessage(message)}
      WHERE id = ${id} AND status = 'started' AND dispatched_at IS NULL AND temporal_run_id IS NULL`;
   return ended > 0;
 }
