@@ -54,18 +54,24 @@ const require = createRequire(import.meta.url);
 
 /** The page's files: from the package, except for the script that starts it. Read once, when first asked for. */
 const ASSETS: ReadonlyMap<string, { contentType: string; load: () => Promise<Buffer> }> = new Map([
-  ["swagger-ui.css", { contentType: CSS, load: readOnce("swagger-ui-dist/swagger-ui.css") }],
+  [
+    "swagger-ui.css",
+    { contentType: CSS, load: readOnce(require.resolve("swagger-ui-dist/swagger-ui.css")) },
+  ],
   [
     "swagger-ui-bundle.js",
-    { contentType: SCRIPT, load: readOnce("swagger-ui-dist/swagger-ui-bundle.js") },
+    {
+      contentType: SCRIPT,
+      load: readOnce(require.resolve("swagger-ui-dist/swagger-ui-bundle.js")),
+    },
   ],
   ["start.js", { contentType: SCRIPT, load: async () => Buffer.from(START) }],
 ]);
 
-function readOnce(file: string): () => Promise<Buffer> {
+function readOnce(path: string): () => Promise<Buffer> {
   let read: Promise<Buffer> | undefined;
   return () => {
-    read ??= readFile(require.resolve(file)).catch((error: unknown) => {
+    read ??= readFile(path).catch((error: unknown) => {
       read = undefined;
       throw error;
     });
