@@ -51,6 +51,10 @@ test("a workflow that runs itself", async () => {
 test("a workflow that runs itself through others, once they are saved", async () => {
   expect((await save("a", ["b"])).status).toBe(201);
   expect((await save("b", ["nowhere", "c"])).status).toBe(201);
+  // As a definition from before there were summaries is.
+  await rig.db.$executeRaw`
+    UPDATE workflow_definition_versions SET summary = NULL
+     WHERE definition_id = (SELECT id FROM workflow_definitions WHERE name = 'a')`;
   const answer = await save("c", ["nowhere", "a"]);
   expect(answer.status).toBe(422);
   expect(answer.json).toEqual(

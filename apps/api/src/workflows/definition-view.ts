@@ -1,5 +1,6 @@
 import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
-import type { SavedDefinition } from "@truerun/shared/definitions/definition-store";
+import type { DefinitionHead, SavedDefinition } from "@truerun/shared/definitions/definition-store";
+import type { DefinitionSummary } from "@truerun/shared/definitions/definition-summary";
 import { z } from "zod";
 import { idSchema, timeSchema } from "../http/parameters.ts";
 
@@ -54,22 +55,25 @@ export const definitionSchema = z
   .strictObject({ ...head, components: z.array(componentSchema) })
   .meta({ id: "SavedWorkflowDefinition" });
 
-export function toDefinitionEntryView(definition: SavedDefinition) {
+export function toDefinitionEntryView(
+  head: DefinitionHead,
+  { description, timeout }: Pick<DefinitionSummary, "description" | "timeout">,
+) {
   return {
-    workflow_definition_id: definition.id,
-    workflow_name: definition.name,
-    description: definition.document.description,
-    enabled: definition.enabled,
-    version: definition.version,
-    timeout: definition.document.timeout,
-    created_at: toSeconds(definition.createdAt),
-    updated_at: toSeconds(definition.updatedAt),
+    workflow_definition_id: head.id,
+    workflow_name: head.name,
+    description,
+    enabled: head.enabled,
+    version: head.version,
+    timeout,
+    created_at: toSeconds(head.createdAt),
+    updated_at: toSeconds(head.updatedAt),
   };
 }
 
 export function toDefinitionView(definition: SavedDefinition) {
   const components = definition.document.components.map(toComponentView);
-  return { ...toDefinitionEntryView(definition), components };
+  return { ...toDefinitionEntryView(definition, definition.document), components };
 }
 
 function toComponentView(component: WorkflowDefinitionDocument["components"][number]) {

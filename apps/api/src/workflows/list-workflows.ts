@@ -1,15 +1,13 @@
-import {
-  DEFINITION_COLUMNS,
-  type DefinitionRow,
-  toSavedDefinition,
-} from "@truerun/shared/definitions/definition-store";
+import { HEAD_COLUMNS, type HeadRow, toHead } from "@truerun/shared/definitions/definition-store";
+import { parseSummary, SUMMARY_COLUMN } from "@truerun/shared/definitions/definition-summary";
 import { z } from "zod";
 import { authCte } from "../http/authenticate.ts";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
 import { pageParameters, pageSchema } from "../http/page.ts";
 import { definitionEntrySchema, toDefinitionEntryView } from "./definition-view.ts";
 
-type Row = { org_id: string; total: number } & (DefinitionRow | { id: null });
+type Entry = HeadRow & { summary: string };
+type Row = { org_id: string; total: number } & (Entry | { id: null });
 
 /** The org's definitions, ordered by name. */
 export const listWorkflows = defineEndpoint({
@@ -33,7 +31,7 @@ export const listWorkflows = defineEndpoint({
         ORDER BY d.name COLLATE "C"
         LIMIT ${limit}::int8 OFFSET ${offset}::int8
       )
-      SELECT auth.org_id, ${DEFINITION_COLUMNS},
+      SELECT auth.org_id, ${HEAD_COLUMNS}, ${SUMMARY_COLUMN},
         (SELECT count(*) FROM workflow_definitions a WHERE a.org_id = auth.org_id)::float8 AS total
       FROM auth
       LEFT JOIN page d ON true
@@ -41,7 +39,7 @@ export const listWorkflows = defineEndpoint({
       ORDER BY d.name COLLATE "C"`;
     request.confirm(rows[0]?.org_id);
     const data = rows.flatMap((row) =>
-      row.id === null ? [] : [toDefinitionEntryView(toSavedDefinition(row))],
+      row.id === null ? [] : [toDefinitionEntryView(toHead(row), parseSummary(row.summary))],
     );
     return json(200, { data, total: rows[0]?.total ?? 0, limit, offset });
   },

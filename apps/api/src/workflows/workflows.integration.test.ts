@@ -100,6 +100,30 @@ test("another organization neither sees nor changes a definition", async () => {
   expect((await send("GET", at(name))).json).toMatchObject({ enabled: true, version: 1 });
 });
 
+test("a list reads no documents, but those of definitions from before there were summaries", async () => {
+  const name = unused();
+  const about = { description: "\u0000 about", timeout: "3h" };
+  await send("PUT", at(name), { ...echo(), ...about });
+  const listed = async () => {
+    const { json } = await send("GET", "/v1/workflows?limit=500");
+    const entries = json["data"] as { workflow_name: string }[];
+    return entries.find((entry) => entry.workflow_name === name);
+  };
+  const before = await listed();
+  expect(before).toMatchObject({ workflow_name: name, ...about });
+  const version = Prisma.sql`
+    definition_id = (SELECT id FROM workflow_definitions WHERE name = ${name})`;
+  await rig.db.$executeRaw`
+    UPDATE workflow_definition_versions SET document = '{}' WHERE ${version}`;
+  expect(await listed()).toEqual(before);
+  const document = JSON.stringify({ ...about, components: [] });
+  await rig.db.$executeRaw`
+    UPDATE workflow_definition_versions
+       SET summary = NULL, document = ${document}::json WHERE ${version}`;
+  expect(await listed()).toEqual(before);
+  await send("DELETE", at(name));
+});
+
 test("DELETE frees the name for a definition of its own", async () => {
   const name = unused();
   const first = await send("PUT", at(name), echo());

@@ -1,10 +1,13 @@
 // What can be checked about child runs before anything runs.
 import { type ChainLink, explainChain } from "../contracts/child-runs.ts";
-import type { ComponentDefinition } from "../contracts/definition.ts";
 import { type Fault, valueFault } from "../contracts/faults.ts";
 import type { Database } from "../db.ts";
-
-type Component = Pick<ComponentDefinition, "action" | "with">;
+import {
+  calledBy,
+  type CallingComponent,
+  parseSummary,
+  SUMMARY_COLUMN,
+} from "./definition-summary.ts";
 
 /** For each workflow of an org, by name: the workflows that its `run_workflow`s name. */
 type Calls = ReadonlyMap<string, ReadonlySet<string>>;
@@ -16,14 +19,14 @@ type Calls = ReadonlyMap<string, ReadonlySet<string>>;
 export async function checkChildRuns(
   db: Database,
   { orgId, name }: { orgId: string; name: string },
-  components: readonly Component[],
+  components: readonly CallingComponent[],
 ): Promise<Fault[]> {
-  const own = new Set(components.flatMap(namedBy));
+  const own = new Set(components.flatMap(calledBy));
   if (own.size === 0) return [];
   const calls = (await loadCalls(db, orgId)).set(name, own);
   const above = longestPath(name, invert(calls)).toReversed();
   return components.flatMap((component, index) => {
-    const [called] = namedBy(component);
+    const [called] = calledBy(component);
     if (called === undefined) return [];
     const circle = findPath(called, name, calls);
     const chain = circle === null ? [...above, ...longestPath(called, calls)] : [name, ...circle];
@@ -39,24 +42,13 @@ function toLink(workflowName: string): ChainLink {
   return { definition: workflowName, workflowName };
 }
 
-function namedBy({ action, with: input }: Component): string[] {
-  const called = input["workflow_name"];
-  const isLiteral = typeof called === "string" && !called.includes("${{");
-  return action === "run_workflow" && isLiteral ? [called] : [];
-}
-
 async function loadCalls(db: Database, orgId: string): Promise<Map<string, Set<string>>> {
-  const rows = await db.$queryRaw<{ name: string; document: string }[]>`
-    SELECT d.name, v.document::text AS document
+  const rows = await db.$queryRaw<{ name: string; summary: string }[]>`
+    SELECT d.name, ${SUMMARY_COLUMN}
     FROM workflow_definitions d
     JOIN workflow_definition_versions v ON v.definition_id = d.id AND v.version = d.version
-    WHERE d.org_id = ${orgId} AND v.document::text LIKE '%"run_workflow"%'`;
-  return new Map(
-    rows.map(({ name, document }) => {
-      const { components } = JSON.parse(document) as { components: Component[] };
-      return [name, new Set(components.flatMap(namedBy))];
-    }),
-  );
+    WHERE d.org_id = ${orgId}`;
+  return new Map(rows.map(({ name, summary }) => [name, new Set(parseSummary(summary).runs)]));
 }
 
 function invert(calls: Calls): Calls {

@@ -14,6 +14,7 @@ import {
   type SavedDefinition,
   toSavedDefinition,
 } from "./definition-store.ts";
+import { toSummary } from "./definition-summary.ts";
 
 export interface SaveDefinitionOptions {
   orgId: string;
@@ -98,6 +99,7 @@ interface Head {
 /** The first version, or null when the name was taken meanwhile. */
 async function insert(db: Database, head: Head): Promise<DefinitionRow | null> {
   const document = JSON.stringify(head.document);
+  const summary = JSON.stringify(toSummary(head.document));
   const rows = await db.$queryRaw<DefinitionRow[]>`
     WITH d AS (
       INSERT INTO workflow_definitions (id, org_id, name, enabled, version)
@@ -105,8 +107,8 @@ async function insert(db: Database, head: Head): Promise<DefinitionRow | null> {
       ON CONFLICT (org_id, name) DO NOTHING
       RETURNING *
     ), v AS (
-      INSERT INTO workflow_definition_versions (definition_id, version, document)
-      SELECT d.id, d.version, ${document}::json FROM d
+      INSERT INTO workflow_definition_versions (definition_id, version, document, summary)
+      SELECT d.id, d.version, ${document}::json, ${summary}::json FROM d
       RETURNING document
     )
     SELECT ${DEFINITION_COLUMNS} FROM d, v`;
@@ -116,6 +118,7 @@ async function insert(db: Database, head: Head): Promise<DefinitionRow | null> {
 /** The next version, or null when the definition was deleted meanwhile. */
 async function replace(db: Database, head: Head): Promise<DefinitionRow | null> {
   const document = JSON.stringify(head.document);
+  const summary = JSON.stringify(toSummary(head.document));
   const rows = await db.$queryRaw<DefinitionRow[]>`
     WITH d AS (
       UPDATE workflow_definitions
@@ -123,8 +126,8 @@ async function replace(db: Database, head: Head): Promise<DefinitionRow | null> 
       WHERE id = ${head.id} AND org_id = ${head.orgId}
       RETURNING *
     ), v AS (
-      INSERT INTO workflow_definition_versions (definition_id, version, document)
-      SELECT d.id, d.version, ${document}::json FROM d
+      INSERT INTO workflow_definition_versions (definition_id, version, document, summary)
+      SELECT d.id, d.version, ${document}::json, ${summary}::json FROM d
       RETURNING document
     )
     SELECT ${DEFINITION_COLUMNS} FROM d, v`;

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "workflow_definition_versions" ADD COLUMN "summary" JSON;
