@@ -1,11 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isEngineAction } from "@truerun/shared/engine/engine-actions";
+import { isEngineAction, UNKNOWN_ACTION } from "@truerun/shared/engine/engine-actions";
 import { type Component, isComponent } from "./component.ts";
-
-/** The name of the activity that the SDK falls back to for an unknown one. */
-export const UNKNOWN_ACTION = "default";
 
 /** Some files in the components folder cannot be used. The message names each, and why. */
 export class ComponentsError extends Error {

@@ -7,7 +7,7 @@ import type {
   WorkerOptions,
 } from "@temporalio/worker";
 import type { Database } from "@truerun/shared/db";
-import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
+import { CREATE_CHILD_RUN, UNKNOWN_ACTION } from "@truerun/shared/engine/engine-actions";
 import type { Logger } from "@truerun/shared/logger";
 import { toDataConverter } from "@truerun/shared/payloads/data-converter";
 import { toActivity } from "./component-activity.ts";
@@ -15,7 +15,7 @@ import { createChildRunActivity } from "./dispatch/create-child-run.ts";
 import { toComponentsConfig } from "./components-config.ts";
 import type { WorkerConfig } from "./config.ts";
 import { InterpreterWorker } from "./interpreter-worker.ts";
-import { type Components, UNKNOWN_ACTION } from "./load-components.ts";
+import type { Components } from "./load-components.ts";
 import { loadWorkflowBundle } from "./load-workflow-bundle.ts";
 import { createExternalChecks } from "./external/check-external.ts";
 import type { ExternalComponents } from "./external/load-external-components.ts";

@@ -3,15 +3,14 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { readExampleConfig } from "./config.ts";
 import { explainError } from "./explain-error.ts";
-import { startMarkOf } from "./processes/orphans.ts";
+import { findRunning } from "./find-database.ts";
 import { EXAMPLES_DIR, TEMPORAL_CACHE_DIR } from "./project-paths.ts";
 import { findPythonSdk } from "./python/find-python-sdk.ts";
-import { readRuntime } from "./start/runtime-file.ts";
 import { StartError } from "./start/start-error.ts";
 
 async function main(): Promise<number> {
   const config = readExampleConfig();
-  const address = config.TEMPORAL_ADDRESS ?? (await findRunningTemporal(config.DATA_DIR));
+  const address = config.TEMPORAL_ADDRESS ?? (await findRunningTemporal(config));
   const { command, environment } = await findPythonSdk({
     cacheDir: TEMPORAL_CACHE_DIR,
     progress: (message) => process.stderr.write(`${message} ...\n`),
@@ -29,9 +28,9 @@ async function main(): Promise<number> {
   });
 }
 
-async function findRunningTemporal(dataDir: string): Promise<string> {
-  const running = await readRuntime(dataDir);
-  if (running !== null && (await startMarkOf(running.pid)) !== null) return running.temporalAddress;
+async function findRunningTemporal(config: ReturnType<typeof readExampleConfig>): Promise<string> {
+  const running = await findRunning(config);
+  if (running !== null) return running.temporalAddress;
   throw new StartError("There is no Temporal: run npm start first, or set TEMPORAL_ADDRESS.");
 }
 

@@ -53,6 +53,12 @@ describe("createComponent", () => {
     }
   });
 
+  it("refuses the name that the worker would refuse, and writes nothing", async () => {
+    expect(await refusalOf("default")).toContain("a name that Temporal's SDK uses");
+    expect(await refusalOf("wait")).toContain("an action of the engine's own");
+    expect(await readdir(folder)).not.toContain("default.ts");
+  });
+
   it("takes exactly one name", async () => {
     expect(await refusalOf()).toBe("Usage: npm run new:component <action_type>");
     expect(await refusalOf("a", "b")).toBe("Usage: npm run new:component <action_type>");

@@ -1,15 +1,16 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join, parse } from "node:path";
-import { isEngineAction } from "@truerun/shared/engine/engine-actions";
+import {
+  ACTION_PATTERN,
+  isEngineAction,
+  UNKNOWN_ACTION,
+} from "@truerun/shared/engine/engine-actions";
 import { toComponentFiles, toFileName } from "./component-template.ts";
 
 /** The arguments cannot be made into a component. The message says why, in one line. */
 export class NewComponentError extends Error {
   override name = "NewComponentError";
 }
-
-/** What `defineComponent` accepts. */
-const ACTION = /^[a-z][a-z0-9_]*$/;
 
 /** Keeps every line of the template within the formatter's width. */
 const MAX_LENGTH = 60;
@@ -44,10 +45,13 @@ export async function createComponent(folder: string, args: readonly string[]): 
 
 function assertUsable(action: string): void {
   const shown = JSON.stringify(action.slice(0, 2 * MAX_LENGTH));
-  if (!ACTION.test(action) || action.length > MAX_LENGTH) {
+  if (!ACTION_PATTERN.test(action) || action.length > MAX_LENGTH) {
     throw new NewComponentError(
       `${shown} is no action type: at most ${MAX_LENGTH} lower-case letters, digits and underscores, a letter first, such as notify_owner`,
     );
+  }
+  if (action === UNKNOWN_ACTION) {
+    throw new NewComponentError(`${shown} is a name that Temporal's SDK uses: choose another`);
   }
   if (isEngineAction(action)) {
     throw new NewComponentError(`${shown} is an action of the engine's own: choose another name`);

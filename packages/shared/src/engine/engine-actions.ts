@@ -11,5 +11,8 @@ export function isEngineAction(action: string): action is EngineAction {
 /** The form of a component's action. The engine's own local activities have names of another form. */
 export const ACTION_PATTERN = /^[a-z][a-z0-9_]*$/;
 
+/** The activity that the SDK falls back to for an unknown one; no component can have this name. */
+export const UNKNOWN_ACTION = "default";
+
 /** The local activity behind `run_workflow`; no component can have this name. */
 export const CREATE_CHILD_RUN = "run_workflow:create_run";
