@@ -18,11 +18,9 @@ import { createBatchRecorder, isBatchRequested, runBatch } from "./batch.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { LocalTurns } from "./local-turns.ts";
+import { CHILD_RUNS_TAKE_TURNS } from "./patches.ts";
 import { RUN_WORKFLOW } from "./step.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
-
-/** Names a change for `patched`: runs from before it make their child runs side by side. */
-const CHILD_RUNS = "child-runs-take-turns";
 
 /** Loaded by the worker into every workflow execution; each has its own recorder. */
 export function interceptors(): WorkflowInterceptors {
@@ -114,7 +112,8 @@ async function runLocalAttempt(
 /** Undefined where nothing takes turns, as in histories from before anything did. Asked once, as a run begins. */
 function toTurns(components: readonly ComponentDefinition[]): LocalTurns | undefined {
   const hasLocal = components.some(({ execution }) => execution === "local");
-  const takesTurns = hasLocal || (makesRunsBesideOthers(components) && patched(CHILD_RUNS));
+  const takesTurns =
+    hasLocal || (makesRunsBesideOthers(components) && patched(CHILD_RUNS_TAKE_TURNS));
   return takesTurns ? new LocalTurns() : undefined;
 }
 

@@ -7,6 +7,7 @@ import { runEngineAction } from "./run-engine-action.ts";
 import { executeActivity } from "./execute-activity.ts";
 import { runExternalStep } from "./external-step.ts";
 import { isLocalStep, runLocalStep } from "./local-step.ts";
+import { ANY_RESULT_IS_AN_OUTPUT } from "./patches.ts";
 import type { Step, StepContext } from "./step.ts";
 import type { StepOutcome } from "./step-outcome.ts";
 
@@ -29,9 +30,6 @@ export async function runStep(step: Step, context: StepContext): Promise<StepOut
   }
 }
 
-/** Names a change for `patched`: before, whatever an operator completed a step with was spread over its outcome. */
-const ANY_RESULT = "any-result-is-an-output";
-
 /** The outcome as the interceptor has recorded it: it sees what comes back before the interpreter does. */
 async function runActivity(
   step: Step,
@@ -39,6 +37,6 @@ async function runActivity(
   earlier?: EarlierAttempts,
 ): Promise<StepOutcome> {
   const result = await budget.whilePending(() => executeActivity<unknown>(step, earlier));
-  if (isEnvelope(result) || patched(ANY_RESULT)) return toSuccess(result);
+  if (isEnvelope(result) || patched(ANY_RESULT_IS_AN_OUTPUT)) return toSuccess(result);
   return { status: "success", message: null, ...(result as ResultEnvelope) };
 }

@@ -4,6 +4,7 @@ import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event"
 import type { EngineAction } from "@truerun/shared/engine/engine-actions";
 import { toSummary } from "@truerun/shared/storable-text";
 import { patched } from "@temporalio/workflow";
+import { CHILD_RUNS_TAKEN_OVER } from "./patches.ts";
 import { Reviews } from "./reviews.ts";
 import { StepBudget } from "./step-budget.ts";
 import type { StepRecorder } from "./step-recorder.ts";
@@ -33,8 +34,6 @@ export interface StepContext {
 
 /** The action whose steps are runs of their own. */
 export const RUN_WORKFLOW: EngineAction = "run_workflow";
-/** Names a change for `patched`: canceling runs from before it misses child runs that a reset took over. */
-const TAKEN_OVER = "child-runs-taken-over-are-canceled";
 
 /** How long a canceled component may clean up before its workflow ends without its answer. */
 export const CANCEL_GRACE_MS = 10_000;
@@ -52,7 +51,7 @@ export function createStepContext(
     budget: new StepBudget(),
     reviews: new Reviews(),
     children: 0,
-    takesOverChildRuns: makesRuns && patched(TAKEN_OVER),
+    takesOverChildRuns: makesRuns && patched(CHILD_RUNS_TAKEN_OVER),
   };
 }
 
