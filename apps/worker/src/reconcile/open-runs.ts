@@ -9,7 +9,7 @@ import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
 import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { createStuckRuns } from "./stuck-runs.ts";
-import { resetUntold } from "./untold-ends.ts";
+import { createUntoldEnds } from "./untold-ends.ts";
 
 /** A row that may not say what its run is. */
 interface OpenRun {
@@ -54,40 +54,21 @@ export function createOpenRunsPass(
 ): () => Promise<boolean> {
   const { db, client, logger, metrics } = options;
   const stuck = createStuckRuns({ logger, metrics });
-  const missingSince = new Map<string, number>();
+  const untold = createUntoldEnds({ client, logger, untoldMs });
+  const missing = createMissing(options, goneTwiceMs);
   let after = "";
   let nextRoundAt = 0;
   const pace = createPace(roundMs);
 
   async function look(run: OpenRun): Promise<void> {
     const execution = await pace.timed(() => describeExecution(client, run.id));
-    if (execution === null) return await endIfGone(run);
-    missingSince.delete(run.id);
+    if (execution === null) return await missing.endIfGone(run);
+    missing.isHere(run);
     stuck.see(run.id, execution);
-    if (await resetUntold(client, execution, untoldMs)) {
-      logger.warn({ workflowRunId: run.id }, "the run waited for a child's end in vain: reset");
-      return;
-    }
+    if (await pace.timed(() => untold.see(execution))) return;
     if (isUnchanged(run, execution)) return;
     const found = await repairRun(options, run.id);
     if (found?.kind === "equal") await noteLength(db, run, found.projection.historyLength);
-  }
-
-  /** A single answer may come from a server that is just starting, or was just failed over to. */
-  async function endIfGone(run: OpenRun): Promise<void> {
-    const since = missingSince.get(run.id) ?? performance.now();
-    missingSince.set(run.id, since);
-    if (performance.now() - since < goneTwiceMs) return;
-    missingSince.delete(run.id);
-    if ((await findNamespaceSince(db, client)) > run.dispatched_at) {
-      throw new Error(
-        "Temporal does not have it, but has another namespace than it was started in",
-      );
-    }
-    const rows = await readRunRows(db, run.id);
-    if (rows === null || !(await endLostRun(db, rows))) return;
-    metrics.repaired("lost");
-    logger.warn({ workflowRunId: run.id }, "Temporal does not have the run any more");
   }
 
   return async () => {
@@ -98,13 +79,43 @@ export function createOpenRunsPass(
       // The namespace must be known before the first run is missed.
       await findNamespaceSince(db, client);
       stuck.beginRound();
+      untold.beginRound();
     }
     const runs = await findOpenRuns(db, after, stuck.ids);
     await forEachRun(options, runs, look);
     pace.rest();
     after = runs.length < BATCH ? "" : (runs.at(-1)?.id ?? "");
-    if (after === "") stuck.endRound();
+    if (after === "") {
+      stuck.endRound();
+      untold.endRound();
+    }
     return false;
+  };
+}
+
+/** Ends runs that Temporal does not have any more. */
+function createMissing({ db, client, logger, metrics }: ReconcileOptions, goneTwiceMs: number) {
+  const missingSince = new Map<string, number>();
+  return {
+    isHere({ id }: OpenRun) {
+      missingSince.delete(id);
+    },
+    /** A single answer may come from a server that is just starting, or was just failed over to. */
+    async endIfGone(run: OpenRun): Promise<void> {
+      const since = missingSince.get(run.id) ?? performance.now();
+      missingSince.set(run.id, since);
+      if (performance.now() - since < goneTwiceMs) return;
+      missingSince.delete(run.id);
+      if ((await findNamespaceSince(db, client)) > run.dispatched_at) {
+        throw new Error(
+          "Temporal does not have it, but has another namespace than it was started in",
+        );
+      }
+      const rows = await readRunRows(db, run.id);
+      if (rows === null || !(await endLostRun(db, rows))) return;
+      metrics.repaired("lost");
+      logger.warn({ workflowRunId: run.id }, "Temporal does not have the run any more");
+    },
   };
 }
 

@@ -49,14 +49,21 @@ const UNTOLD_MS = 3_000;
 
 /** What the loops do for a run that was reset, until it ends. @param before - as it was before that */
 async function endOf(before: RunRow): Promise<RunRow> {
-  const lookAround = createOpenRunsPass(rig, { roundMs: 0, untoldMs: UNTOLD_MS });
+  const lookAround = createLoops();
   return await waitFor("the run's end", async () => {
-    await followResets(rig);
     await lookAround();
-    await confirmClosedRuns(rig);
     const run = await rig.getRun(before.id);
     return run.temporalRunId !== before.temporalRunId && run.confirmedAt !== null && run;
   });
+}
+
+function createLoops(): () => Promise<void> {
+  const openRuns = createOpenRunsPass(rig, { roundMs: 0, untoldMs: UNTOLD_MS });
+  return async () => {
+    await followResets(rig);
+    await openRuns();
+    await confirmClosedRuns(rig);
+  };
 }
 
 async function reasonOfReset(run: RunRow): Promise<string> {
@@ -93,10 +100,10 @@ test("a terminated run that is reset to where it waited for a child run starts a
     ["after", "success"],
   ]);
   const children = await childrenOf(rig, id);
-  expect(children.map((each) => [each.id === child.id, each.status]).sort()).toEqual([
-    [false, "completed"],
-    [true, "canceled"],
-  ]);
+  expect(children).toHaveLength(2);
+  for (const { id: childId, status } of children) {
+    expect(status).toBe(childId === child.id ? "canceled" : "completed");
+  }
   expect(await reasonOfReset(ended)).toContain(`It waited for ${child.id}`);
 });
 
@@ -133,4 +140,39 @@ test("a run that was reset while its child run is under way is left alone", asyn
   const ended = await endOf(before);
   expect(ended).toMatchObject({ status: "completed", temporalRunId: reset });
   expect((await childrenOf(rig, id)).map((each) => each.id)).toEqual([child.id]);
+});
+
+test("one that was canceled while it waited in vain is canceled", async () => {
+  const id = await rig.startRun({ components: [runs("slow")], others: { slow: slow(5_000) } });
+  await startedChildOf(rig, id);
+  const terminated = await terminateAtRest(id);
+  await resetToLastTask(terminated);
+  await rig.client.workflow.getHandle(id).cancel();
+  const ended = await endOf(terminated);
+  expect(ended.status).toBe("canceled");
+});
+
+test("a run that waits for nothing of a child that it started is left alone", async () => {
+  const id = await rig.startRun({
+    components: [
+      { ...runs("slow", { wait: false }), next: [{ to: "review", on: "success" }] },
+      component("review", { action: "wait_for_review", with: {} }),
+    ],
+    others: { slow: slow(5_000) },
+  });
+  const child = await startedChildOf(rig, id);
+  await waitFor("the review", async () => (await rig.getRun(id)).steps.length === 2);
+  const terminated = await terminateAtRest(id);
+  expect((await rig.finished(child.id)).status).toBe("completed");
+  const reset = await resetToLastTask(terminated);
+  const lookAround = createLoops();
+  const until = Date.now() + 2 * UNTOLD_MS;
+  await waitFor("some rounds", async () => {
+    await lookAround();
+    return Date.now() > until;
+  });
+  const after = await rig.getRun(id);
+  expect(after).toMatchObject({ status: "started", temporalRunId: reset });
+  expect(await childrenOf(rig, id)).toHaveLength(1);
+  await rig.client.workflow.getHandle(id).terminate();
 });
