@@ -49,6 +49,6 @@ export interface ApiSettings {
 export interface EndpointServices extends ApiDependencies {
   clock: DatabaseClock;
   probe: Probe;
-  /** The OpenAPI document of this API, as JSON text. Never rejects. */
-  openApiText: () => Promise<string>;
+  /** The OpenAPI document of this API, as the bytes of its JSON text. Never rejects. */
+  openApiText: () => Promise<Buffer>;
 }

@@ -9,24 +9,24 @@ import { toOpenApiText } from "./openapi.ts";
 const FRESH_FOR_MS = 2_000;
 
 /**
- * The OpenAPI document of these routes, as JSON text, with the catalogue that the workers have published.
+ * The OpenAPI document of these routes, as the bytes of its JSON text, with the catalogue that the workers have published.
  * It never rejects: while the database does not answer, the last known catalogue is used.
  */
 export function createReference(
   routes: readonly Route<Endpoint>[],
   { db, logger }: Pick<ApiDependencies, "db" | "logger">,
-): () => Promise<string> {
-  let known: { catalogue: readonly CatalogueEntry[]; text: string } | undefined;
-  let latest: Promise<string> | undefined;
+): () => Promise<Buffer> {
+  let known: { catalogue: readonly CatalogueEntry[]; text: Buffer } | undefined;
+  let latest: Promise<Buffer> | undefined;
   let askedAt = 0;
 
-  async function refresh(): Promise<string> {
+  async function refresh(): Promise<Buffer> {
     const catalogue = await loadCatalogue(db).catch((error: unknown) => {
       logger.warn({ err: error }, "the reference is without news of the catalogue");
       return known?.catalogue ?? [];
     });
     if (known === undefined || !isDeepStrictEqual(known.catalogue, catalogue)) {
-      known = { catalogue, text: toOpenApiText(routes, catalogue) };
+      known = { catalogue, text: Buffer.from(toOpenApiText(routes, catalogue)) };
     }
     return known.text;
   }

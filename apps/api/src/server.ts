@@ -71,6 +71,10 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
     serve,
   );
   const excess = watchConnections(server, maxConnections, dependencies.registry);
+  server.on("connection", (socket: net.Socket) => {
+    // After Node's own listeners: it closes the answer that is being sent, and none that wait behind it.
+    socket.once("close", () => setImmediate(() => closeAnswersTo(socket, open)));
+  });
   server.on("clientError", refuseConnection);
   // The app sends "100 Continue" when it wants the body, after checking the credential.
   server.on("checkContinue", serve);
@@ -84,6 +88,14 @@ export function createServer(dependencies: ApiDependencies): ApiServer {
       await closeGently(server, withinMs);
     },
   };
+}
+
+function closeAnswersTo(socket: net.Socket, open: ReadonlySet<http.ServerResponse>): void {
+  for (const res of open) {
+    if (res.req.socket !== socket) continue;
+    res.destroy();
+    res.emit("close");
+  }
 }
 
 /** @returns the connections that came while `most` were already open */

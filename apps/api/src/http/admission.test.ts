@@ -148,15 +148,24 @@ test("bodies are bounded together, and one key has half of them", () => {
 test("answers that are not read count like bodies, though their places are free", () => {
   const { admission, onShed } = create();
   const place = enter(admission, "a", 100);
-  const free = place.holdAnswer(400);
+  const free = place.holdAnswer(400, true);
   place.leave(true);
   expect(admission.state.here).toBe(0);
   enter(admission, "a", 100).leave(true);
-  expect(() => enter(admission, "a", 101)).toThrow();
+  expect(() => enter(admission, "a", 101)).toThrow("more requests");
   expect(onShed).toHaveBeenCalledWith("bodies");
   enter(admission, "b", 500).leave(true);
   free();
   enter(admission, "a", 500).leave(true);
+});
+
+test("a read that is done is refused when its key's answers fill their half; a write is not", () => {
+  const { admission, onShed } = create();
+  const [first, second, third] = [enter(admission), enter(admission), enter(admission)];
+  first.holdAnswer(501, true);
+  expect(() => second.holdAnswer(1, true)).toThrow("more requests");
+  expect(onShed).toHaveBeenCalledWith("bodies");
+  third.holdAnswer(1, false);
 });
 
 test("slow work lets less be done at once, once a round, and quick work as much as before", async () => {

@@ -27,11 +27,13 @@ export interface Place {
    */
   turn(caller: Caller): Promise<void>;
   /**
-   * Counts an answer's bytes like a body's. Unlike the place they are kept for until the caller has read them.
+   * Counts an answer's bytes like a body's. Unlike the place they are kept until the caller has read them.
    *
+   * @param isRead - whether the answer is to a request that may be refused still
    * @returns to be called once, when that is so
+   * @throws 503 when there is no room for the answer and it may be refused
    */
-  holdAnswer(bytes: number): () => void;
+  holdAnswer(bytes: number, isRead: boolean): () => void;
   /**
    * Must be called exactly once, in any case.
    *
@@ -141,7 +143,8 @@ class BoundedAdmission implements Admission {
   }
 
   enter({ keyName: key }: Credential, bodyBytes: number): Place {
-    this.#assertRoom(this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 }, bodyBytes);
+    this.#assertPlaces(key);
+    this.#assertBytes(key, bodyBytes);
     this.#take(key, { places: 1, bodyBytes });
     let held = bodyBytes;
     let startedAt: number | null = null;
@@ -154,7 +157,9 @@ class BoundedAdmission implements Admission {
         await this.#turn(key, caller);
         startedAt = this.#now();
       },
-      holdAnswer: (bytes) => {
+      holdAnswer: (bytes, isRead) => {
+        // One more, however large, has room where there was some left.
+        if (isRead) this.#assertBytes(key, 0);
         this.#take(key, { places: 0, bodyBytes: bytes });
         return () => this.#take(key, { places: 0, bodyBytes: -bytes });
       },
@@ -165,17 +170,26 @@ class BoundedAdmission implements Admission {
     };
   }
 
-  /** A key gets at most half of the places and of the bytes, so that others always have some left. */
-  #assertRoom(ofKey: Share, bodyBytes: number): void {
-    const { places, bodyBytes: allBytes } = this.#limits;
+  /** A key gets at most half of the places, so that others always have some left. */
+  #assertPlaces(key: string): void {
+    const { places } = this.#limits;
     if (this.state.here >= places) throw this.#shed("places");
-    if (ofKey.places >= Math.ceil(places / 2)) throw this.#shed("key_share");
-    const isFull = this.#bodyBytes + bodyBytes > allBytes;
-    if (isFull || ofKey.bodyBytes + bodyBytes > allBytes / 2) throw this.#shed("bodies");
+    if (this.#shareOf(key).places >= Math.ceil(places / 2)) throw this.#shed("key_share");
+  }
+
+  /** As for places. */
+  #assertBytes(key: string, bytes: number): void {
+    const { bodyBytes: all } = this.#limits;
+    const isFull = this.#bodyBytes + bytes > all;
+    if (isFull || this.#shareOf(key).bodyBytes + bytes > all / 2) throw this.#shed("bodies");
+  }
+
+  #shareOf(key: string): Share {
+    return this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 };
   }
 
   #take(key: string, { places, bodyBytes }: Share): void {
-    const ofKey = this.#hereByKey.get(key) ?? { places: 0, bodyBytes: 0 };
+    const ofKey = this.#shareOf(key);
     const left = { places: ofKey.places + places, bodyBytes: ofKey.bodyBytes + bodyBytes };
     if (left.places === 0 && left.bodyBytes === 0) this.#hereByKey.delete(key);
     else this.#hereByKey.set(key, left);

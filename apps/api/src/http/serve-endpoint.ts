@@ -15,6 +15,8 @@ import { toQueryLists } from "./query.ts";
 const DEFAULT_LOAD = "others";
 /** A smaller answer is the system's to send at once, whether or not its caller reads. */
 const LARGE_ANSWER = 64 * 1024;
+/** Requests that have changed nothing: they may be refused although they are done. */
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 interface Serving {
   services: EndpointServices;
@@ -84,7 +86,7 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
     }
     const answer = await call(serving, found, { ...exchange, credential, place });
     if (credential.orgId === null) throw new Error("the endpoint did not check the key");
-    holdUntilSent(place, answer, exchange.res);
+    holdUntilSent(place, answer, exchange);
     isDone = answer.status < 400 && answer.headers?.["Idempotent-Replayed"] === undefined;
     return answer;
   } catch (error) {
@@ -100,9 +102,15 @@ async function serve(serving: Serving, found: Found, exchange: Exchange): Promis
 }
 
 /** What callers do not read stays in memory. */
-function holdUntilSent(place: Place, { text }: Answer, res: Response): void {
+function holdUntilSent(place: Place, { text }: Answer, { req, res }: Exchange): void {
   const bytes = text === undefined ? 0 : Buffer.byteLength(text);
-  if (bytes >= LARGE_ANSWER && !res.destroyed) res.once("close", place.holdAnswer(bytes));
+  if (res.destroyed || !mayStay(res, bytes)) return;
+  res.once("close", place.holdAnswer(bytes, READS.has(req.method)));
+}
+
+/** Whether an answer may have to wait for its caller: it is large, or others on its connection come before it. */
+function mayStay(res: Response, bytes: number): boolean {
+  return bytes >= LARGE_ANSWER || res.socket === null;
 }
 
 /** Called before the database is asked and the body is read, so that a refused request costs neither. */
@@ -179,7 +187,7 @@ function write(res: Response, answer: Answer, { unreadMs }: Serving): void {
     return;
   }
   const bytes = typeof answer.text === "string" ? Buffer.from(answer.text) : answer.text;
-  if (bytes.byteLength >= LARGE_ANSWER) res.setTimeout(unreadMs, () => res.destroy());
+  if (mayStay(res, bytes.byteLength)) res.setTimeout(unreadMs, () => res.destroy());
   res.set("Content-Type", answer.contentType ?? "application/json; charset=utf-8");
   res.set("Content-Length", String(bytes.byteLength));
   // Not Express's `send`: it answers `If-None-Match: *` with 304, though nothing here has an ETag.

@@ -3,9 +3,11 @@ import { expect, test, vi } from "vitest";
 import { createProbe } from "./health.ts";
 
 test("whoever asks while a probe is under way shares its result; who asks later has another", async () => {
-  const query = vi.fn(() => Promise.resolve([{ one: 1 }]));
+  const query = vi.fn<() => Promise<unknown>>(() => Promise.resolve([{ one: 1 }]));
   let answer: () => void = () => undefined;
-  const pingTemporal = vi.fn(() => new Promise<void>((resolve) => (answer = resolve)));
+  const pingTemporal = vi.fn<() => Promise<void>>(
+    () => new Promise<void>((resolve) => (answer = resolve)),
+  );
   const probe = createProbe({ db: { $queryRaw: query } as unknown as Database, pingTemporal });
   const asked = Array.from({ length: 100 }, () => probe());
   answer();

@@ -20,6 +20,7 @@ export default defineComponent({
     columns: z
       .array(z.string())
       .min(1)
+      .refine((names) => new Set(names).size === names.length, "A column is named twice")
       .optional()
       .describe("Which members of the rows, and their order; default: those of the first row"),
     name: z

@@ -73,7 +73,7 @@ async function isAtRest(
   projection: Projection,
 ): Promise<boolean> {
   const now = await client.workflow.getHandle(rows.workflowRunId).describe();
-  const newest = Math.max(0, ...rows.steps.map(({ updated_at_ms }) => updated_at_ms));
+  const newest = rows.steps.reduce((last, { updated_at_ms: at }) => Math.max(last, at), 0);
   const isStill =
     now.runId === projection.temporalRunId &&
     now.historyLength === projection.historyLength &&

@@ -166,7 +166,8 @@ test("a run that waits for nothing of a child that it started is left alone", as
   expect((await rig.finished(child.id)).status).toBe("completed");
   const reset = await resetToLastTask(terminated);
   const lookAround = createLoops();
-  const until = Date.now() + 2 * UNTOLD_MS;
+  // Runs are looked at once they have rested for four seconds.
+  const until = Date.now() + 4_000 + 2 * UNTOLD_MS;
   await waitFor("some rounds", async () => {
     await lookAround();
     return Date.now() > until;

@@ -43,6 +43,7 @@ test.each([
   [["--org", "acme", "--owner", "me"], "--owner"],
   [["acme"], "acme"],
   [["--org", "acme", "--expires", "soon"], "--expires soon is no duration"],
+  [["--org", "acme", "--expires", "36501d"], "--expires 36501d is no duration"],
   [["--list"], "--org is missing"],
   [["--org", "acme", "--list", "--name", "ci"], "--name does not go with --list"],
   [["--org", "acme", "--revoke", ID], "--org does not go with --revoke"],

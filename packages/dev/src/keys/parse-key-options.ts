@@ -26,11 +26,14 @@ export type KeyCommand =
 
 const USAGE = `Usage: npm run --silent key -- --org <name> [--name <label>] [--scopes <scope>,...] [--expires <duration>]
        npm run --silent key -- --org <name> --list
-       npm run --silent key -- --revoke <id of a key, or the key>
+       npm run --silent key -- --revoke <id of a key (see --list), or the key>
 Scopes: ${API_KEY_SCOPES.join(", ")}. Without --scopes the key has none. Durations: 12h, 90d.`;
 
 /** The same as for workflow names: longer ones are mistakes. */
 const MAX_NAME_LENGTH = 255;
+
+/** A hundred years. */
+const LONGEST_MS = durationMs("36500d");
 
 const text = { type: "string" } as const;
 const options = {
@@ -71,9 +74,9 @@ export function parseKeyOptions(args: readonly string[]): KeyCommand {
   const given = values.scopes?.split(",").map((scope) => scope.trim()) ?? [];
   const unknown = given.filter((scope) => !isApiKeyScope(scope));
   if (unknown.length > 0) throw wrong(`unknown scope: ${unknown.join(", ") || "(empty)"}`);
-  if (expires !== undefined && !isDuration(expires)) {
-    throw wrong(`--expires ${expires} is no duration such as 12h or 90d`);
-  }
+  const isUsable =
+    expires === undefined || (isDuration(expires) && durationMs(expires) <= LONGEST_MS);
+  if (!isUsable) throw wrong(`--expires ${expires} is no duration such as 12h or 90d`);
   return {
     kind: "create",
     org,

@@ -326,6 +326,31 @@ test("why a `for_each` is refused is cut, whatever the reason", () => {
   for (const { message } of refused) expect(message.length).toBeLessThanOrEqual(2_000);
 });
 
+test("the edges of a failure are judged once, however often the run is decided", () => {
+  let looks = 0;
+  const input = {
+    get n() {
+      looks += 1;
+      return 1;
+    },
+  };
+  const onFailure = { to: "rescue", on: "failure" as const, when: N_IS_ONE };
+  const definition = compileDefinition(define({ a: { next: [onFailure] }, rescue: {}, other: {} }));
+  const states = new Map<string, StepState>([
+    ["a", FAILED],
+    ["rescue", RUNNING],
+    ["other", RUNNING],
+  ]);
+  for (let round = 0; round < 10; round++) {
+    expect(advance(definition, { input, run: RUN }, states).outcome).toBeNull();
+  }
+  expect(looks).toBe(1);
+  const others = new Map(states);
+  expect(advance(definition, { input: { n: 2 }, run: RUN }, others).outcome).toMatchObject({
+    code: "component_failed",
+  });
+});
+
 test("keys that are inherited names of objects are ordinary", () => {
   const parts: Record<string, Parts> = {
     constructor: { next: ["toString"] },

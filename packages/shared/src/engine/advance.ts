@@ -107,11 +107,31 @@ function findFailure(
       return { status: "failed", code: "workflow_failed", message };
     }
     if (onFailure === "continue") continue;
-    if (next.some((edge) => follow(edge, "failed", scope).taken)) continue;
+    if (isTaken(state, next, { states, scope })) continue;
     const message = clipMessage(`Component '${key}' failed: ${state.message}`);
     return { status: "failed", code: "component_failed", message };
   }
   return null;
+}
+
+/** Whether an edge takes a failure: for each run, by its states, what is known of its failed steps. */
+const known = new WeakMap<ReadonlyMap<string, StepState>, Map<StepState, boolean>>();
+
+/**
+ * Asked once for each failure of a run: all that its edges may read is final, and their conditions may cost much.
+ * Without that, every decision of the run would evaluate them again.
+ */
+function isTaken(failed: StepState, next: readonly Edge[], { states, scope }: Failures): boolean {
+  const ofRun = known.get(states) ?? new Map<StepState, boolean>();
+  known.set(states, ofRun);
+  const isOneTaken = ofRun.get(failed) ?? next.some((edge) => follow(edge, "failed", scope).taken);
+  ofRun.set(failed, isOneTaken);
+  return isOneTaken;
+}
+
+interface Failures {
+  states: ReadonlyMap<string, StepState>;
+  scope: Scope;
 }
 
 interface Deciding {
