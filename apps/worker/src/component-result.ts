@@ -30,7 +30,12 @@ export async function parseOrRefuse<T extends z.ZodType>(
   value: unknown,
   judged: Judged,
 ): Promise<z.output<T>> {
-  const parsed = await schema.safeParseAsync(value);
+  const parsed = await schema.safeParseAsync(value).catch((error: unknown) => {
+    // How zod ends when a list has some hundred thousand wrong members. Another attempt would, too.
+    if (!(error instanceof RangeError)) throw error;
+    const message = `${judged.place}: has more faults than can be listed`;
+    throw ApplicationFailure.nonRetryable(message, judged.type);
+  });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => ({ path, message }));
   throw toRefusal(faults, judged);

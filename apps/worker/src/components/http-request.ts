@@ -18,6 +18,8 @@ const headerName = z
   .refine((name) => !OWN_HEADERS.test(name), "is set by the client itself");
 // oxlint-disable-next-line no-control-regex -- exactly what a header's value must not hold
 const headerValue = z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "holds a control character");
+/** Of one name in a query. */
+const MAX_REPEATS = 1_000;
 const queryValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** Sends one HTTP request; see `sendOutbound` for which addresses can be reached. */
@@ -31,7 +33,7 @@ export default defineComponent({
     url: z.string().min(1).describe("http:// or https://, without credentials"),
     headers: z.record(headerName, headerValue).optional(),
     query: z
-      .record(z.string(), z.union([queryValue, z.array(queryValue)]))
+      .record(z.string(), z.union([queryValue, z.array(queryValue).max(MAX_REPEATS)]))
       .optional()
       .describe("Added to the URL's own query; a list repeats its name, null is left out"),
     body: z

@@ -55,15 +55,15 @@ describe("write_csv", () => {
 
   it("refuses a table that is far larger than what names it", async () => {
     const rows = Array.from({ length: 10_000 }, () => ({}));
-    const columns = Array.from({ length: 200_000 }, (_, n) => n.toString(36));
+    const columns = Array.from({ length: 200 }, (_, n) => n.toString(36));
     await expect(write({ rows, columns })).rejects.toThrow(
-      "10000 rows of 200000 columns are more than 1000000 cells",
+      "10000 rows of 200 columns are more than 1000000 cells",
     );
     expect(await readdir(outboxDir)).toEqual([]);
   });
 
   it("refuses a column that is named twice: a small input could print a large member very often", async () => {
-    const columns = Array.from({ length: 100_000 }, () => "a");
+    const columns = Array.from({ length: 10_000 }, () => "a");
     await expect(write({ rows: [{ a: { b: "x".repeat(500_000) } }], columns })).rejects.toThrow(
       "A column is named twice",
     );

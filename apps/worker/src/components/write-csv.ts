@@ -6,6 +6,8 @@ import { defineComponent } from "../component.ts";
 import { writeOnce } from "../write-once.ts";
 
 const MAX_ROWS = 10_000;
+/** As in spreadsheets. */
+const MAX_COLUMNS = 16_384;
 /** Of rows and columns together: a small input can name very many, and all are in memory at once. */
 const MAX_CELLS = 1_000_000;
 
@@ -20,6 +22,7 @@ export default defineComponent({
     columns: z
       .array(z.string())
       .min(1)
+      .max(MAX_COLUMNS)
       .refine((names) => new Set(names).size === names.length, "A column is named twice")
       .optional()
       .describe("Which members of the rows, and their order; default: those of the first row"),
