@@ -1,6 +1,7 @@
 // Limits what the gateway takes on: requests beyond it are refused before they cost anything.
 import { overloaded } from "@truerun/shared/errors";
 import type { Credential } from "./authenticate.ts";
+import { FairQueue } from "./fair-queue.ts";
 
 /** Run starts, which depend on Temporal, and everything else that needs a key. */
 export type LoadClass = "starts" | "others";
@@ -84,50 +85,17 @@ export function createAdmission(options: AdmissionOptions): Admission {
   return new BoundedAdmission(options);
 }
 
-type Waiter = () => void;
-
 /** What a key's requests hold in total, or a change to that. */
 interface Share {
   places: number;
   bodyBytes: number;
 }
 
-/** Waiting requests; the keys take turns. */
-class Queue {
-  readonly #byKey = new Map<string, Set<Waiter>>();
-
-  get isEmpty(): boolean {
-    return this.#byKey.size === 0;
-  }
-
-  add(key: string, waiter: Waiter): void {
-    const ofKey = this.#byKey.get(key);
-    if (ofKey === undefined) this.#byKey.set(key, new Set([waiter]));
-    else ofKey.add(waiter);
-  }
-
-  delete(key: string, waiter: Waiter): void {
-    const ofKey = this.#byKey.get(key);
-    ofKey?.delete(waiter);
-    if (ofKey?.size === 0) this.#byKey.delete(key);
-  }
-
-  take(): Waiter | undefined {
-    const [key, ofKey] = this.#byKey.entries().next().value ?? [];
-    const [waiter] = ofKey ?? [];
-    if (key === undefined || ofKey === undefined || waiter === undefined) return undefined;
-    ofKey.delete(waiter);
-    this.#byKey.delete(key);
-    if (ofKey.size > 0) this.#byKey.set(key, ofKey);
-    return waiter;
-  }
-}
-
 class BoundedAdmission implements Admission {
   readonly #limits: AdmissionLimits;
   readonly #onShed: (reason: ShedReason) => void;
   readonly #now: () => number;
-  readonly #waiting = new Queue();
+  readonly #waiting = new FairQueue();
   /** Since when somebody has always been waiting. */
   #waitedSince = 0;
   readonly #hereByKey = new Map<string, Share>();
