@@ -1,9 +1,11 @@
 import { WorkflowNotFoundError } from "@temporalio/client";
 import { createLogger } from "@truerun/shared/logger";
+import { ANSWER_REVIEW } from "@truerun/shared/contracts/review";
 import { createDispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { redispatchRuns } from "../dispatch/redispatch-runs.ts";
+import type { Replayer } from "../mirror/replay-history.ts";
 import { writeRecords } from "../mirror/mirror-statement.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -124,6 +126,49 @@ test("a run whose workflow task fails again and again is told of once, and once 
   });
   expect(told("the run is stuck")).toBe(1);
   expect(await stuck()).toContain("truerun_stuck_runs 0");
+});
+
+test("a run whose batches stand still is replayed once, and again when something happens in one", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("each", {
+        for_each: Array.from({ length: 101 }, (_, n) => n),
+        max_concurrency: 200,
+        action: "wait_for_review",
+        with: {},
+      }),
+    ],
+  });
+  await waitFor("all reviews", async () => (await rig.getRun(id)).steps.length === 101);
+  await age(rig, id);
+  let replays = 0;
+  const replayer: Replayer = {
+    ...rig.replayer,
+    async replay(history, workflowId) {
+      if (workflowId === id) replays++;
+      return await rig.replayer.replay(history, workflowId);
+    },
+  };
+  const pass = createOpenRunsPass({ ...rig, replayer }, { roundMs: 0 });
+  await waitFor("a first look", async () => {
+    await pass();
+    return replays > 0;
+  });
+  await waitFor("looks without a replay", async () => {
+    const before = replays;
+    for (let round = 0; round < 3; round++) await pass();
+    return replays === before;
+  });
+  const before = replays;
+  const [batch] = (await rig.client.workflow.getHandle(id).describe()).raw.pendingChildren ?? [];
+  const answer = { step_key: "each[0]", decision: "approve", comment: null, decided_by: "k" };
+  const inBatch = rig.client.workflow.getHandle(batch?.workflowId ?? "");
+  await inBatch.executeUpdate(ANSWER_REVIEW, { args: [answer] });
+  await waitFor("another replay", async () => {
+    await pass();
+    return replays > before;
+  });
+  await rig.client.workflow.getHandle(id).terminate();
 });
 
 test("a run that was deleted in Temporal ends as lost, and is never started again", async () => {

@@ -1,6 +1,6 @@
 // Looks in turn at the runs whose end is not confirmed: whether they went on without their rows, were
 // reset, wait in vain, are stuck, or are gone.
-import type { WorkflowExecutionDescription } from "@temporalio/client";
+import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { describeExecution } from "../describe-execution.ts";
 import { hasWorkflowTask, openBatches } from "../mirror/inspect-run.ts";
@@ -8,6 +8,7 @@ import { readRunRows } from "../mirror/run-rows.ts";
 import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
 import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
+import { RoundMemory } from "./round-memory.ts";
 import { createStuckRuns } from "./stuck-runs.ts";
 import { createUntoldEnds } from "./untold-ends.ts";
 
@@ -56,6 +57,7 @@ export function createOpenRunsPass(
   const stuck = createStuckRuns({ logger, metrics });
   const untold = createUntoldEnds({ client, logger, untoldMs });
   const missing = createMissing(options, goneTwiceMs);
+  const batchesOf = new RoundMemory<string>();
   let after = "";
   let nextRoundAt = 0;
   const pace = createPace(roundMs);
@@ -66,9 +68,13 @@ export function createOpenRunsPass(
     missing.isHere(run);
     stuck.see(run.id, execution);
     if (await pace.timed(() => untold.see(execution))) return;
-    if (isUnchanged(run, execution)) return;
+    // Before the run is compared: what its batches do meanwhile is seen the next time.
+    const batches = await pace.timed(() => readBatches(client, execution));
+    if (isUnchanged(run, execution, batches === (batchesOf.get(run.id) ?? ""))) return;
     const found = await repairRun(options, run.id);
-    if (found?.kind === "equal") await noteLength(db, run, found.projection.historyLength);
+    if (found?.kind !== "equal") return;
+    if (batches !== "") batchesOf.set(run.id, batches);
+    await noteLength(db, run, found.projection.historyLength);
   }
 
   return async () => {
@@ -79,24 +85,22 @@ export function createOpenRunsPass(
       // The namespace must be known before the first run is missed.
       await findNamespaceSince(db, client);
       stuck.beginRound();
-      untold.beginRound();
+      for (const memory of [untold, missing, batchesOf]) memory.beginRound();
     }
     const runs = await findOpenRuns(db, after, stuck.ids);
     await forEachRun(options, runs, look);
     pace.rest();
     after = runs.length < BATCH ? "" : (runs.at(-1)?.id ?? "");
-    if (after === "") {
-      stuck.endRound();
-      untold.endRound();
-    }
+    if (after === "") stuck.endRound();
     return false;
   };
 }
 
 /** Ends runs that Temporal does not have any more. */
 function createMissing({ db, client, logger, metrics }: ReconcileOptions, goneTwiceMs: number) {
-  const missingSince = new Map<string, number>();
+  const missingSince = new RoundMemory<number>();
   return {
+    beginRound: () => missingSince.beginRound(),
     isHere({ id }: OpenRun) {
       missingSince.delete(id);
     },
@@ -158,12 +162,29 @@ async function findOpenRuns(
 }
 
 /** Whether the rows need not be compared: the history is as long as when they last were, or is about to grow. */
-function isUnchanged(run: OpenRun, execution: WorkflowExecutionDescription): boolean {
+function isUnchanged(
+  run: OpenRun,
+  execution: WorkflowExecutionDescription,
+  areBatchesSame: boolean,
+): boolean {
   const isSame = run.temporal_run_id === execution.runId && run.status === "started";
   if (!isSame || execution.status.name !== "RUNNING") return false;
   if (hasWorkflowTask(execution)) return true;
   // A run in batches goes on while its own history stands still.
-  return execution.historyLength === run.projected_length && openBatches(execution).length === 0;
+  return execution.historyLength === run.projected_length && areBatchesSame;
+}
+
+/** What a run's open batches are like: two equal texts say that nothing has happened in them. */
+async function readBatches(
+  client: Client,
+  execution: WorkflowExecutionDescription,
+): Promise<string> {
+  const batches: string[] = [];
+  for (const id of openBatches(execution)) {
+    const batch = await describeExecution(client, id);
+    batches.push(`${batch?.runId ?? ""} ${batch?.historyLength ?? 0}`);
+  }
+  return batches.join("\n");
 }
 
 async function noteLength(db: Database, run: OpenRun, length: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
 import { describeExecution } from "../describe-execution.ts";
 import { hasWorkflowTask } from "../mirror/inspect-run.ts";
+import { RoundMemory } from "./round-memory.ts";
 
 /** Temporal tells a run of its child's end within moments. What it has not told for this long it will not tell. */
 const UNTOLD_MS = 60_000;
@@ -21,8 +22,6 @@ export interface UntoldEnds {
    * @returns whether it was reset
    */
   see(execution: WorkflowExecutionDescription): Promise<boolean>;
-  /** A run that was not seen in the round has ended. */
-  endRound(): void;
 }
 
 /** A run that seems to wait in vain, for as long as its history does not grow. */
@@ -41,8 +40,7 @@ export function createUntoldEnds({
   logger: Logger;
   untoldMs?: number | undefined;
 }): UntoldEnds {
-  const waiting = new Map<string, Waiting>();
-  const seen = new Set<string>();
+  const waiting = new RoundMemory<Waiting>();
 
   /** @returns whether the run has stood like this for long enough */
   function isLong({ workflowId, runId, historyLength }: WorkflowExecutionDescription): boolean {
@@ -54,12 +52,9 @@ export function createUntoldEnds({
   }
 
   return {
-    beginRound() {
-      seen.clear();
-    },
+    beginRound: () => waiting.beginRound(),
     async see(execution) {
       const { workflowId } = execution;
-      seen.add(workflowId);
       if (!mayWaitInVain(execution)) {
         waiting.delete(workflowId);
         return false;
@@ -79,9 +74,6 @@ export function createUntoldEnds({
         logger.warn({ ...context, err: error }, "a run that may wait in vain could not be reset");
       }
       return false;
-    },
-    endRound() {
-      for (const id of waiting.keys()) if (!seen.has(id)) waiting.delete(id);
     },
   };
 }
