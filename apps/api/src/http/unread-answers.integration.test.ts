@@ -79,16 +79,3 @@ test("they are cut after a while; until then what they hold counts against their
 test("a caller who reads gets all of it, however slowly", async () => {
   expect(await readsAll(await askAndReadNothing(), 10)).toBe(true);
 });
-
-test("answers that wait behind another on a connection that dies are given up", async () => {
-  const socket = net.connect(gateway.port, "127.0.0.1");
-  socket.on("error", () => undefined);
-  const request = toHead("GET", path, { headers: { authorization: `Bearer ${rig.org.key}` } });
-  socket.write(request.repeat(CALLERS));
-  const list = () => gateway.send("GET", "/v1/workflows/runs", { key: rig.org.key });
-  await waitFor("the key's half to be full", async () => (await list()).status === 503);
-  socket.destroy();
-  await waitFor("the key's answers to be free", async () => (await list()).status === 200);
-  const { text } = await gateway.send("GET", path, { key: rig.org.key });
-  expect(text.length).toBeGreaterThan(STEPS_OF_A_MEGABYTE * 1024 * 1024);
-});
