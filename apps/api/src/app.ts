@@ -35,7 +35,6 @@ export function createApp(dependencies: ApiDependencies): Express {
   const admission = createAdmissions(settings, { registry, logger });
   const { rateLimit } = settings;
   const rateLimiter = rateLimit === undefined ? undefined : createRateLimiter(rateLimit);
-  const unreadMs = settings.requestTimeoutMs;
   app.use(
     serveRoutes(routes, {
       services,
@@ -43,7 +42,7 @@ export function createApp(dependencies: ApiDependencies): Express {
       bodyReader,
       admission,
       rateLimiter,
-      unreadMs,
+      unreadMs: settings.requestTimeoutMs,
     }),
   );
   app.use(createErrorHandler(logger));

@@ -12,6 +12,11 @@ export async function describeExecution(
   return await client.workflow.getHandle(workflowId).describe().catch(ignoreNotFound);
 }
 
+/** Whether an execution took the place of one that an operator had reset: runs go on in no other way. */
+export function isOfReset({ raw, runId }: WorkflowExecutionDescription): boolean {
+  return raw.workflowExecutionInfo?.firstRunId !== runId;
+}
+
 /** For calls about an execution that may be gone, or may have ended. @returns null then */
 export function ignoreNotFound(error: unknown): null {
   if (error instanceof WorkflowNotFoundError) return null;

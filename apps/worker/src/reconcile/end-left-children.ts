@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { describeExecution, ignoreNotFound } from "../describe-execution.ts";
+import { describeExecution, ignoreNotFound, isOfReset } from "../describe-execution.ts";
 
 const REASON = "Its run ended.";
 /** Temporal's numbers of the policies by which children end with their parent. */
@@ -13,9 +13,8 @@ const REQUEST_CANCEL = 3;
 export async function endLeftChildren(client: Client, workflowRunId: string): Promise<void> {
   const run = await describeExecution(client, workflowRunId);
   if (run === null || run.status.name === "RUNNING") return;
-  const { workflowExecutionInfo, pendingChildren } = run.raw;
-  if (workflowExecutionInfo?.firstRunId === run.runId) return;
-  for (const { workflowId, parentClosePolicy } of pendingChildren ?? []) {
+  if (!isOfReset(run)) return;
+  for (const { workflowId, parentClosePolicy } of run.raw.pendingChildren ?? []) {
     const child = client.workflow.getHandle(workflowId ?? "");
     // One that has ended by now needs nothing.
     if (parentClosePolicy === TERMINATE) await child.terminate(REASON).catch(ignoreNotFound);

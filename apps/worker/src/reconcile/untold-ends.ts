@@ -1,7 +1,7 @@
 // Brings on runs that were reset to where they wait for children that had ended before.
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
-import { describeExecution } from "../describe-execution.ts";
+import { describeExecution, isOfReset } from "../describe-execution.ts";
 import { hasWorkflowTask } from "../mirror/inspect-run.ts";
 import { RoundMemory } from "./round-memory.ts";
 
@@ -79,9 +79,7 @@ export function createUntoldEnds({
 }
 
 function mayWaitInVain(execution: WorkflowExecutionDescription): boolean {
-  const { runId, raw, status } = execution;
-  const isReset = raw.workflowExecutionInfo?.firstRunId !== runId;
-  return isReset && status.name === "RUNNING" && !hasWorkflowTask(execution);
+  return isOfReset(execution) && execution.status.name === "RUNNING" && !hasWorkflowTask(execution);
 }
 
 interface UntoldEnd {
