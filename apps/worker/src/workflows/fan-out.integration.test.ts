@@ -242,6 +242,43 @@ test("never more than 200 activities are pending, however much starts together",
   expect(run.steps.filter(({ status }) => status === "success")).toHaveLength(300);
 });
 
+test("an item that fails ends those that wait for a place; others get it", async () => {
+  const each = { for_each: range(90), max_concurrency: 90 };
+  // These wait for their second attempts, and keep 180 of the 200 places.
+  const waiting = { ...each, action: "flaky", retry: retryEvery("1m", 2) };
+  const id = await rig.startRun({
+    components: [
+      component("first", waiting),
+      component("second", waiting),
+      component("third", {
+        ...each,
+        action: "slow_or_bad",
+        for_each: range(90).map((n) => (n === 3 ? { flaky: true } : { ms: 60_000 })),
+        with: { item: "${{ item }}" },
+        next: [{ to: "rescue", on: "failure" }],
+      }),
+      component("fourth", each),
+      component("rescue"),
+    ],
+  });
+  const ended = (run: RunRow, key: string, status: string): number =>
+    run.steps.filter((step) => step.stepKey.startsWith(key) && step.status === status).length;
+  await waitFor("all that need not wait", async () => {
+    const run = await rig.getRun(id);
+    return ended(run, "fourth", "success") === 90 && ended(run, "rescue", "success") === 1;
+  });
+  const handle = rig.client.workflow.getHandle(id);
+  await handle.cancel();
+  const run = await rig.finished(id);
+  expect([run.status, ended(run, "third", "failed"), ended(run, "third", "success")]).toEqual([
+    "canceled",
+    20,
+    0,
+  ]);
+  const records = await rig.replayer.replay(await handle.fetchHistory(), id);
+  expect(records.at(-1)).toMatchObject({ kind: "end", status: "canceled" });
+});
+
 describe("an output that is too large together", () => {
   test.each([
     ["inline", 12, 800_000, 8 * 1024 * 1024],

@@ -9,3 +9,6 @@ export const CHILD_RUNS_TAKE_TURNS = "child-runs-take-turns";
 
 /** Before, a canceled run missed child runs that a reset had taken over. */
 export const CHILD_RUNS_TAKEN_OVER = "child-runs-taken-over-are-canceled";
+
+/** Before, a step that ended woke all those that waited for its place. */
+export const PLACES_ARE_HANDED_ON = "places-are-handed-on";

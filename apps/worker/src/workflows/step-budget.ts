@@ -1,5 +1,6 @@
 import { MAX_WITH_BYTES } from "@truerun/shared/engine/prepare-component";
-import { CancellationScope, condition, sleep, workflowInfo } from "@temporalio/workflow";
+import { CancellationScope, condition, patched, sleep, workflowInfo } from "@temporalio/workflow";
+import { PLACES_ARE_HANDED_ON } from "./patches.ts";
 
 /** Byte limit for what one workflow task schedules: Temporal terminates a run whose task is too large. */
 export const MAX_SCHEDULED_BYTES = 2 * 1024 * 1024;
@@ -15,6 +16,8 @@ const ANOTHER_TASK_MS = 1_000;
 /** What one workflow execution may have under way, and schedule in one workflow task. */
 export class StepBudget {
   #pending = 0;
+  /** Those that wait for a place among the pending ones, the first to come first. */
+  readonly #waiting = new Set<{ isFree: boolean }>();
   #historyLength = 0;
   #scheduledBytes = 0;
   #isTaskComing = false;
@@ -93,14 +96,43 @@ export class StepBudget {
    */
   async whilePending<T>(activity: () => Promise<T>): Promise<T> {
     // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled.
-    while (this.#pending >= MAX_PENDING_ACTIVITIES) {
-      await condition(() => this.#pending < MAX_PENDING_ACTIVITIES);
-    }
-    this.#pending++;
+    if (this.#pending >= MAX_PENDING_ACTIVITIES) await this.#waitForPlace();
+    else this.#pending++;
     try {
       return await activity();
     } finally {
+      this.#leavePlace();
+    }
+  }
+
+  /** Waits until a place is handed on to the caller, who has it then. */
+  async #waitForPlace(): Promise<void> {
+    if (!patched(PLACES_ARE_HANDED_ON)) {
+      while (this.#pending >= MAX_PENDING_ACTIVITIES) {
+        await condition(() => this.#pending < MAX_PENDING_ACTIVITIES);
+      }
+      this.#pending++;
+      return;
+    }
+    const place = { isFree: false };
+    this.#waiting.add(place);
+    try {
+      await condition(() => place.isFree);
+    } catch (error) {
+      this.#waiting.delete(place);
+      if (place.isFree) this.#leavePlace();
+      throw error;
+    }
+  }
+
+  /** Only one of those that wait is woken: there may be thousands. */
+  #leavePlace(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
       this.#pending--;
+    } else {
+      this.#waiting.delete(next);
+      next.isFree = true;
     }
   }
 }
