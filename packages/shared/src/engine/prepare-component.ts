@@ -2,7 +2,12 @@ import { type ComponentDefinition, MAX_ITEMS } from "../contracts/definition.ts"
 import type { Json, JsonObject } from "../contracts/json.ts";
 import { clipMessage } from "../storable-text.ts";
 import type { Scope } from "./path.ts";
-import { MAX_TEXT_LENGTH, type Resolution, resolveReferences } from "./references.ts";
+import {
+  MAX_TEXT_LENGTH,
+  type Resolution,
+  ResolutionMemory,
+  resolveReferences,
+} from "./references.ts";
 import type { HasChange } from "./rule-change.ts";
 
 /** Byte limit for a resolved `with`; more belongs in a store, by reference. */
@@ -51,13 +56,18 @@ export function prepareComponent(
   if (!Array.isArray(items) || items.length > MAX_ITEMS) {
     return refuse(forEach, explainItems(items));
   }
+  const memory = new ResolutionMemory();
   const resolve = (index: number): Resolution<JsonObject> =>
-    resolveWith(component, { ...scope, item: { value: items[index] as Json, index } });
+    resolveWith(component, { ...scope, item: { value: items[index] as Json, index } }, memory);
   return { items: { count: items.length, resolve } };
 }
 
-function resolveWith(component: ComponentDefinition, scope: Scope): Resolution<JsonObject> {
-  const resolved = resolveReferences(component.with, scope);
+function resolveWith(
+  component: ComponentDefinition,
+  scope: Scope,
+  memory = new ResolutionMemory(),
+): Resolution<JsonObject> {
+  const resolved = resolveReferences(component.with, scope, { memory });
   if (!resolved.ok || resolved.bytes <= MAX_WITH_BYTES) return resolved;
   return { ok: false, bytes: resolved.bytes };
 }
@@ -70,7 +80,7 @@ function resolveItems(
   const resolved = resolveReferences(forEach, scope);
   const isTooLong = !resolved.ok && resolved.missing === undefined;
   if (!isTooLong || hasChange("limit-of-texts-in-for-each")) return resolved;
-  return resolveReferences(forEach, scope, Number.POSITIVE_INFINITY);
+  return resolveReferences(forEach, scope, { maxTextLength: Number.POSITIVE_INFINITY });
 }
 
 /** Why a step whose references lead to nothing is skipped. */

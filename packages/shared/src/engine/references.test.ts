@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../contracts/json.ts";
 import { ExpressionSyntaxError, lookUp, parsePath, type Scope } from "./path.ts";
 import { utf8Bytes } from "../storable-text.ts";
-import { MAX_TEXT_LENGTH, parseTemplate, resolveReferences } from "./references.ts";
+import {
+  MAX_TEXT_LENGTH,
+  parseTemplate,
+  ResolutionMemory,
+  resolveReferences,
+} from "./references.ts";
 
 const input: unknown = JSON.parse(
   '{"n":50,"s":"text","nil":null,"list":[{"b":1},[2]],"odd key":{"a.b":3},"ключ":4,"__proto__":{"x":5},"0":"zero","e":""}',
@@ -178,7 +183,8 @@ describe("templates", () => {
 
 describe("the size of what references lead to", () => {
   const large = Array.from({ length: 95_000 }, (_, index) => `s${index}`);
-  const scope: Scope = { ...SCOPE, input: { large, text: 'é"'.repeat(300_000), odd: "\ud83d" } };
+  const input = { large, text: 'é"'.repeat(300_000), odd: "\ud83d" };
+  const scope: Scope = { ...SCOPE, input };
   const bytesOf = (value: Json): number => {
     const resolved = resolveReferences(value, scope);
     if (resolved.missing !== undefined) throw new Error("Something is missing");
@@ -191,7 +197,7 @@ describe("the size of what references lead to", () => {
     ["strings", "${{ input.text }}${{ input.odd }}"],
     ["a default", '${{ input.none | default({"a":"é"}) }} and ${{ run.id }}'],
   ])("%s", (_name, value) => {
-    const resolved = resolveReferences(value, scope, Number.POSITIVE_INFINITY);
+    const resolved = resolveReferences(value, scope, { maxTextLength: Number.POSITIVE_INFINITY });
     if (!resolved.ok) throw new Error("It is not built");
     expect(resolved.bytes).toBe(utf8Bytes(JSON.stringify(resolved.value)));
     expect(bytesOf(value)).toBe(resolved.bytes);
@@ -208,6 +214,28 @@ describe("the size of what references lead to", () => {
     expect(bytesOf(strings)).toBe(text * 2_000 + 2_001);
     expect(bytesOf(strings.map((each) => `${each}x`))).toBe((text + 1) * 2_000 + 2_001);
     expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
+  test("is the same for all items of a fan-out, whose resolutions share what they find out", () => {
+    const value = {
+      text: "${{ input.text }}",
+      texts: "${{ input.text }}: ${{ item }}, ${{ input.none | default('none') }}",
+      large: ["${{ input.large }}", "${{ item }}"],
+    };
+    const memory = new ResolutionMemory();
+    for (const item of ["é".repeat(2_000), "x", 1, null]) {
+      const of = { ...scope, item: { value: item, index: 0 } };
+      const alone = resolveReferences(value, of);
+      expect(alone.ok).toBe(true);
+      expect(resolveReferences(value, of, { memory })).toEqual(alone);
+    }
+    expect([...memory.templates.keys()]).toEqual([
+      value.text,
+      value.texts,
+      "${{ input.large }}",
+      "${{ item }}",
+    ]);
+    expect([...memory.longStrings.keys()]).toEqual([input.text, "é".repeat(2_000)]);
   });
 
   test("texts are built up to a limit for all of them", () => {

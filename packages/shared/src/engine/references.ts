@@ -102,6 +102,21 @@ export type Resolution<T extends Json> =
   | { ok: false; missing: string[]; bytes?: never }
   | { ok: false; missing?: never; bytes: number };
 
+/** What is found out once for all resolutions of one value, as for the items of a fan-out. */
+export class ResolutionMemory {
+  readonly templates = new Map<string, Template>();
+  /** {@link textBytes} of the long strings that references led to: one may be referred to often. */
+  readonly longStrings = new Map<string, number>();
+}
+
+/** How {@link resolveReferences} works. */
+export interface ResolutionOptions {
+  /** In UTF-16 code units; default: {@link MAX_TEXT_LENGTH}. */
+  maxTextLength?: number;
+  /** That of earlier resolutions of the same value. */
+  memory?: ResolutionMemory;
+}
+
 /**
  * Replaces all references in the strings of `value`. Property names are not templates.
  *
@@ -111,34 +126,34 @@ export type Resolution<T extends Json> =
 export function resolveReferences(
   value: JsonObject,
   scope: Scope,
-  maxTextLength?: number,
+  options?: ResolutionOptions,
 ): Resolution<JsonObject>;
 export function resolveReferences(
   value: Json,
   scope: Scope,
-  maxTextLength?: number,
+  options?: ResolutionOptions,
 ): Resolution<Json>;
 export function resolveReferences(
   value: Json,
   scope: Scope,
-  maxTextLength = MAX_TEXT_LENGTH,
+  options: ResolutionOptions = {},
 ): Resolution<Json> {
-  return new Resolver(scope, maxTextLength).resolve(value);
+  return new Resolver(scope, options).resolve(value);
 }
 
 /** Measures while it resolves: a few kilobytes of references can be gigabytes of text. */
 class Resolver {
   readonly #scope: Scope;
   readonly #maxTextLength: number;
+  readonly #memory: ResolutionMemory;
   readonly #missing = new Set<string>();
-  /** {@link textBytes} of the long strings that references led to: one may be referred to often. */
-  readonly #longStrings = new Map<string, number>();
   #bytes = 0;
   #textLength = 0;
 
-  constructor(scope: Scope, maxTextLength: number) {
+  constructor(scope: Scope, { maxTextLength, memory }: ResolutionOptions) {
     this.#scope = scope;
-    this.#maxTextLength = maxTextLength;
+    this.#maxTextLength = maxTextLength ?? MAX_TEXT_LENGTH;
+    this.#memory = memory ?? new ResolutionMemory();
   }
 
   resolve(value: Json): Resolution<Json> {
@@ -171,7 +186,7 @@ class Resolver {
 
   #resolveText(text: string): Json {
     if (!text.includes(OPEN)) return this.#measured(text);
-    const template = parseTemplate(text);
+    const template = remember(this.#memory.templates, text, parseTemplate);
     const [only] = template;
     if (template.length === 1 && typeof only === "object") {
       return this.#measured(this.#resolveOne(only));
@@ -207,10 +222,14 @@ class Resolver {
 
   #stringBytes(text: string): number {
     if (text.length < LONG_STRING) return textBytes(text);
-    const bytes = this.#longStrings.get(text) ?? textBytes(text);
-    this.#longStrings.set(text, bytes);
-    return bytes;
+    return remember(this.#memory.longStrings, text, textBytes);
   }
+}
+
+function remember<T>(known: Map<string, T>, text: string, find: (text: string) => T): T {
+  const found = known.get(text) ?? find(text);
+  known.set(text, found);
+  return found;
 }
 
 /** Sets a property of any name; assigning to `__proto__` would change the prototype instead. */
