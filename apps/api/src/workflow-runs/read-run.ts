@@ -8,7 +8,7 @@ import type { EndpointRequest } from "../http/define-endpoint.ts";
 import { idSchema } from "../http/parameters.ts";
 import { createJointQuery } from "./joint-query.ts";
 import type { Pending } from "./pending-run.ts";
-import { type RunRow, type ReadStep, toRunView, toStepView, withMember } from "./run-view.ts";
+import { type RunRow, type ReadStep, toRunView, toStepText, withMember } from "./run-view.ts";
 
 /** The path parameter that names a run. */
 export const workflowRunIdParam = idSchema("cbwr", "The run");
@@ -35,7 +35,7 @@ export interface ReadRun extends RunRow {
 
 const NOTHING = Prisma.sql`NULL`;
 const NO_INCLUDES: ReadonlySet<Include> = new Set();
-const DETAILS = Prisma.sql`, 'details', json_build_object('attempt', s.attempt, 'output', s.output,
+const DETAILS = Prisma.sql`, 'details', json_build_object('attempt', s.attempt, 'output', s.output::text,
   'started_at_ms', s.started_at_ms, 'finished_at_ms', s.finished_at_ms,
   'item_index', s.item_index)`;
 const DOCUMENT = Prisma.sql`(SELECT v.document::text FROM workflow_definition_versions v
@@ -127,10 +127,8 @@ export function toRunText(
   include: ReadonlySet<Include> = NO_INCLUDES,
   pending: Pending | null = null,
 ): string {
-  const steps = parseSteps(run).map((step) =>
-    toStepView(pending === null ? step : { ...step, pending: pending.step(step) }),
-  );
-  let text = JSON.stringify({ ...toRunView(run), steps });
+  const steps = parseSteps(run).map((step) => toStepText(step, pending?.step(step)));
+  let text = withMember(JSON.stringify(toRunView(run)), "steps", `[${steps.join()}]`);
   if (run.input !== null) text = withMember(text, "input", run.input);
   if (include.has("error")) {
     const { error_code: code, error_message: message } = run;

@@ -4,7 +4,6 @@ import {
   RUN_STATUSES,
   STEP_STATUSES,
 } from "@truerun/shared/contracts/statuses";
-import type { Json } from "@truerun/shared/contracts/json";
 import { z } from "zod";
 import { idSchema, timeSchema } from "../http/parameters.ts";
 import { runPendingSchema } from "./pending-run.ts";
@@ -150,13 +149,12 @@ export interface ReadStep {
   updated_at: number;
   details?: {
     attempt: number | null;
-    output: Json;
+    /** JSON text: outputs may be large, and are passed on as they are stored. */
+    output: string | null;
     started_at_ms: number | null;
     finished_at_ms: number | null;
     item_index: number | null;
   };
-  /** Set when `pending` was asked for. */
-  pending?: StepPending | null;
 }
 
 export function toRunView(row: RunRow) {
@@ -174,8 +172,9 @@ export function toRunEntryView(row: RunRow & { step_count: number }) {
   return { ...toRunView(row), step_count: row.step_count };
 }
 
-export function toStepView(row: ReadStep) {
-  return {
+/** @param pending - if it was asked for: why the step has no result, null if it has one */
+export function toStepText(row: ReadStep, pending?: StepPending | null): string {
+  let text = JSON.stringify({
     step_id: row.id,
     component_id: row.component_id,
     component_name: row.component_name,
@@ -185,19 +184,15 @@ export function toStepView(row: ReadStep) {
     artifacts: row.artifacts.map(({ artifact_type, id, role }) => ({ artifact_type, id, role })),
     created_at: row.created_at,
     updated_at: row.updated_at,
-    // JSON leaves out a key whose value is undefined.
-    details: row.details && toDetailsView(row.step_key, row.details),
-    pending: row.pending,
-  };
+  });
+  if (row.details !== undefined) {
+    text = withMember(text, "details", toDetailsText(row.step_key, row.details));
+  }
+  return pending === undefined ? text : withMember(text, "pending", JSON.stringify(pending));
 }
 
-function toDetailsView(key: string, details: NonNullable<ReadStep["details"]>) {
-  return {
-    attempt: details.attempt,
-    output: details.output,
-    started_at_ms: details.started_at_ms,
-    finished_at_ms: details.finished_at_ms,
-    key,
-    item_index: details.item_index,
-  };
+function toDetailsText(key: string, details: NonNullable<ReadStep["details"]>): string {
+  const { attempt, output, started_at_ms, finished_at_ms, item_index } = details;
+  const rest = JSON.stringify({ started_at_ms, finished_at_ms, key, item_index });
+  return `{"attempt":${attempt},"output":${output},${rest.slice(1)}`;
 }
