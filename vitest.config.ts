@@ -26,6 +26,8 @@ export default defineConfig({
           pool: "forks",
           // Modules are loaded once instead of for each file, which took most of the time. None keeps state.
           isolate: false,
+          // Vitest leaves one core alone, which is half of two.
+          maxWorkers: "100%",
           // Hostile input takes seconds by intent, and longer on a busy machine.
           testTimeout: 30_000,
         },

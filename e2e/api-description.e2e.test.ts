@@ -67,7 +67,7 @@ test("the service answers as the document says", async () => {
     "--phases",
     "examples,coverage,fuzzing",
     "--max-examples",
-    "25",
+    "10",
     "--seed",
     "1",
   ];
