@@ -2,6 +2,7 @@ import { type ApiKeyScope, hashApiKey, isWellFormedApiKey } from "@truerun/share
 import { type Database, Prisma } from "@truerun/shared/db";
 import { ApiError, invalidApiKey, notAuthenticated } from "@truerun/shared/errors";
 import type { LoadClass } from "./admission.ts";
+import type { EndpointRequest } from "./define-endpoint.ts";
 
 /** How long after the database confirmed a key its bodies are read without asking again first. */
 const GOOD_FOR_MS = 5_000;
@@ -11,7 +12,7 @@ const MAX_REMEMBERED = 10_000;
 /**
  * The API key of one request. The database decides on every request whether it is good: in the
  * endpoint's own statement (see {@link authCte} and {@link AUTH_OF_ASKED}), or in
- * {@link Authenticator.lookUp}. A revoked key is therefore refused on the very next request, whichever
+ * {@link checkKey}. A revoked key is therefore refused on the very next request, whichever
  * process gets it.
  */
 export interface Credential {
@@ -54,6 +55,21 @@ export function authCteOf(keyHash: unknown): Prisma.Sql {
   return Prisma.sql`auth AS (
     SELECT org_id, id AS key_id FROM api_keys
     WHERE key_hash = ${keyHash}::bytea AND ${IS_GOOD})`;
+}
+
+/**
+ * For endpoints whose own statements cannot check the key: to be called after the body was read, which may take
+ * long.
+ *
+ * @throws 401 when the key is not good
+ */
+export async function checkKey(
+  request: Pick<EndpointRequest, "credential" | "confirm">,
+  db: Database,
+): Promise<string> {
+  const rows = await db.$queryRaw<{ org_id: string }[]>`
+    WITH ${authCte(request.credential)} SELECT org_id FROM auth`;
+  return request.confirm(rows[0]?.org_id);
 }
 
 /** `auth (org_id, key_id)` for each row of `asked`, which has a `key_hash`; null where that key is not good. */

@@ -1,8 +1,10 @@
 // Who may call what: every endpoint with every kind of key that must not work there.
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { generateApiKey } from "@truerun/shared/api-keys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineWorkflow, insertRun, insertStep, type TestDefinition } from "../testing/run-rows.ts";
+import { connectRaw, toHead } from "../testing/raw-connection.ts";
 import { createTestKey } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
 import { type PathValues, requestEveryEndpoint, send } from "../testing/every-endpoint.ts";
@@ -104,6 +106,33 @@ describe("every endpoint refuses", () => {
         }
       }
     }
+  });
+
+  test.each([
+    ["PUT", { components: [{ key: "a", action: "transform", with: { value: 1 } }] }],
+    ["POST", { input: {} }],
+  ])("a key that is revoked while the body of its %s is on its way", async (method, value) => {
+    const scopes: ["workflows:write"] = ["workflows:write"];
+    const { key, keyId } = await createTestKey(rig.db, { orgId: rig.org.orgId, scopes });
+    const gateway = rig.gateways[0];
+    await gateway.send("GET", "/v1/utils/authtest", { key });
+    const before = await readOwn();
+    const path = `/v1/workflows/${own.workflow_name}${method === "POST" ? "/run" : ""}`;
+    const body = JSON.stringify(value);
+    const headers = {
+      authorization: `Bearer ${key}`,
+      "content-type": "application/json",
+      "content-length": String(body.length),
+    };
+    const connection = await connectRaw(gateway.port);
+    connection.write(toHead(method, path, { headers }) + body.slice(0, 5));
+    // The gateway has asked the database about the key once before it reads on.
+    await pause(300);
+    await rig.db.apiKey.update({ where: { id: keyId }, data: { revokedAt: new Date() } });
+    connection.write(body.slice(5));
+    expect(await connection.receive(INVALID.detail)).toMatch(/^HTTP\/1\.1 401 /);
+    connection.close();
+    expect(await readOwn()).toEqual(before);
   });
 
   test("a key that lacks its scope, and no other", async () => {

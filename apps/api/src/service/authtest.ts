@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { authCte } from "../http/authenticate.ts";
+import { checkKey } from "../http/authenticate.ts";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
 
 /** Tells a caller that the key is good. */
@@ -16,9 +16,7 @@ export const authtest = defineEndpoint({
   },
   errors: [],
   async handler(request, { db }) {
-    const rows = await db.$queryRaw<{ org_id: string }[]>`
-      WITH ${authCte(request.credential)} SELECT org_id FROM auth`;
-    request.confirm(rows[0]?.org_id);
+    await checkKey(request, db);
     return json(200, { msg: "Auth successful" });
   },
 });

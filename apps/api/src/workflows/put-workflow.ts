@@ -11,6 +11,7 @@ import {
 import { invalidRequest } from "@truerun/shared/errors";
 import { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
+import { checkKey } from "../http/authenticate.ts";
 import {
   type Answer,
   defineEndpoint,
@@ -50,6 +51,7 @@ export const putWorkflow = defineEndpoint({
 });
 
 async function put(request: EndpointRequest, { db }: EndpointServices): Promise<Answer> {
+  const orgId = await checkKey(request, db);
   const param = request.param("workflow_name");
   const body = readJson(request.body);
   const faults = [...toNameFaults(param), ...body.faults];
@@ -57,7 +59,6 @@ async function put(request: EndpointRequest, { db }: EndpointServices): Promise<
     const checked = body.value === undefined ? null : await checkAgainstCatalogue(db, body.value);
     throw invalidRequest(mergeFaults(faults, checked?.ok === false ? inBody(checked.faults) : []));
   }
-  const orgId = request.confirm(request.credential.orgId);
   const name = param.text ?? param.raw;
   const result = await saveDefinition(db, { orgId, name, input: body.value });
   switch (result.kind) {
