@@ -1,8 +1,8 @@
 import type { Connection } from "@temporalio/client";
+import { DISPATCH_WINDOW_HOURS } from "@truerun/shared/dispatch/dispatch-window";
 import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import type { Logger } from "@truerun/shared/logger";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
-import { DISPATCH_WINDOW_HOURS } from "./dispatch/redispatch-runs.ts";
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
 const KEYWORD = 2;

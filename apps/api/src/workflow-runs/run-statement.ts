@@ -1,17 +1,12 @@
 import { type Database, Prisma } from "@truerun/shared/db";
 import { composeOnce, queryDirectly } from "@truerun/shared/direct-query";
+import { REPEAT_WINDOW_MINUTES } from "@truerun/shared/dispatch/dispatch-window";
 import { isId } from "@truerun/shared/ids";
 import { AUTH_OF_ASKED, authCteOf, type Credential, RUN_OF_ORG } from "../http/authenticate.ts";
 import { createJointQuery } from "./joint-query.ts";
 
 /** How long a key keeps returning its first answer, from first use, by the database's clock. */
 const KEY_LIFETIME = Prisma.sql`interval '24 hours'`;
-
-/**
- * How old a run may be for a repeat to dispatch it: less than the 24 hours after which the sweeper ends it,
- * so that no repeat starts a run just as it is being ended.
- */
-const REPEAT_WINDOW = Prisma.sql`interval '23 hours 50 minutes'`;
 
 /** One concrete request to run a workflow. */
 export interface RunRequest {
@@ -74,8 +69,8 @@ const BOUND_COLUMNS = Prisma.sql`
   floor(extract(epoch FROM r.started_at))::float8 AS bound_started_at,
   r.input::text AS bound_input,
   r.request_hash AS bound_hash,
-  (r.status = 'started' AND r.dispatched_at IS NULL AND r.started_at > now() - ${REPEAT_WINDOW}
-    AND r.parent_run_id IS NULL) AS bound_needs_dispatch`;
+  (r.status = 'started' AND r.dispatched_at IS NULL AND r.parent_run_id IS NULL
+    AND r.started_at > now() - make_interval(mins => ${REPEAT_WINDOW_MINUTES})) AS bound_needs_dispatch`;
 
 /** Who asks for a bound run, and by which Idempotency-Key. */
 interface AskedForBound {

@@ -1,6 +1,6 @@
 // What must hold in the tables whatever Temporal says.
 import { type Database, Prisma } from "@truerun/shared/db";
-import { DISPATCH_WINDOW_HOURS } from "../dispatch/redispatch-runs.ts";
+import { DISPATCH_WINDOW_HOURS } from "@truerun/shared/dispatch/dispatch-window";
 import { WRONGLY_COUNTED } from "./wrong-counts.ts";
 
 /** An invariant that does not hold. */

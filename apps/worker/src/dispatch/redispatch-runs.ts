@@ -2,6 +2,7 @@
 import { WorkflowNotFoundError, type Client } from "@temporalio/client";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
+import { DISPATCH_WINDOW_HOURS } from "@truerun/shared/dispatch/dispatch-window";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import {
   DISPATCHABLE_COLUMNS,
@@ -27,11 +28,6 @@ const RANKED = 20_000;
 const CLAIM_SECONDS = 15;
 /** When a run is due again after Temporal did not take it. */
 const RETRY_SECONDS = 1;
-/**
- * How long a run may wait for its dispatch. The namespace's retention must exceed it: a run that Temporal
- * ran and forgot would be started a second time.
- */
-export const DISPATCH_WINDOW_HOURS = 24;
 
 type ClaimedRow = DispatchableRow & { expired: boolean };
 

@@ -27,7 +27,7 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-/** Longer than the 24 h in which a run may still be dispatched; the dev server's default is not. */
+/** Longer than `DISPATCH_WINDOW_HOURS`; the dev server's default is not. */
 const RETENTION_SECONDS = 72 * 3_600;
 const START_TIMEOUT_MS = 60_000;
 
