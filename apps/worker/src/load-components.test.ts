@@ -39,6 +39,7 @@ describe("loadComponents", () => {
         "say-hello/index.js": component("say_hello"),
         "wrong-name.js": component("right_name"),
         "wait.js": component("wait"),
+        "default.js": component("default"),
         "nothing.js": "export const x = 1;",
         "throws.js": 'throw new Error("boom");',
         "syntax.js": "export default {",
@@ -54,6 +55,7 @@ describe("loadComponents", () => {
         "wrong-name.js: holds the action right_name, so its name must be right-name",
       );
       expect(message).toContain("wait.js: the engine has an action of that name");
+      expect(message).toContain("default.js: Temporal's SDK has that name");
       expect(message).toContain("nothing.js: its default export is not made by defineComponent");
       expect(message).toContain("throws.js: boom");
       expect(message).toContain("syntax.js: ");

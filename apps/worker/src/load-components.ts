@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, parse } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isEngineAction, UNKNOWN_ACTION } from "@truerun/shared/engine/engine-actions";
+import { findNameOwner, type NameOwner, toFileName } from "@truerun/shared/component-name";
 import { type Component, isComponent } from "./component.ts";
 
 /** Some files in the components folder cannot be used. The message names each, and why. */
@@ -26,9 +26,8 @@ export async function loadComponents(folder: string): Promise<Components> {
     try {
       const component = await loadComponent(file);
       if (components.has(component.action)) throw new Error("another file has the same action");
-      if (isEngineAction(component.action))
-        throw new Error("the engine has an action of that name");
-      if (component.action === UNKNOWN_ACTION) throw new Error("Temporal's SDK has that name");
+      const reserved = explainReserved(component.action);
+      if (reserved !== null) throw new Error(reserved);
       components.set(component.action, component);
     } catch (error) {
       faults.push(`  ${file.path}: ${error instanceof Error ? error.message : String(error)}`);
@@ -40,13 +39,25 @@ export async function loadComponents(folder: string): Promise<Components> {
   return components;
 }
 
+const RESERVED: Readonly<Record<NameOwner, string>> = {
+  engine: "the engine has an action of that name",
+  sdk: "Temporal's SDK has that name",
+};
+
+/** Why no component can have the action; null when one can. */
+export function explainReserved(action: string): string | null {
+  const owner = findNameOwner(action);
+  return owner === null ? null : RESERVED[owner];
+}
+
 interface ComponentFile {
   /** File or folder name without its extension. */
   name: string;
   path: string;
 }
 
-async function findComponentFiles(folder: string): Promise<ComponentFile[]> {
+/** The files of a folder that are to hold a component each, by path. */
+export async function findComponentFiles(folder: string): Promise<ComponentFile[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const files = await Promise.all(
     entries.map(async (entry): Promise<ComponentFile[]> => {
@@ -70,7 +81,7 @@ async function loadComponent(file: ComponentFile): Promise<Component> {
   const module: unknown = await import(pathToFileURL(file.path).href);
   const component = (module as { default?: unknown }).default;
   if (!isComponent(component)) throw new Error("its default export is not made by defineComponent");
-  const expected = component.action.replaceAll("_", "-");
+  const expected = toFileName(component.action);
   if (file.name !== expected) {
     throw new Error(`holds the action ${component.action}, so its name must be ${expected}`);
   }

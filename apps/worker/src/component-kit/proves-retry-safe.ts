@@ -1,9 +1,9 @@
 // For integration tests of components: nothing that runs in production imports it.
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { toFileName } from "@truerun/shared/component-name";
 import type { z } from "zod";
 import type { Component } from "../component.ts";
+import { findComponentFiles } from "../load-components.ts";
 import type { EffectLedger } from "./effect-ledger.ts";
 import { NotRetrySafeError, type RetrySafetyReport, toReport } from "./retry-safety-report.ts";
 import { playScenarios } from "./retry-scenarios.ts";
@@ -63,11 +63,10 @@ export async function provesRetrySafe<
 
 const COMPONENTS = fileURLToPath(new URL("../components", import.meta.url));
 
-/** By the same naming rule as a worker's loader. */
+/** As a worker's loader finds it. */
 async function findFile(action: string): Promise<string> {
-  const name = action.replaceAll("_", "-");
-  const entries = await readdir(COMPONENTS);
-  return entries.includes(`${name}.ts`)
-    ? join(COMPONENTS, `${name}.ts`)
-    : join(COMPONENTS, name, "index.ts");
+  const name = toFileName(action);
+  const found = (await findComponentFiles(COMPONENTS)).find((file) => file.name === name);
+  if (found === undefined) throw new Error(`${COMPONENTS} has no file ${name}.ts`);
+  return found.path;
 }

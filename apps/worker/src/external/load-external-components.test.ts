@@ -131,9 +131,10 @@ test.each<[what: string, file: string, text: string, fault: RegExp]>([
   expect(faults[0]).toMatch(fault);
 });
 
-test("all faults of all files are named; a clash with an action of ours, and of two files, is one", async () => {
+test("all faults of all files are named; a clash with a name in use, and of two files, is one", async () => {
   const files = {
     "fail.yaml": GOOD.replace("score", "fail"),
+    "default.yaml": GOOD.replace("score", "default"),
     "transform.yaml": GOOD.replace("score", "transform"),
     "score.yaml": GOOD,
     "score.yml": GOOD,
@@ -144,6 +145,7 @@ test("all faults of all files are named; a clash with an action of ours, and of 
   expect(faults).toEqual(
     expect.arrayContaining([
       "fail.yaml: action_type: the engine has an action of that name",
+      "default.yaml: action_type: Temporal's SDK has that name",
       "transform.yaml: action_type: there is a component of that name",
       "score.yml: another file has the same action",
       expect.stringMatching(/^worst\.yaml: title: /),

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, parse as parsePath } from "node:path";
-import { isEngineAction } from "@truerun/shared/engine/engine-actions";
+import { toFileName } from "@truerun/shared/component-name";
 import { parse } from "yaml";
-import { type Components, ComponentsError } from "../load-components.ts";
+import { type Components, ComponentsError, explainReserved } from "../load-components.ts";
 import {
   DeclarationError,
   type ExternalComponent,
@@ -65,7 +65,7 @@ async function findDeclarations({ folder, optional }: DeclarationsSource): Promi
 
 async function loadDeclaration(path: string): Promise<ExternalComponent> {
   const component = parseExternalComponent(parseYaml(await readFile(path, "utf8")));
-  const expected = component.action.replaceAll("_", "-");
+  const expected = toFileName(component.action);
   if (parsePath(path).name === expected) return component;
   throw new DeclarationError(
     `holds the action ${component.action}, so its name must be ${expected}.yaml`,
@@ -86,7 +86,8 @@ function explainClash(
   { action, taskQueue }: ExternalComponent,
   { components, ownTaskQueue }: DeclarationsSource,
 ): string | null {
-  if (isEngineAction(action)) return "action_type: the engine has an action of that name";
+  const reserved = explainReserved(action);
+  if (reserved !== null) return `action_type: ${reserved}`;
   if (components.has(action)) return "action_type: there is a component of that name";
   if (taskQueue !== ownTaskQueue) return null;
   return `task_queue: ${taskQueue} is this service's own; its workers do not know the action`;

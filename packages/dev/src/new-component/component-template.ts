@@ -1,3 +1,5 @@
+import { toFileName } from "@truerun/shared/component-name";
+
 /** Templates of a component and its test; they pass every check as they are. */
 export function toComponentFiles(action: string): { component: string; test: string } {
   return { component: toComponent(action), test: toTest(action) };
@@ -50,11 +52,6 @@ describe("${action}", () => {
   });
 });
 `;
-}
-
-/** The file name that the folder's scan expects for an action: dashes for underscores. */
-export function toFileName(action: string): string {
-  return action.replaceAll("_", "-");
 }
 
 function toTitle(action: string): string {

@@ -1,11 +1,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join, parse } from "node:path";
-import {
-  ACTION_PATTERN,
-  isEngineAction,
-  UNKNOWN_ACTION,
-} from "@truerun/shared/engine/engine-actions";
-import { toComponentFiles, toFileName } from "./component-template.ts";
+import { findNameOwner, type NameOwner, toFileName } from "@truerun/shared/component-name";
+import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
+import { toComponentFiles } from "./component-template.ts";
 
 /** The arguments cannot be made into a component. The message says why, in one line. */
 export class NewComponentError extends Error {
@@ -14,6 +11,11 @@ export class NewComponentError extends Error {
 
 /** Keeps every line of the template within the formatter's width. */
 const MAX_LENGTH = 60;
+
+const RESERVED: Readonly<Record<NameOwner, string>> = {
+  engine: "an action of the engine's own: choose another name",
+  sdk: "a name that Temporal's SDK uses: choose another",
+};
 
 /**
  * Writes a component and its test into a folder of components.
@@ -50,12 +52,8 @@ function assertUsable(action: string): void {
       `${shown} is no action type: at most ${MAX_LENGTH} lower-case letters, digits and underscores, a letter first, such as notify_owner`,
     );
   }
-  if (action === UNKNOWN_ACTION) {
-    throw new NewComponentError(`${shown} is a name that Temporal's SDK uses: choose another`);
-  }
-  if (isEngineAction(action)) {
-    throw new NewComponentError(`${shown} is an action of the engine's own: choose another name`);
-  }
+  const owner = findNameOwner(action);
+  if (owner !== null) throw new NewComponentError(`${shown} is ${RESERVED[owner]}`);
 }
 
 /** `x` for the folder `x` and the files `x.ts` and `x.test.ts`. */
