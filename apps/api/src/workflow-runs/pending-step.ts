@@ -3,6 +3,7 @@ import type {
   WorkflowDefinitionDocument,
 } from "@truerun/shared/contracts/definition";
 import { durationMs, isDuration } from "@truerun/shared/contracts/duration";
+import { type EngineAction, isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { z } from "zod";
 import { timeSchema } from "../http/parameters.ts";
 import type { FoundRun, PendingActivity, RunSnapshot } from "./pending-snapshot.ts";
@@ -73,9 +74,9 @@ export interface PendingContext {
 /** null for a step that has its result. */
 export function toStepPending(step: PendingStepRow, context: PendingContext): StepPending | null {
   if (step.status !== null) return null;
-  const waiting = WAITING.get(step.action_type);
+  const waiting = isEngineAction(step.action_type) ? WAITING[step.action_type] : null;
   const { snapshot, now } = context;
-  if (waiting !== undefined) {
+  if (waiting !== null) {
     return say(waiting.reason, waiting.message, {
       since: step.created_at,
       until: findEnd(step, context.document),
@@ -135,15 +136,18 @@ function toLocalPending(step: PendingStepRow, { workflowTask }: FoundRun): StepP
     : say("queued", "It runs again once a worker takes the run's workflow task.", { since });
 }
 
-/** The engine's own actions that wait; Temporal lists no activity for them. */
-const WAITING = new Map<string, { reason: StepPending["reason"]; message: string }>([
-  ["wait", { reason: "timer", message: "The engine waits for a time." }],
-  ["wait_for_review", { reason: "review", message: "Somebody has to answer the review." }],
-  [
-    "run_workflow",
-    { reason: "child_run", message: "Another run, named in the artifacts, has not ended." },
-  ],
-]);
+/** What the engine's own actions wait for, if they do; Temporal lists no activity for them. */
+const WAITING: Readonly<
+  Record<EngineAction, { reason: StepPending["reason"]; message: string } | null>
+> = {
+  fail: null,
+  run_workflow: {
+    reason: "child_run",
+    message: "Another run, named in the artifacts, has not ended.",
+  },
+  wait: { reason: "timer", message: "The engine waits for a time." },
+  wait_for_review: { reason: "review", message: "Somebody has to answer the review." },
+};
 
 function say(
   reason: StepPending["reason"],

@@ -1,5 +1,6 @@
 import { REVIEW_DECISIONS, type ReviewAnswer } from "@truerun/shared/contracts/review";
 import type { Database } from "@truerun/shared/db";
+import { WAIT_FOR_REVIEW } from "@truerun/shared/engine/engine-actions";
 import { reviewNotPending, serviceUnavailable, stepNotFound } from "@truerun/shared/errors";
 import { z } from "zod";
 import { defineEndpoint } from "../http/define-endpoint.ts";
@@ -37,7 +38,7 @@ export const reviewStep = defineEndpoint({
     const stepId = request.param("step_id").text;
     const step = parseSteps(run).find(({ id }) => id === stepId);
     if (step === undefined) throw stepNotFound();
-    if (step.action_type !== "wait_for_review") throw reviewNotPending();
+    if (step.action_type !== WAIT_FOR_REVIEW) throw reviewNotPending();
     const answer = { step_key: step.step_key, decision, comment, decided_by: run.key_id };
     const result = await answerReview(services, run.id, answer);
     if (result.kind === "unavailable") throw serviceUnavailable(result.cause);

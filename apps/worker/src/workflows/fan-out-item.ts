@@ -1,15 +1,12 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { type EngineAction, isEngineAction } from "@truerun/shared/engine/engine-actions";
+import { FAIL, isEngineAction } from "@truerun/shared/engine/engine-actions";
 import { explainMissing, type ItemSource } from "@truerun/shared/engine/prepare-component";
 import { isLocalStep } from "./local-step.ts";
 import { runStep } from "./run-step.ts";
 import type { StepContext } from "./step.ts";
 import { explainOversize } from "./step-budget.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
-
-/** The engine action that ends the run. */
-export const FAIL: EngineAction = "fail";
 
 /** Whether one failed item ends the fan-out. The action `fail` ends its run in any case: that is what it is for. */
 export function endsFanOut({ action, on_failure: onFailure }: ComponentDefinition): boolean {

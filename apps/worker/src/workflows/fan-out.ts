@@ -2,11 +2,12 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { StepState } from "@truerun/shared/engine/advance";
+import { FAIL } from "@truerun/shared/engine/engine-actions";
 import type { ItemSource } from "@truerun/shared/engine/prepare-component";
 import { toItemKey } from "@truerun/shared/step-key";
 import { utf8Bytes } from "@truerun/shared/storable-text";
 import { CancellationScope } from "@temporalio/workflow";
-import { endsFanOut, FAIL, runItem, toItem } from "./fan-out-item.ts";
+import { endsFanOut, runItem, toItem } from "./fan-out-item.ts";
 import { runInBatches } from "./run-in-batches.ts";
 import { runLanes } from "./run-lanes.ts";
 import type { StepContext } from "./step.ts";

@@ -1,7 +1,7 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
+import { ACTION_PATTERN, RUN_WORKFLOW } from "@truerun/shared/engine/engine-actions";
 import {
   ApplicationFailure,
   CancellationScope,
@@ -19,7 +19,6 @@ import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { LocalTurns } from "./local-turns.ts";
 import { CHILD_RUNS_TAKE_TURNS } from "./patches.ts";
-import { RUN_WORKFLOW } from "./step.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
 
 /** Loaded by the worker into every workflow execution; each has its own recorder. */

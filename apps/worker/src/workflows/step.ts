@@ -1,7 +1,7 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
-import type { EngineAction } from "@truerun/shared/engine/engine-actions";
+import { RUN_WORKFLOW } from "@truerun/shared/engine/engine-actions";
 import { toSummary } from "@truerun/shared/storable-text";
 import { patched } from "@temporalio/workflow";
 import { CHILD_RUNS_TAKEN_OVER } from "./patches.ts";
@@ -31,9 +31,6 @@ export interface StepContext {
   /** Whether child runs are run as batches are (`run-child.ts`); false in histories from before they were. */
   takesOverChildRuns: boolean;
 }
-
-/** The action whose steps are runs of their own. */
-export const RUN_WORKFLOW: EngineAction = "run_workflow";
 
 /** How long a canceled component may clean up before its workflow ends without its answer. */
 export const CANCEL_GRACE_MS = 10_000;

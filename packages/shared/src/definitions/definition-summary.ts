@@ -1,5 +1,6 @@
 import type { ComponentDefinition, WorkflowDefinitionDocument } from "../contracts/definition.ts";
 import { Prisma } from "../db.ts";
+import { RUN_WORKFLOW } from "../engine/engine-actions.ts";
 
 /** What lists and checks need of a document, kept beside it: a document may take 448 KiB, and an org has many. */
 export interface DefinitionSummary {
@@ -34,5 +35,5 @@ export type CallingComponent = Pick<ComponentDefinition, "action" | "with">;
 export function calledBy({ action, with: input }: CallingComponent): string[] {
   const called = input["workflow_name"];
   const isLiteral = typeof called === "string" && !called.includes("${{");
-  return action === "run_workflow" && isLiteral ? [called] : [];
+  return action === RUN_WORKFLOW && isLiteral ? [called] : [];
 }

@@ -4,12 +4,9 @@ import { clipMessage } from "../storable-text.ts";
 import type { CompiledComponent, CompiledDefinition } from "./compile-definition.ts";
 import { evaluateCondition } from "./conditions.ts";
 import type { Scope, StepView } from "./path.ts";
-import type { EngineAction } from "./engine-actions.ts";
+import { FAIL } from "./engine-actions.ts";
 import { explainMissing, prepareComponent, type ReadyComponent } from "./prepare-component.ts";
 import type { HasChange } from "./rule-change.ts";
-
-/** The engine action that ends the run. */
-const FAIL: EngineAction = "fail";
 
 /** What is known about a component that was started or skipped. */
 export type StepState =

@@ -4,6 +4,15 @@
 export const ENGINE_ACTIONS = ["fail", "run_workflow", "wait", "wait_for_review"] as const;
 export type EngineAction = (typeof ENGINE_ACTIONS)[number];
 
+/** The engine action that ends the run. */
+export const FAIL: EngineAction = "fail";
+
+/** The action whose steps are runs of their own. */
+export const RUN_WORKFLOW: EngineAction = "run_workflow";
+
+/** The action whose steps somebody has to answer. */
+export const WAIT_FOR_REVIEW: EngineAction = "wait_for_review";
+
 export function isEngineAction(action: string): action is EngineAction {
   return (ENGINE_ACTIONS as readonly string[]).includes(action);
 }
