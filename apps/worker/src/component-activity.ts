@@ -4,6 +4,7 @@ import {
   ApplicationFailureCategory,
   CancelledFailure,
 } from "@temporalio/common";
+import { toWorkflowRunId } from "@truerun/shared/batch-id";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
@@ -84,11 +85,6 @@ export function toActivity(
 /** Equal across the attempts of a step, and unique to that step. */
 export function toIdempotencyKey(workflowRunId: string, stepKey: string): string {
   return `${workflowRunId}:${stepKey}`;
-}
-
-/** The run that an activity belongs to; batches have ids such as `cbwr_.../each[0-99]/1f2e3d4c`. */
-function toWorkflowRunId(workflowId: string): string {
-  return workflowId.split("/", 1)[0] ?? workflowId;
 }
 
 /** Which attempt of which step it is. */

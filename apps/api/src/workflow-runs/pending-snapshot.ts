@@ -4,6 +4,7 @@ import {
   type WorkflowExecutionDescription,
   WorkflowNotFoundError,
 } from "@temporalio/client";
+import { isBatchOf } from "@truerun/shared/batch-id";
 import { failureMessage } from "@truerun/shared/failure-message";
 import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
 
@@ -74,7 +75,7 @@ export async function takeSnapshot(client: Client, workflowRunId: string): Promi
   const run = await describe(client, workflowRunId);
   if (run === null) return { kind: "unknown" };
   const children = (run.raw.pendingChildren ?? []).filter(({ workflowId }) =>
-    workflowId?.startsWith(`${workflowRunId}/`),
+    isBatchOf(workflowRunId, workflowId ?? ""),
   );
   const [workflowsPolledAt, ...batches] = await Promise.all([
     findLastPoll(client, run.taskQueue, WORKFLOW_QUEUE),

@@ -1,4 +1,5 @@
 import type { Client } from "@temporalio/client";
+import { toBatchPrefix } from "@truerun/shared/batch-id";
 import { ignoreNotFound } from "../describe-execution.ts";
 import { findBatches } from "./project-batches.ts";
 
@@ -13,7 +14,7 @@ export async function endAbandonedBatches(
   client: Client,
   { workflowRunId, temporalRunId }: { workflowRunId: string; temporalRunId: string },
 ): Promise<void> {
-  const query = `WorkflowId STARTS_WITH "${workflowRunId}/" AND ExecutionStatus = "Running"`;
+  const query = `WorkflowId STARTS_WITH "${toBatchPrefix(workflowRunId)}" AND ExecutionStatus = "Running"`;
   const running: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
   if (running.length === 0) return;

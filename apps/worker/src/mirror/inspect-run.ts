@@ -1,5 +1,6 @@
 // Whether a run's rows say what its history says.
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
+import { isBatchOf } from "@truerun/shared/batch-id";
 import type { Database } from "@truerun/shared/db";
 import { describeExecution } from "../describe-execution.ts";
 import { type Difference, diffRun } from "./diff-run.ts";
@@ -93,7 +94,7 @@ async function isAtRest(
 export function openBatches({ workflowId, raw }: WorkflowExecutionDescription): string[] {
   return (raw.pendingChildren ?? [])
     .map((child) => child.workflowId ?? "")
-    .filter((id) => id.startsWith(`${workflowId}/`));
+    .filter((id) => isBatchOf(workflowId, id));
 }
 
 /** Whether a workflow task is waiting, under way, or being tried again. */

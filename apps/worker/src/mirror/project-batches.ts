@@ -1,4 +1,5 @@
 // The steps of a run's batches that its own history does not hold.
+import { parseBatchId } from "@truerun/shared/batch-id";
 import { stepId } from "@truerun/shared/step-id";
 import { toItemKey } from "@truerun/shared/step-key";
 import { ignoreNotFound } from "../describe-execution.ts";
@@ -7,9 +8,6 @@ import { interruptSteps } from "./interrupt-steps.ts";
 import type { StepRow } from "./mirror-record.ts";
 import type { ProjectionSource } from "./project-history.ts";
 import { type History, newestSteps } from "./replay-history.ts";
-
-/** `<run id>/<component key>[<first item>-<last item>]/<random>` */
-const BATCH_ID = /^([^/]+)\/(.+)\[(\d+)-\d+\]\/[^/]+$/;
 
 /**
  * A batch tells its run what it recorded when it ends, so that is in the run's history. The records of one
@@ -26,9 +24,9 @@ export async function projectBatches(
 ): Promise<StepRow[]> {
   const steps: StepRow[] = [];
   for (const workflowId of findBatches(run.history)) {
-    const [, workflowRunId, componentKey = "", first] = BATCH_ID.exec(workflowId) ?? [];
-    const firstStep = stepId(run.workflowRunId, toItemKey(componentKey, Number(first)));
-    if (workflowRunId !== run.workflowRunId || told.has(firstStep)) continue;
+    const items = parseBatchId(workflowId);
+    if (items?.workflowRunId !== run.workflowRunId) continue;
+    if (told.has(stepId(run.workflowRunId, toItemKey(items.componentKey, items.first)))) continue;
     steps.push(...(await projectBatch(source, workflowId, run.close)));
   }
   return steps;
@@ -38,7 +36,7 @@ export async function projectBatches(
 export function findBatches({ events }: History): string[] {
   return (events ?? [])
     .map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? "")
-    .filter((workflowId) => BATCH_ID.test(workflowId));
+    .filter((workflowId) => parseBatchId(workflowId) !== null);
 }
 
 async function projectBatch(

@@ -1,5 +1,6 @@
 // Whoever takes over a run with several child runs has to make them in the order in which they were made.
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import { isBatchOf } from "@truerun/shared/batch-id";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRun } from "../mirror/inspect-run.ts";
@@ -72,7 +73,7 @@ describe("child runs with large inputs replay while they are under way, and once
       return children.filter(({ steps }) => steps.length > 0).length === COUNT;
     });
     const started = await replay(id);
-    const batch = started.find((workflowId) => workflowId.startsWith(`${id}/`));
+    const batch = started.find((workflowId) => isBatchOf(id, workflowId));
     expect(batch === undefined ? started : await replay(batch)).toHaveLength(COUNT);
     await rig.client.workflow.getHandle(id).cancel();
     await waitFor("the confirmed end", async () => {

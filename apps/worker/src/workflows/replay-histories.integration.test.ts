@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import v8 from "node:v8";
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import { isBatchOf } from "@truerun/shared/batch-id";
 import { createLogger } from "@truerun/shared/logger";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
@@ -111,7 +112,7 @@ async function record(rig: WorkerRig, shape: Shape): Promise<void> {
   await saveHistory(replayer, { file: fileOf(shape), workflowId: id, fetched: history });
   const batch = (history.events ?? [])
     .map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? "")
-    .find((workflowId) => workflowId.startsWith(`${id}/`));
+    .find((workflowId) => isBatchOf(id, workflowId));
   if (batch === undefined) return;
   const ofBatch = await rig.client.workflow.getHandle(batch).fetchHistory();
   const file = fileOf(shape).replace(".json", ".batch.json");

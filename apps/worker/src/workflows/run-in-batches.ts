@@ -1,4 +1,5 @@
 // Starts the batches of a large fan-out and takes over what they recorded.
+import { toBatchId } from "@truerun/shared/batch-id";
 import { clipUtf8, utf8Bytes } from "@truerun/shared/storable-text";
 import {
   CancellationScope,
@@ -109,7 +110,15 @@ async function startBatch(
   const { workflowType, typedSearchAttributes } = workflowInfo();
   const { run, component, first_index: first, items } = event.data;
   // After a reset the same batch has another id: the earlier one may still be running.
-  const workflowId = `${run.workflow_run_id}/${component.key}${range}/${uuid4().slice(0, 8)}`;
+  const workflowId = toBatchId(
+    {
+      workflowRunId: run.workflow_run_id,
+      componentKey: component.key,
+      first,
+      last: first + items.length - 1,
+    },
+    uuid4().slice(0, 8),
+  );
   context.reviews.delegate({
     componentKey: component.key,
     first,
