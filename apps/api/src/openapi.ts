@@ -58,7 +58,7 @@ function toOperation(
   const { params, query, headers, body } = endpoint;
   const requestParams = {
     ...(params === undefined ? {} : { path: params }),
-    ...(query === undefined ? {} : { query: query as z.ZodObject }),
+    ...(query === undefined ? {} : { query }),
     ...(headers === undefined ? {} : { header: headers }),
   };
   return {

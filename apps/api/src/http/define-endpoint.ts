@@ -55,7 +55,7 @@ export interface ResponseExample {
 }
 
 /** One endpoint: what it takes, what it answers, who may call it, and what it does. */
-export interface EndpointDefinition<Query extends z.ZodType> {
+export interface EndpointDefinition<Query extends z.ZodObject> {
   operationId: string;
   summary: string;
   description?: string;
@@ -67,8 +67,6 @@ export interface EndpointDefinition<Query extends z.ZodType> {
   params?: z.ZodObject;
   /** Parses the query, given as one list of texts per name. */
   query?: Query;
-  /** Names of query parameters whose texts are comma-separated lists. */
-  commaLists?: readonly string[];
   headers?: z.ZodObject;
   /** Present when the endpoint reads a body; the handler parses it. */
   body?: { schema: z.ZodType; required: boolean; example?: unknown };
@@ -79,8 +77,7 @@ export interface EndpointDefinition<Query extends z.ZodType> {
 }
 
 /** An endpoint with its query type erased. */
-export type Endpoint = Omit<EndpointDefinition<z.ZodType>, "handler" | "query"> & {
-  query?: z.ZodType;
+export type Endpoint = Omit<EndpointDefinition<z.ZodObject>, "handler"> & {
   handler(request: EndpointRequest<never>, services: EndpointServices): Promise<Answer>;
 };
 
@@ -88,7 +85,7 @@ export type Endpoint = Omit<EndpointDefinition<z.ZodType>, "handler" | "query"> 
  * An endpoint for `routes.ts`. Its schemas make its part of the OpenAPI document; only `query` is also what the
  * request is parsed by before the handler sees it. The handler reads and checks path, headers and body itself.
  */
-export function defineEndpoint<Query extends z.ZodType>(
+export function defineEndpoint<Query extends z.ZodObject>(
   definition: EndpointDefinition<Query>,
 ): Endpoint {
   return definition;

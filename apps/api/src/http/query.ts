@@ -1,23 +1,25 @@
 import type {} from "zod-openapi";
 import { z } from "zod";
 
-/**
- * A query string as lists of texts by name, for the schemas in this file.
- *
- * @param commaLists names whose texts are comma-separated lists
- */
-export function toQueryLists(
-  query: string,
-  commaLists: readonly string[] = [],
-): Record<string, string[]> {
+/** A query string as lists of texts by name, for an object of the schemas in this file. */
+export function toQueryLists(query: string, { shape }: z.ZodObject): Record<string, string[]> {
   const lists = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(query)) {
-    const values = commaLists.includes(name) ? toWords(value) : [value];
+    const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    const values = schema !== undefined && isCommaList(schema) ? toWords(value) : [value];
     const list = lists.get(name);
     if (list === undefined) lists.set(name, values);
     else list.push(...values);
   }
   return Object.fromEntries(lists);
+}
+
+/** How a parameter that is split at commas is documented; those documented with this very object are split. */
+const COMMA_SEPARATED = { style: "form", explode: false } as const;
+
+/** Splitting is not left to the schema: the place of a fault is looked up in what the schema was given. */
+function isCommaList(schema: z.core.$ZodType): boolean {
+  return z.globalRegistry.get(schema)?.param === COMMA_SEPARATED;
 }
 
 /** The empty text is the empty list. */
@@ -109,18 +111,12 @@ export function enumListParameter<const Values extends readonly [string, ...stri
     .meta({ description, param: { style: "form", explode: true } });
 }
 
-/**
- * Values of a closed set, separated by commas. The endpoint names the parameter in its `commaLists`, so
- * that the list is split before it gets here.
- */
+/** Values of a closed set, separated by commas; a fault carries the index among all of them. */
 export function commaListParameter<const Values extends readonly [string, ...string[]]>(
   values: Values,
   description: string,
 ) {
-  return z
-    .array(z.enum(values))
-    .optional()
-    .meta({ description, param: { style: "form", explode: false } });
+  return z.array(z.enum(values)).optional().meta({ description, param: COMMA_SEPARATED });
 }
 
 function refuse(context: z.RefinementCtx, type: string, message: string): never {

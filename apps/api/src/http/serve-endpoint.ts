@@ -140,7 +140,7 @@ async function call(
   const parsed =
     endpoint.query === undefined
       ? { value: undefined }
-      : parseOrFaults(endpoint.query, toQueryLists(query, endpoint.commaLists), ["query"]);
+      : parseOrFaults(endpoint.query, toQueryLists(query, endpoint.query), ["query"]);
   if ("faults" in parsed) throw invalidRequest(parsed.faults);
   const request = {
     headers: req.headers,

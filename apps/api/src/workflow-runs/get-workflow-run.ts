@@ -25,7 +25,6 @@ export const getWorkflowRun = defineEndpoint({
   query: z.object({
     include: commaListParameter(INCLUDES, "What to add to the answer"),
   }),
-  commaLists: ["include"],
   responses: {
     200: {
       description: "The run",
