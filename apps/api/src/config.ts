@@ -32,7 +32,7 @@ const schema = z.object({
   MAX_REQUESTS: integerText(2, 100_000).default(2_000),
   /** Maximum connections served; requests on further ones get 503. */
   MAX_CONNECTIONS: integerText(10, 100_000).default(2_000),
-  /** Half for run starts, half for everything else. */
+  /** Maximum connections of the process: half for run starts, half for everything else. */
   DATABASE_POOL_SIZE: integerText(2, 1_000).default(10),
   /** How long a stopping gateway waits for the requests under way. */
   SHUTDOWN_TIMEOUT_MS: integerText(0, 600_000).default(15_000),

@@ -18,7 +18,7 @@ const fixedVariables = z.object({
   ...dispatchEnv,
   ...listenEnv,
   ...componentsEnv,
-  /** Half of them are the mirror's. With fewer than four, its loops would wait for each other. */
+  /** Maximum connections of the process. Half of them are the mirror's. With fewer than four, its loops would wait for each other. */
   DATABASE_POOL_SIZE: integerText(4, 1_000).default(10),
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),

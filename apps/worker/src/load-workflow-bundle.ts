@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { WorkflowBundleOption } from "@temporalio/worker";
+import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
 /** Prepended to the bundle's first line, so that positions in its source map stay right. */
 const ENCODES_FAILURES = "globalThis.truerunEncodesFailures = true;";
@@ -10,10 +11,7 @@ const ENCODES_FAILURES = "globalThis.truerunEncodesFailures = true;";
  * @param isEncrypting - whether the messages of failures go where a codec encrypts them; see
  *   `workflows/failure-converter.ts`
  */
-export async function loadWorkflowBundle(
-  codePath: string,
-  isEncrypting: boolean,
-): Promise<WorkflowBundleOption> {
-  if (!isEncrypting) return { codePath };
-  return { code: `${ENCODES_FAILURES}${await readFile(codePath, "utf8")}` };
+export async function loadWorkflowBundle(isEncrypting: boolean): Promise<WorkflowBundleOption> {
+  if (!isEncrypting) return { codePath: WORKFLOW_BUNDLE };
+  return { code: `${ENCODES_FAILURES}${await readFile(WORKFLOW_BUNDLE, "utf8")}` };
 }

@@ -19,7 +19,6 @@ import { startLoops } from "./start-loops.ts";
 import { installTemporalRuntime } from "./temporal-runtime.ts";
 import { createRunWorker } from "./worker.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";
-import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
 /** In the repository; the same from `src` and from `dist`. */
 const EXTERNAL_COMPONENTS = fileURLToPath(new URL("../../../components/external", import.meta.url));
@@ -44,7 +43,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const stores = openStores(config);
   const services = { config, logger, metrics, ...stores, ...catalogue };
   const connection = await prepareServices(services, stopping);
-  const run = await createRunWorker({ ...services, connection, bundlePath: WORKFLOW_BUNDLE });
+  const run = await createRunWorker({ ...services, connection });
   const loops = startLoops({ ...services, replayer: run.replayer });
 
   const ended = run.worker.run();

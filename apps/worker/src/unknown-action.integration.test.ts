@@ -7,7 +7,6 @@ import { connectWorker } from "./connect-worker.ts";
 import { component, local, retryEvery } from "./testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 import { createRunWorker } from "./worker.ts";
-import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {
@@ -45,7 +44,6 @@ async function startNewWorker(actions: readonly string[]): Promise<() => Promise
     logger,
     connection,
     components: new Map(actions.map((action) => [action, define(action)])),
-    bundlePath: WORKFLOW_BUNDLE,
   });
   const ended = run.worker.run();
   return async () => {

@@ -27,6 +27,7 @@ import type { MirrorMetrics } from "./worker-metrics.ts";
 import { createReplayer, type Replayer } from "./mirror/replay-history.ts";
 import { createReopenedSteps, type ReopenedSteps } from "./mirror/reopened-steps.ts";
 import { createStrayTerminator } from "./mirror/terminate-stray.ts";
+import { WORKFLOW_BUNDLE } from "./workflow-bundle-path.ts";
 import { createWorkflowTaskSlots, type WorkflowTaskSlots } from "./workflow-task-slots.ts";
 
 export interface RunWorkerOptions {
@@ -40,8 +41,6 @@ export interface RunWorkerOptions {
   components: Components;
   /** Default: none. */
   externalComponents?: ExternalComponents;
-  /** Path of the prebuilt workflow bundle. */
-  bundlePath: string;
   logger: Logger;
   /** Default: nobody measures the mirror. */
   metrics?: MirrorMetrics;
@@ -62,7 +61,7 @@ export interface RunWorker {
  * @throws when the bundle cannot be read, or Temporal does not know the namespace
  */
 export async function createRunWorker(options: RunWorkerOptions): Promise<RunWorker> {
-  const { config, logger, client, bundlePath, mirrorDb } = options;
+  const { config, logger, client, mirrorDb } = options;
   const reopened = createReopenedSteps();
   const mirror: MirrorWriter = createMirrorWriter({
     db: mirrorDb,
@@ -77,7 +76,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
   options.metrics?.watchMirror(mirror.counts);
   const strays = createStrayTerminator({ client, logger });
   const dataConverter = toDataConverter(config);
-  const replayer = createReplayer({ bundlePath, dataConverter });
+  const replayer = createReplayer({ bundlePath: WORKFLOW_BUNDLE, dataConverter });
   const adopter = createAdopter({
     db: mirrorDb,
     client,
@@ -90,7 +89,7 @@ export async function createRunWorker(options: RunWorkerOptions): Promise<RunWor
     connection: options.connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: config.TEMPORAL_TASK_QUEUE,
-    workflowBundle: await loadWorkflowBundle(bundlePath, "payloadCodecs" in dataConverter),
+    workflowBundle: await loadWorkflowBundle("payloadCodecs" in dataConverter),
     dataConverter,
     activities: createActivities(options, reopened),
     sinks: createMirrorSink({ writer: mirror, slots, reopened }),

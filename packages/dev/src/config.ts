@@ -3,7 +3,6 @@ import {
   databaseEnv,
   type Environment,
   listenEnv,
-  logEnv,
   parseEnvironment,
   portText,
   temporalEnv,
@@ -19,7 +18,6 @@ const dataDir = z
 
 const startConfig = z.object({
   ...temporalEnv,
-  ...logEnv,
   /** If set, that server is used; otherwise one is started. */
   DATABASE_URL: databaseEnv.DATABASE_URL.optional(),
   TEMPORAL_ADDRESS: temporalEnv.TEMPORAL_ADDRESS.unwrap().optional(),

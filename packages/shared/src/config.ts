@@ -97,8 +97,6 @@ export const databaseEnv = {
   DATABASE_URL: z
     .string({ error: "expected postgresql://user:password@host:port/database" })
     .regex(/^postgres(ql)?:\/\//, "expected postgresql://user:password@host:port/database"),
-  /** Maximum connections of a process. */
-  DATABASE_POOL_SIZE: integerText(1, 1_000).default(10),
 };
 
 /** Where Temporal is, and how to connect to it. `TEMPORAL_TLS_*` are paths of PEM files. */

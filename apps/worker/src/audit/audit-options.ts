@@ -1,5 +1,5 @@
 import { parseCommandLine } from "@truerun/shared/command-line";
-import { databaseEnv, logEnv, parseEnvironment, temporalEnv } from "@truerun/shared/config";
+import { databaseEnv, parseEnvironment, temporalEnv } from "@truerun/shared/config";
 import { durationMs } from "@truerun/shared/contracts/duration";
 import { isId } from "@truerun/shared/ids";
 import { z } from "zod";
@@ -48,7 +48,7 @@ function toDate(text: string, now: Date): Date | undefined {
   }
 }
 
-const auditEnv = z.object({ ...databaseEnv, ...temporalEnv, ...logEnv });
+const auditEnv = z.object({ ...databaseEnv, ...temporalEnv });
 
 /** Where the database and Temporal are, by the worker's own variables. */
 export function readAuditConfig(): z.output<typeof auditEnv> {

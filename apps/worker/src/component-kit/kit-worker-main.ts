@@ -9,7 +9,6 @@ import { workerConfig } from "../config.ts";
 import { connectWorker } from "../connect-worker.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createRunWorker } from "../worker.ts";
-import { WORKFLOW_BUNDLE } from "../workflow-bundle-path.ts";
 import type { Gate } from "./attempt-gates.ts";
 import type { FromKitWorker, ToKitWorker } from "./kit-worker.ts";
 
@@ -46,7 +45,6 @@ async function main(file: string): Promise<void> {
     db,
     mirrorDb: db,
     components: new Map([[component.action, withGates(component)]]),
-    bundlePath: WORKFLOW_BUNDLE,
     logger,
   });
   const ended = worker.run();

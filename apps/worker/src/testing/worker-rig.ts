@@ -187,7 +187,6 @@ async function startWorker({
     ...options,
     connection,
     components,
-    bundlePath: WORKFLOW_BUNDLE,
   });
   onMirror?.(run.mirror);
   const ended = run.worker.run();
