@@ -1,6 +1,5 @@
 import type { Logger } from "@truerun/shared/logger";
 import type { InspectionSource } from "../mirror/inspect-run.ts";
-import { createFailures } from "../reconcile/for-each-run.ts";
 import { endLostRun } from "../reconcile/lost-runs.ts";
 import { repairRun } from "../reconcile/repair-run.ts";
 import type { RunVerdict } from "./audit-runs.ts";
@@ -13,13 +12,8 @@ export async function repairRuns(
   source: InspectionSource & { logger: Logger },
   verdicts: ReadonlyMap<string, RunVerdict>,
 ): Promise<void> {
-  const { db, logger } = source;
-  const metrics = {
-    repaired: () => undefined,
-    stuckRuns: () => undefined,
-    undispatched: () => undefined,
-  };
-  const options = { ...source, metrics, failures: createFailures(logger) };
+  const { db } = source;
+  const options = { ...source, metrics: { repaired: () => undefined } };
   for (const [id, verdict] of verdicts) {
     if (verdict.kind !== "different") continue;
     if (verdict.isGone) await endLostRun(db, verdict.rows);

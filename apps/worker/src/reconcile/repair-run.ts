@@ -9,8 +9,13 @@ import { settleLateWrites } from "./late-writes.ts";
 import type { Failures } from "./for-each-run.ts";
 import type { RepairKind, WorkerMetrics } from "../worker-metrics.ts";
 
-export interface ReconcileOptions extends InspectionSource {
+export interface RepairOptions extends InspectionSource {
   logger: Logger;
+  metrics: Pick<WorkerMetrics, "repaired">;
+}
+
+/** What the reconciler's loops share. */
+export interface ReconcileOptions extends RepairOptions {
   metrics: Pick<WorkerMetrics, "repaired" | "stuckRuns" | "undispatched">;
   failures: Failures;
 }
@@ -22,7 +27,7 @@ export interface ReconcileOptions extends InspectionSource {
  * @throws as {@link inspectRun}
  */
 export async function repairRun(
-  options: ReconcileOptions,
+  options: RepairOptions,
   workflowRunId: string,
 ): Promise<Inspection | null> {
   // First: a closed run is compared only once its batches are closed, too.
