@@ -1,9 +1,6 @@
 // What Temporal currently says about a run that has not ended.
-import {
-  type Client,
-  type WorkflowExecutionDescription,
-  WorkflowNotFoundError,
-} from "@temporalio/client";
+import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
+import { describeExecution } from "@truerun/shared/describe-execution";
 import { isBatchOf } from "@truerun/shared/batch-id";
 import { failureMessage } from "@truerun/shared/failure-message";
 import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
@@ -72,14 +69,16 @@ const WORKFLOW_TASK_FAILED = 9;
 
 /** @throws whatever Temporal's client throws; use it within a deadline */
 export async function takeSnapshot(client: Client, workflowRunId: string): Promise<RunSnapshot> {
-  const run = await describe(client, workflowRunId);
+  const run = await describeExecution(client, workflowRunId);
   if (run === null) return { kind: "unknown" };
   const children = (run.raw.pendingChildren ?? []).filter(({ workflowId }) =>
     isBatchOf(workflowRunId, workflowId ?? ""),
   );
   const [workflowsPolledAt, ...batches] = await Promise.all([
     findLastPoll(client, run.taskQueue, WORKFLOW_QUEUE),
-    ...children.slice(0, MAX_BATCHES).map(({ workflowId }) => describe(client, workflowId ?? "")),
+    ...children
+      .slice(0, MAX_BATCHES)
+      .map(({ workflowId }) => describeExecution(client, workflowId ?? "")),
   ]);
   const executions = [run, ...batches.filter((batch) => batch !== null)];
   const [activities, workflowTask] = await Promise.all([
@@ -98,15 +97,6 @@ export async function takeSnapshot(client: Client, workflowRunId: string): Promi
     workflowsPolledAt,
     activitiesPolledAt: await findActivityPolls(client, [...activities.values()]),
   };
-}
-
-async function describe(client: Client, id: string): Promise<WorkflowExecutionDescription | null> {
-  try {
-    return await client.workflow.getHandle(id).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }
 
 async function findLastPoll(client: Client, name: string, kind: number): Promise<number | null> {

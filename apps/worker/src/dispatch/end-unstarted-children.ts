@@ -3,7 +3,7 @@ import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Logger } from "@truerun/shared/logger";
-import { describeExecution } from "../describe-execution.ts";
+import { describeExecution } from "@truerun/shared/describe-execution";
 import { AwayError, unlessAway } from "../unless-away.ts";
 
 export interface UnstartedChildrenOptions {

@@ -1,6 +1,7 @@
 // Dispatches the runs whose start Temporal did not take in time.
-import { WorkflowNotFoundError, type Client } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import { type Database, Prisma } from "@truerun/shared/db";
+import { describeExecution } from "@truerun/shared/describe-execution";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import { DISPATCH_WINDOW_HOURS } from "@truerun/shared/dispatch/dispatch-window";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
@@ -113,14 +114,14 @@ async function endExpired(
   id: string,
 ): Promise<boolean> {
   try {
-    const { runId } = await client.workflow.getHandle(id).describe();
-    marks.add(id, runId);
-    return true;
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) {
-      logger.warn({ err: error, workflowRunId: id }, "an expired run cannot be looked up");
-      return false;
+    const execution = await describeExecution(client, id);
+    if (execution !== null) {
+      marks.add(id, execution.runId);
+      return true;
     }
+  } catch (error) {
+    logger.warn({ err: error, workflowRunId: id }, "an expired run cannot be looked up");
+    return false;
   }
   const message = `The run could not be dispatched within ${DISPATCH_WINDOW_HOURS} hours.`;
   await endUndispatched(db, { id, status: "failed", code: "dispatch_expired", message });

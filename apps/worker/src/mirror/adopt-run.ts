@@ -1,7 +1,7 @@
 import type { Database } from "@truerun/shared/db";
+import { describeExecution } from "@truerun/shared/describe-execution";
 import type { Logger } from "@truerun/shared/logger";
 import { endAbandonedBatches } from "./end-abandoned-batches.ts";
-import { findCurrentTemporalRun } from "./find-current-temporal-run.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
 import type { RefusedRun } from "./mirror-statement.ts";
 import { projectRun, type ProjectionSource } from "./project-history.ts";
@@ -76,9 +76,9 @@ async function adopt(options: AdopterOptions, foreign: RefusedRun): Promise<bool
     return false;
   }
   if (row.temporalRunId === temporal_run_id) return true;
-  const current = await findCurrentTemporalRun(client, run_id);
+  const current = await describeExecution(client, run_id);
   // A late record of an abandoned Temporal run: the row is right.
-  if (current !== temporal_run_id) return false;
+  if (current?.runId !== temporal_run_id) return false;
   const projection = await projectRun(options, run_id, temporal_run_id);
   const moved = await writeProjection(db, projection, row);
   if (moved) {

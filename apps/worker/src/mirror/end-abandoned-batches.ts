@@ -1,6 +1,6 @@
 import type { Client } from "@temporalio/client";
+import { ignoreNotFound } from "@truerun/shared/describe-execution";
 import { toBatchPrefix } from "@truerun/shared/batch-id";
-import { ignoreNotFound } from "../describe-execution.ts";
 import { findBatches } from "./project-batches.ts";
 
 const REASON = "Its run was reset to a point before this batch.";

@@ -1,8 +1,8 @@
 // Whether a run's rows say what its history says.
-import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
+import type { WorkflowExecutionDescription } from "@temporalio/client";
 import { isBatchOf } from "@truerun/shared/batch-id";
 import type { Database } from "@truerun/shared/db";
-import { describeExecution } from "../describe-execution.ts";
+import { describeExecution, ignoreNotFound } from "@truerun/shared/describe-execution";
 import { type Difference, diffRun } from "./diff-run.ts";
 import { type Projection, type ProjectionSource, projectRun } from "./project-history.ts";
 import { type RunRows, readRunRows } from "./run-rows.ts";
@@ -54,13 +54,9 @@ async function projectCurrentRun(
   source: ProjectionSource,
   workflowRunId: string,
 ): Promise<Projection | null> {
-  try {
-    const { runId } = await source.client.workflow.getHandle(workflowRunId).describe();
-    return await projectRun(source, workflowRunId, runId);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
+  const current = await describeExecution(source.client, workflowRunId);
+  if (current === null) return null;
+  return await projectRun(source, workflowRunId, current.runId).catch(ignoreNotFound);
 }
 
 /**

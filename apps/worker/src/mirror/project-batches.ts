@@ -2,7 +2,7 @@
 import { parseBatchId } from "@truerun/shared/batch-id";
 import { stepId } from "@truerun/shared/step-id";
 import { toItemKey } from "@truerun/shared/step-key";
-import { ignoreNotFound } from "../describe-execution.ts";
+import { ignoreNotFound } from "@truerun/shared/describe-execution";
 import { type Close, findClose } from "./history-close.ts";
 import { interruptSteps } from "./interrupt-steps.ts";
 import type { StepRow } from "./mirror-record.ts";

@@ -1,7 +1,7 @@
 // Confirms the ends of runs that Temporal has closed, and repairs those whose rows say something else.
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
-import { findCurrentTemporalRun } from "../mirror/find-current-temporal-run.ts";
+import { describeExecution } from "@truerun/shared/describe-execution";
 import { UNCONFIRMED } from "../mirror/mirror-statement.ts";
 import { findLateWritten } from "./late-writes.ts";
 import { forEachRun } from "./for-each-run.ts";
@@ -58,8 +58,8 @@ export function toClosedRunsWalk(options: ReconcileOptions): Walk {
       const { confirmed, mismatches } = await confirm(db, executions.flatMap(toClosedRun));
       const failed = await forEachRun(options, mismatches, async ({ id, temporal_run_id }) => {
         // The list is a hint: a closed Temporal run may have been reset since.
-        const current = await findCurrentTemporalRun(client, id);
-        if (current === temporal_run_id) await repairRun(options, id);
+        const current = await describeExecution(client, id);
+        if (current?.runId === temporal_run_id) await repairRun(options, id);
       });
       await unconfirm(db, [...failed, ...(await findLateWritten(db, confirmed))]);
     },

@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { describeExecution, ignoreNotFound, isOfReset } from "../describe-execution.ts";
+import { describeExecution, ignoreNotFound, isOfReset } from "@truerun/shared/describe-execution";
 
 const REASON = "Its run ended.";
 /** Temporal's numbers of the policies by which children end with their parent. */

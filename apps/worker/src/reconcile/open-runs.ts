@@ -2,7 +2,7 @@
 // reset, wait in vain, are stuck, or are gone.
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
-import { describeExecution } from "../describe-execution.ts";
+import { describeExecution } from "@truerun/shared/describe-execution";
 import { hasWorkflowTask, openBatches } from "../mirror/inspect-run.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { CONCURRENCY, forEachRun } from "./for-each-run.ts";

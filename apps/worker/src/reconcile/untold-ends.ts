@@ -1,7 +1,7 @@
 // Brings on runs that were reset to where they wait for children that had ended before.
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
-import { describeExecution, isOfReset } from "../describe-execution.ts";
+import { describeExecution, isOfReset } from "@truerun/shared/describe-execution";
 import { hasWorkflowTask } from "../mirror/inspect-run.ts";
 import { RoundMemory } from "./round-memory.ts";
 
