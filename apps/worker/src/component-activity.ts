@@ -10,7 +10,13 @@ import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
 import type { Component, ComponentContext } from "./component.ts";
 import { type AttemptTimes, toComponentFailure, toReadable } from "./component-failure.ts";
-import { artifactsSchema, assertFits, invalidOutput, parseOrRefuse } from "./component-result.ts";
+import {
+  assertFits,
+  invalidOutput,
+  noResult,
+  parseArtifacts,
+  parseOrRefuse,
+} from "./component-result.ts";
 import type { ComponentsConfig } from "./components-config.ts";
 import type { ReopenedSteps } from "./mirror/reopened-steps.ts";
 import { NO_HEART, startHeartbeat } from "./heartbeat.ts";
@@ -173,21 +179,13 @@ async function toResult(
   component: Component,
   result: unknown,
 ): Promise<{ output: Json; artifacts: Artifact[] }> {
-  if (typeof result !== "object" || result === null) {
-    throw invalidOutput("The component must return an object with the member output");
-  }
+  if (typeof result !== "object" || result === null) throw noResult();
   const { output, artifacts } = result as { output?: unknown; artifacts?: unknown };
   const parsed = await parseOrRefuse(component.output, output, {
     type: "InvalidOutput",
     place: "output",
   });
-  return {
-    output: toJson(parsed),
-    artifacts: await parseOrRefuse(artifactsSchema, artifacts ?? [], {
-      type: "InvalidOutput",
-      place: "artifacts",
-    }),
-  };
+  return { output: toJson(parsed), artifacts: await parseArtifacts(artifacts) };
 }
 
 function toJson(output: unknown): Json {

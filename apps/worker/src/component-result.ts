@@ -1,14 +1,18 @@
 // The rules for a step's input and result, whoever runs the component.
 import { ApplicationFailure } from "@temporalio/common";
+import type { Artifact } from "@truerun/shared/contracts/statuses";
 import { z } from "zod";
 
 /** Temporal takes 2 MB at most, and a run's history holds every envelope: larger results are refused. */
 const MAX_ENVELOPE_BYTES = 1_048_576;
 
+/** Artifacts that one step may have. */
+export const MAX_ARTIFACTS = 1_000;
+
 const entityText = z.string().min(1).max(255);
 
 /** Entities that a step consumed (`trigger`), or created or changed (`result`). */
-export const artifactsSchema = z
+const artifactsSchema = z
   .array(
     z.strictObject({
       artifact_type: entityText,
@@ -16,7 +20,7 @@ export const artifactsSchema = z
       role: z.enum(["trigger", "result"]),
     }),
   )
-  .max(1_000);
+  .max(MAX_ARTIFACTS);
 
 /** Which part of a step is at fault, and the type of its failure. */
 export interface Judged {
@@ -41,6 +45,17 @@ export async function parseOrRefuse<T extends z.ZodType>(
   throw toRefusal(faults, judged);
 }
 
+/**
+ * @param artifacts - of a component's result; null or left out: none
+ * @throws a non-retryable `InvalidOutput`
+ */
+export async function parseArtifacts(artifacts: unknown): Promise<Artifact[]> {
+  return await parseOrRefuse(artifactsSchema, artifacts ?? [], {
+    type: "InvalidOutput",
+    place: "artifacts",
+  });
+}
+
 const MAX_FAULTS = 10;
 
 /** A failure such as `with.amount: Input should be a valid integer; with.unit: Field required`. */
@@ -61,6 +76,11 @@ export function toRefusal(
 /** A failure of a component's own making that no other attempt can fix. */
 export function invalidOutput(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, "InvalidOutput");
+}
+
+/** The failure of a component that returns no result, but something else. */
+export function noResult(): ApplicationFailure {
+  return invalidOutput("The component must return an object with the member output");
 }
 
 /**

@@ -1,12 +1,9 @@
-import type { Json, JsonObject } from "@truerun/shared/contracts/json";
+import { type Json, type JsonObject, MAX_RESULT_NESTING } from "@truerun/shared/contracts/json";
 
 /** A value that JSON cannot carry. The message names its place. */
 export class NotJsonError extends Error {
   override name = "NotJsonError";
 }
-
-/** Deeper values overflow the stack of some reader or other. */
-const MAX_DEPTH = 500;
 
 /**
  * A deep copy that JSON carries exactly. Members that are undefined are dropped and `toJSON` is called,
@@ -50,8 +47,8 @@ function copy(value: unknown, position: Position): Json {
 
 function copyObject(value: object, position: Position): Json {
   if (position.ancestors.has(value)) throw refusal(position, "a reference to what holds it");
-  if (position.ancestors.size >= MAX_DEPTH) {
-    throw refusal(position, `nested more than ${MAX_DEPTH} levels deep`);
+  if (position.ancestors.size >= MAX_RESULT_NESTING) {
+    throw refusal(position, `nested more than ${MAX_RESULT_NESTING} levels deep`);
   }
   position.ancestors.add(value);
   const result = copyInner(value, position);

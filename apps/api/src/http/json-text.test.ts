@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_NESTING, scanJson } from "./json-text.ts";
+import { MAX_NESTING } from "@truerun/shared/contracts/json";
+import { scanJson } from "./json-text.ts";
 import { parseJsonBody } from "./parse-json-body.ts";
 
 const input = { member: "input" };

@@ -1,9 +1,7 @@
 import { FaultList } from "@truerun/shared/contracts/fault-list";
 import type { Fault } from "@truerun/shared/contracts/faults";
+import { MAX_NESTING } from "@truerun/shared/contracts/json";
 import { toNumberFault } from "./json-number.ts";
-
-/** Maximum nesting of objects and lists; the outermost one is level 1. */
-export const MAX_NESTING = 100;
 
 /** Where numbers must be exact: in the whole text, or only in the top-level member of that name. */
 export type KeptPart = { all: true } | { member: string };

@@ -1,4 +1,8 @@
-import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
+import {
+  EDGE_TRIGGERS,
+  FAILURE_POLICIES,
+  type WorkflowDefinitionDocument,
+} from "@truerun/shared/contracts/definition";
 import type { DefinitionHead, SavedDefinition } from "@truerun/shared/definitions/definition-store";
 import type { DefinitionSummary } from "@truerun/shared/definitions/definition-summary";
 import { z } from "zod";
@@ -16,7 +20,7 @@ const componentSchema = z
     next: z.array(
       z.strictObject({
         to: z.string(),
-        on: z.enum(["success", "failure", "always"]),
+        on: z.enum(EDGE_TRIGGERS),
         when: z.unknown().optional(),
       }),
     ),
@@ -27,7 +31,7 @@ const componentSchema = z
       backoff_coefficient: z.number(),
       max_interval: z.string(),
     }),
-    on_failure: z.enum(["fail_run", "continue"]),
+    on_failure: z.enum(FAILURE_POLICIES),
     for_each: z
       .union([z.string(), z.array(z.unknown())])
       .optional()

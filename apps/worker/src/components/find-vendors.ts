@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
+import { MAX_ARTIFACTS } from "../component-result.ts";
 import { readVendors, vendorSchema } from "../vendors.ts";
-
-/** Artifacts that one step may have. */
-const MAX_ARTIFACTS = 1_000;
 
 /** Searches the vendors file (`VENDORS_FILE`). */
 export default defineComponent({

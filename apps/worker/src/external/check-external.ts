@@ -3,11 +3,10 @@ import { ApplicationFailure } from "@temporalio/common";
 import type { CheckValue } from "@truerun/shared/contracts/schema-faults";
 import type { Database } from "@truerun/shared/db";
 import {
-  artifactsSchema,
   assertFits,
-  invalidOutput,
   type Judged,
-  parseOrRefuse,
+  noResult,
+  parseArtifacts,
   toRefusal,
 } from "../component-result.ts";
 import { type ExternalComponent, parseExternalComponent } from "./external-component.ts";
@@ -47,15 +46,11 @@ export function createExternalChecks(components: ExternalComponents, db: Databas
     async "check-external-result"(action, result) {
       const component = await find(action);
       if (typeof result !== "object" || result === null || !("output" in result)) {
-        throw invalidOutput("The component must return an object with the member output");
+        throw noResult();
       }
       const { output } = result;
-      const artifacts = "artifacts" in result ? (result.artifacts ?? []) : [];
       judge(component.checkOutput, output, { type: "InvalidOutput", place: "output" });
-      await parseOrRefuse(artifactsSchema, artifacts, {
-        type: "InvalidOutput",
-        place: "artifacts",
-      });
+      const artifacts = await parseArtifacts("artifacts" in result ? result.artifacts : undefined);
       assertFits({ output, artifacts });
     },
   };

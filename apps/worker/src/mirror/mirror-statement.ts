@@ -52,6 +52,11 @@ export const NO_END = Prisma.sql`
  */
 export const UNCONFIRMED = Prisma.sql`coalesce(run.confirmed_at, '-infinity') = '-infinity'`;
 
+/** A condition on an ended run `run`: its steps are, in number and digest, those that its end was recorded with. */
+export const STEPS_AGREE = Prisma.sql`(run.step_count, run.steps_digest) = (
+  SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step
+   WHERE step.run_id = run.id AND step.generation = run.generation)`;
+
 /** The `run_writes` that were left out, and why; without a reason where another statement was faster. */
 const REFUSED = Prisma.sql`
   SELECT w.run_id, w.temporal_run_id,

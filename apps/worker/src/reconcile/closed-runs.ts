@@ -2,7 +2,7 @@
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import { describeExecution } from "@truerun/shared/describe-execution";
-import { UNCONFIRMED } from "../mirror/mirror-statement.ts";
+import { STEPS_AGREE, UNCONFIRMED } from "../mirror/mirror-statement.ts";
 import { findLateWritten } from "./late-writes.ts";
 import { forEachRun } from "./for-each-run.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
@@ -114,9 +114,7 @@ async function confirm(
          AND run.temporal_run_id = c.temporal_run_id AND run.status = c.status
          AND c.history_length - run.mirror_length - run.closing_markers <= ${CLOSING_TASK.events}
          AND c.closed_at_ms - run.mirror_time_ms <= ${CLOSING_TASK.ms}
-         AND (run.step_count, run.steps_digest) = (
-           SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step
-            WHERE step.run_id = run.id AND step.generation = run.generation)
+         AND ${STEPS_AGREE}
       RETURNING run.id, run.temporal_run_id
     )
     SELECT id, temporal_run_id, true AS confirmed FROM confirmed

@@ -4,6 +4,7 @@ import { pause } from "@truerun/shared/pause";
 import type { Database } from "@truerun/shared/db";
 import { diffRun } from "../mirror/diff-run.ts";
 import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
+import { STEPS_AGREE } from "../mirror/mirror-statement.ts";
 import type { Projection } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
@@ -26,10 +27,7 @@ export async function findLateWritten(db: Database, ids: readonly string[]): Pro
   await untilMirrorsSeeIt(db);
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT run.id FROM workflow_runs AS run
-     WHERE run.id = ANY(${ids}::text[])
-       AND (run.step_count, run.steps_digest) <> (
-         SELECT count(*), coalesce(sum(step.digest), 0) FROM workflow_run_steps AS step
-          WHERE step.run_id = run.id AND step.generation = run.generation)`;
+     WHERE run.id = ANY(${ids}::text[]) AND NOT (${STEPS_AGREE})`;
   return rows.map(({ id }) => id);
 }
 

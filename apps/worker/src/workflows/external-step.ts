@@ -1,6 +1,5 @@
 // A step whose component another team's worker serves, in whatever language.
-import type { Json } from "@truerun/shared/contracts/json";
-import { nestsDeeper } from "@truerun/shared/contracts/json";
+import { type Json, MAX_RESULT_NESTING, nestsDeeper } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import { clipMessage } from "@truerun/shared/storable-text";
 import {
@@ -15,9 +14,6 @@ import { executeActivity } from "./execute-activity.ts";
 import { UnreadablePayload } from "./payload-converter.ts";
 import type { Step, StepContext } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
-
-/** Deeper values overflow the stack of some reader or other. */
-const MAX_DEPTH = 500;
 
 /** How the SDKs of Python, .NET and Ruby, of Go, and of Java say that they have no such activity. */
 const UNKNOWN_ACTIVITY =
@@ -66,8 +62,8 @@ function readable(result: unknown): unknown {
   if (result instanceof UnreadablePayload) {
     throw invalid(`The component's result is no JSON: ${result.reason}`);
   }
-  if (nestsDeeper(result, MAX_DEPTH)) {
-    throw invalid(`The component's result nests deeper than ${MAX_DEPTH} levels`);
+  if (nestsDeeper(result, MAX_RESULT_NESTING)) {
+    throw invalid(`The component's result nests deeper than ${MAX_RESULT_NESTING} levels`);
   }
   return result;
 }

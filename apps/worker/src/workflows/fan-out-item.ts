@@ -1,9 +1,8 @@
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { FAIL, isEngineAction } from "@truerun/shared/engine/engine-actions";
+import { FAIL } from "@truerun/shared/engine/engine-actions";
 import { explainMissing, type ItemSource } from "@truerun/shared/engine/prepare-component";
-import { isLocalStep } from "./local-step.ts";
-import { runStep } from "./run-step.ts";
+import { isScheduled, runStep } from "./run-step.ts";
 import type { StepContext } from "./step.ts";
 import { explainOversize } from "./step-budget.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
@@ -45,10 +44,8 @@ export async function runItem(
     return outcome;
   }
   const step = { key, component, input: item.with, bytes: item.bytes };
-  // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled. What
-  // the engine does itself, or runs inside the task, is not scheduled with its input.
-  const isScheduled = !isEngineAction(component.action) && !isLocalStep(step);
-  const bytes = isScheduled ? step.bytes : 0;
+  // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled.
+  const bytes = isScheduled(step) ? step.bytes : 0;
   if (!budget.trySchedule(bytes)) await budget.scheduleLater(bytes);
   return await runStep(step, context);
 }

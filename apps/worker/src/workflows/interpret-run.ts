@@ -3,7 +3,6 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
 import { advance, type RunOutcome, type StepState } from "@truerun/shared/engine/advance";
 import { compileDefinition } from "@truerun/shared/engine/compile-definition";
-import { isEngineAction } from "@truerun/shared/engine/engine-actions";
 import type { ItemSource, ReadyComponent } from "@truerun/shared/engine/prepare-component";
 import {
   ApplicationFailure,
@@ -14,8 +13,7 @@ import {
 } from "@temporalio/workflow";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { runFanOut } from "./fan-out.ts";
-import { isLocalStep } from "./local-step.ts";
-import { runStep } from "./run-step.ts";
+import { isScheduled, runStep } from "./run-step.ts";
 import { CANCEL_GRACE_MS, createStepContext, type Step, type StepContext } from "./step.ts";
 import { explainOversize, MAX_SCHEDULED_BYTES } from "./step-budget.ts";
 import { engineOutcome } from "./step-outcome.ts";
@@ -135,8 +133,7 @@ class Interpreter {
   #explainNoRoom(step: Step): string | null {
     const { budget } = this.#context;
     const full = budget.explainFullHistory();
-    const isScheduled = !isEngineAction(step.component.action) && !isLocalStep(step);
-    if (full !== null || !isScheduled || budget.trySchedule(step.bytes)) return full;
+    if (full !== null || !isScheduled(step) || budget.trySchedule(step.bytes)) return full;
     return `The components that start together have inputs of over ${MAX_SCHEDULED_BYTES} bytes.`;
   }
 

@@ -30,6 +30,11 @@ export async function runStep(step: Step, context: StepContext): Promise<StepOut
   }
 }
 
+/** Whether a step is scheduled with its input. What the engine does itself, or runs inside the task, is not. */
+export function isScheduled(step: Step): boolean {
+  return !isEngineAction(step.component.action) && !isLocalStep(step);
+}
+
 /** The outcome as the interceptor has recorded it: it sees what comes back before the interpreter does. */
 async function runActivity(
   step: Step,

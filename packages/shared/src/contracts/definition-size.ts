@@ -1,9 +1,7 @@
 import { MAX_DEFINITION_BYTES } from "./definition.ts";
 import { type Fault, valueFault } from "./faults.ts";
-import { nestsDeeper } from "./json.ts";
+import { MAX_NESTING, nestsDeeper } from "./json.ts";
 
-/** As deep as request bodies may nest. */
-const MAX_NESTING = 100;
 /** 256 KiB of nothing but edges have some 48,000. */
 const MAX_VALUES = 60_000;
 /** In UTF-16 code units. 256 KiB of short values, each sixty characters deep, have 2 Mi. */

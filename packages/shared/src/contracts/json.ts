@@ -1,6 +1,11 @@
 /** A value that JSON can carry. Objects are read by own properties only: `__proto__` is an ordinary key. */
 export type Json = null | boolean | number | string | Json[] | JsonObject;
 
+/** How deep request bodies and definitions may nest; the outermost object or list is level 1. */
+export const MAX_NESTING = 100;
+/** How deep a component's result may nest: deeper values overflow the stack of some reader or other. */
+export const MAX_RESULT_NESTING = 500;
+
 /** A JSON object. */
 export interface JsonObject {
   [key: string]: Json;
