@@ -34,7 +34,10 @@ describe("defineComponent", () => {
     [{ timeout: "31d" }, "timeout"],
     [{ execution: "local" as const, timeout: "6s" }, "6s"],
     [{ retry: { initial_interval: "soon" } }, "retry.initial_interval"],
-    [{ retry: { max_interval: "500ms" } }, "retry.max_interval must not be shorter"],
+    [
+      { retry: { max_interval: "500ms" } },
+      "retry.max_interval: max_interval should not be shorter",
+    ],
     [{ retry: { max_attempts: 0 } }, "retry.max_attempts"],
     [{ retry: { max_attempts: 1.5 } }, "retry.max_attempts"],
     [{ retry: { backoff_coefficient: Number.NaN } }, "retry.backoff_coefficient"],

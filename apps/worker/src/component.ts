@@ -5,11 +5,15 @@ import {
   MAX_LOCAL_TIMEOUT,
   type RetryPolicy,
 } from "@truerun/shared/contracts/definition";
-import { durationMs, isDuration, MAX_ATTEMPT_TIMEOUT } from "@truerun/shared/contracts/duration";
+import {
+  attemptTimeoutSchema,
+  retryInputSchema,
+} from "@truerun/shared/contracts/definition-schema";
+import { durationMs } from "@truerun/shared/contracts/duration";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
-import type { z } from "zod";
+import { z } from "zod";
 import type { ComponentsConfig } from "./components-config.ts";
 
 /** What a component is given for one attempt. */
@@ -116,29 +120,10 @@ function specFaults(spec: ComponentSpec<z.ZodType, z.ZodType>): string[] {
   return faults;
 }
 
+const policySchema = z.object({ timeout: attemptTimeoutSchema, retry: retryInputSchema });
+
 /** A default must keep to the limits of definitions. */
 export function policyFaults(timeout: string, retry: RetryPolicy): string[] {
-  const durations = {
-    timeout,
-    "retry.initial_interval": retry.initial_interval,
-    "retry.max_interval": retry.max_interval,
-  };
-  const faults = Object.entries(durations)
-    .filter(([, text]) => !isDuration(text) || durationMs(text) > durationMs(MAX_ATTEMPT_TIMEOUT))
-    .map(([name, text]) => `${name} ${JSON.stringify(text)} is no duration of at most 30d`);
-  if (!Number.isSafeInteger(retry.max_attempts) || !isWithin(retry.max_attempts, 10_000)) {
-    faults.push("retry.max_attempts must be a whole number from 1 to 10,000");
-  }
-  if (!isWithin(retry.backoff_coefficient, 100)) {
-    faults.push("retry.backoff_coefficient must be a number from 1 to 100");
-  }
-  const { initial_interval: first, max_interval: longest } = retry;
-  if (faults.length === 0 && durationMs(first) > durationMs(longest)) {
-    faults.push("retry.max_interval must not be shorter than retry.initial_interval");
-  }
-  return faults;
-}
-
-function isWithin(value: number, max: number): boolean {
-  return value >= 1 && value <= max;
+  const issues = policySchema.safeParse({ timeout, retry }).error?.issues ?? [];
+  return issues.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
 }
