@@ -8,10 +8,9 @@ import {
   parseEmailSender,
   parseSmtpUrl,
 } from "./outbound-smtp/email-settings.ts";
-import type { WebhookSecrets } from "./webhook-secrets.ts";
+import { type WebhookSecrets, webhookSecretsEnv } from "./webhook-secrets.ts";
 
-/** Spread into the worker's environment schema; {@link toComponentsConfig} turns it into what components see. */
-export const componentsEnv = {
+const fixedVariables = z.object({
   /** Private hosts that `http_request` and `send_webhook` may reach: comma-separated `host`, `host:port` or CIDR. */
   HTTP_ALLOWED_PRIVATE_HOSTS: z
     .string()
@@ -53,7 +52,10 @@ export const componentsEnv = {
       return z.NEVER;
     })
     .optional(),
-};
+});
+
+/** Part of the worker's environment; {@link toComponentsConfig} turns it into what components see. */
+export const componentsEnv = z.intersection(fixedVariables, webhookSecretsEnv);
 
 /** What components get from the environment, parsed once at start-up. */
 export interface ComponentsConfig {
@@ -68,15 +70,7 @@ export interface ComponentsConfig {
 /** The same relative path from `src` and from `dist`. */
 const SHIPPED_VENDORS_FILE = fileURLToPath(new URL("../data/vendors.json", import.meta.url));
 
-export function toComponentsConfig(env: {
-  HTTP_ALLOWED_PRIVATE_HOSTS: AllowedHost[];
-  VENDORS_FILE?: string | undefined;
-  OUTBOX_DIR?: string | undefined;
-  DATA_DIR: string;
-  SMTP_URL?: MailServer | undefined;
-  EMAIL_FROM?: EmailSender | undefined;
-  webhookSecrets: WebhookSecrets;
-}): ComponentsConfig {
+export function toComponentsConfig(env: z.output<typeof componentsEnv>): ComponentsConfig {
   return {
     allowedPrivateHosts: env.HTTP_ALLOWED_PRIVATE_HOSTS,
     vendorsFile: env.VENDORS_FILE ?? SHIPPED_VENDORS_FILE,

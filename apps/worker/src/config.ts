@@ -9,7 +9,6 @@ import {
 } from "@truerun/shared/config";
 import { z } from "zod";
 import { componentsEnv } from "./components-config.ts";
-import { webhookSecretsEnv } from "./webhook-secrets.ts";
 
 const fixedVariables = z.object({
   ...databaseEnv,
@@ -17,8 +16,10 @@ const fixedVariables = z.object({
   ...logEnv,
   ...dispatchEnv,
   ...listenEnv,
-  ...componentsEnv,
-  /** Maximum connections of the process. Half of them are the mirror's. With fewer than four, its loops would wait for each other. */
+  /**
+   * Maximum connections of the process. Half of them are the mirror's; with fewer than four, its loops would wait
+   * for each other.
+   */
   DATABASE_POOL_SIZE: integerText(4, 1_000).default(10),
   /** Component activities that run at the same time in this process. */
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
@@ -33,6 +34,6 @@ const fixedVariables = z.object({
 });
 
 /** The worker's configuration. The README's table lists all of it. */
-export const workerConfig = z.intersection(fixedVariables, webhookSecretsEnv);
+export const workerConfig = z.intersection(fixedVariables, componentsEnv);
 
 export type WorkerConfig = z.output<typeof workerConfig>;

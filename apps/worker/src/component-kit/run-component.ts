@@ -7,12 +7,11 @@ import { DefaultLogger } from "@temporalio/worker";
 import { parseEnvironment } from "@truerun/shared/config";
 import type { Json } from "@truerun/shared/contracts/json";
 import { createLogger } from "@truerun/shared/logger";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Component } from "../component.ts";
 import { toActivity } from "../component-activity.ts";
 import { type ComponentsConfig, componentsEnv, toComponentsConfig } from "../components-config.ts";
 import type { ResultEnvelope } from "../local-attempt.ts";
-import { webhookSecretsEnv } from "../webhook-secrets.ts";
 
 /** What an attempt is given. Its idempotency key is `cbwr_test:<stepKey>`. */
 export interface AttemptOptions {
@@ -98,12 +97,10 @@ export async function failureOf(work: Promise<ComponentRun<unknown>>): Promise<A
   return error;
 }
 
-const environmentSchema = z.intersection(z.object(componentsEnv), webhookSecretsEnv);
-
 /** What is not set is as in production, except the data folder: nothing may be left in the real one. */
 function toConfig(env: Readonly<Record<string, string>>): ComponentsConfig {
   const elsewhere = { DATA_DIR: join(tmpdir(), "truerun-component-kit") };
-  return toComponentsConfig(parseEnvironment(environmentSchema, { ...elsewhere, ...env }));
+  return toComponentsConfig(parseEnvironment(componentsEnv, { ...elsewhere, ...env }));
 }
 
 function createEnvironment(options: AttemptOptions): MockActivityEnvironment {
