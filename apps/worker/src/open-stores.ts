@@ -3,7 +3,7 @@ import { createDatabase, type Database } from "@truerun/shared/db";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { boundCalls } from "./bound-calls.ts";
 import type { WorkerConfig } from "./config.ts";
-import { MIRROR_APPLICATION } from "./mirror/mirror-application.ts";
+import { createMirrorDatabase } from "./mirror/mirror-database.ts";
 
 /** What the worker asks: Postgres, through two pools, and Temporal, through a client. */
 export interface Stores {
@@ -30,14 +30,7 @@ export function openStores(config: WorkerConfig): Stores {
     poolSize: config.DATABASE_POOL_SIZE - mirrorPoolSize,
     applicationName: "truerun-worker",
   });
-  // What the mirror loses in a crash of the database is restored from Temporal's history.
-  const mirrorDb = createDatabase({
-    url,
-    poolSize: mirrorPoolSize,
-    applicationName: MIRROR_APPLICATION,
-    synchronousCommit: false,
-    byIndex: true,
-  });
+  const mirrorDb = createMirrorDatabase(url, mirrorPoolSize);
   const temporal = createTemporalClient(config, { callTimeoutMs: CALL_TIMEOUT_MS });
   return {
     db,

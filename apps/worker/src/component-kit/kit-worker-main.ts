@@ -7,6 +7,7 @@ import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { type Component, isComponent } from "../component.ts";
 import { workerConfig } from "../config.ts";
 import { connectWorker } from "../connect-worker.ts";
+import { createMirrorDatabase } from "../mirror/mirror-database.ts";
 import { installTemporalRuntime } from "../temporal-runtime.ts";
 import { createRunWorker } from "../worker.ts";
 import type { Gate } from "./attempt-gates.ts";
@@ -33,9 +34,10 @@ async function main(file: string): Promise<void> {
   tell({ type: "loaded", action: component.action });
   await toldToWork;
   const connection = await connectWorker(config);
+  const poolSize = Math.floor(config.DATABASE_POOL_SIZE / 2);
   const db = createDatabase({
     url: config.DATABASE_URL,
-    poolSize: config.DATABASE_POOL_SIZE,
+    poolSize,
     applicationName: "kit-worker",
   });
   const { worker } = await createRunWorker({
@@ -43,7 +45,7 @@ async function main(file: string): Promise<void> {
     connection,
     client: createTemporalClient(config).client,
     db,
-    mirrorDb: db,
+    mirrorDb: createMirrorDatabase(config.DATABASE_URL, poolSize),
     components: new Map([[component.action, withGates(component)]]),
     logger,
   });

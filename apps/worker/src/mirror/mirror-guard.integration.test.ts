@@ -8,6 +8,7 @@ import { newId } from "@truerun/shared/ids";
 import { createLogger } from "@truerun/shared/logger";
 import { stepId } from "@truerun/shared/step-id";
 import { insertRun } from "../testing/insert-run.ts";
+import { createMirrorDatabase } from "./mirror-database.ts";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 import { writeRecords } from "./mirror-statement.ts";
 import { createMirrorWriter } from "./mirror-writer.ts";
@@ -47,12 +48,7 @@ test("whatever is written twice, late or in another order, the newest of each ro
 });
 
 test("a batch reads its own runs, however many others wait that came after the plan was made", async () => {
-  const mirrorDb = createDatabase({
-    url: database.url,
-    poolSize: 1,
-    applicationName: "test",
-    byIndex: true,
-  });
+  const mirrorDb = createMirrorDatabase(database.url, 1);
   const runId = await insertRun(db);
   const [first] = story(runId) as [MirrorRecord];
   // Postgres settles on a plan at the sixth execution.

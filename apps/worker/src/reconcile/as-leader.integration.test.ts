@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
+import { createMirrorDatabase } from "../mirror/mirror-database.ts";
 import { asLeader } from "./as-leader.ts";
 import { findLateWritten } from "./late-writes.ts";
 
@@ -98,8 +98,7 @@ test("a leader that Postgres does not hear of loses its place within ten seconds
 });
 
 test("a leader on the mirror's connections holds up no confirmation", async () => {
-  const applicationName = MIRROR_APPLICATION;
-  const mirror = createDatabase({ url: database.url, poolSize: 2, applicationName });
+  const mirror = createMirrorDatabase(database.url, 2);
   const first = await holdLead({ through: mirror });
   const at = Date.now();
   expect(await findLateWritten(mirror, ["cbwr_none"])).toEqual([]);

@@ -2,8 +2,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component, local, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
-import { createDatabase } from "@truerun/shared/db";
-import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
+import { createMirrorDatabase } from "../mirror/mirror-database.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { createFailures } from "./for-each-run.ts";
@@ -94,8 +93,7 @@ test("a run terminated in Temporal ends here, its steps too, with the reason", a
 
 /** Begins a transaction of a mirror's that writes one more step, and leaves it open. @returns what commits it */
 async function beginLateWrite(id: string): Promise<() => Promise<void>> {
-  const { DATABASE_URL: url } = rig.config;
-  const db = createDatabase({ url, poolSize: 1, applicationName: MIRROR_APPLICATION });
+  const db = createMirrorDatabase(rig.config.DATABASE_URL, 1);
   let [hasBegun, mayCommit] = [false, false];
   const writing = db.$transaction(
     async (tx) => {

@@ -3,7 +3,7 @@
 import { pause } from "@truerun/shared/pause";
 import type { Database } from "@truerun/shared/db";
 import { diffRun } from "../mirror/diff-run.ts";
-import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
+import { MIRROR_APPLICATION } from "../mirror/mirror-database.ts";
 import { STEPS_AGREE } from "../mirror/mirror-statement.ts";
 import type { Projection } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";

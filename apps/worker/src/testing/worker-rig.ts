@@ -16,7 +16,7 @@ import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import type { Component } from "../component.ts";
 import { type WorkerConfig, workerConfig } from "../config.ts";
 import { connectWorker } from "../connect-worker.ts";
-import { MIRROR_APPLICATION } from "../mirror/mirror-application.ts";
+import { createMirrorDatabase } from "../mirror/mirror-database.ts";
 import type { MirrorWriter } from "../mirror/mirror-writer.ts";
 import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import type { ExternalComponents } from "../external/load-external-components.ts";
@@ -86,11 +86,7 @@ export async function createWorkerRig(options: RigOptions = {}): Promise<WorkerR
   const logger = createLogger({ name: "test", level: config.LOG_LEVEL });
   installOnce(logger);
   const db = createDatabase({ url: database.url, poolSize: 20, applicationName: "test" });
-  const mirrorDb = createDatabase({
-    url: options.mirrorUrl?.(database.url) ?? database.url,
-    poolSize: 5,
-    applicationName: MIRROR_APPLICATION,
-  });
+  const mirrorDb = createMirrorDatabase(options.mirrorUrl?.(database.url) ?? database.url, 5);
   const workerDb = createDatabase({
     url: options.workerUrl?.(database.url) ?? database.url,
     poolSize: 5,
