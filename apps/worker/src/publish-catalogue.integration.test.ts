@@ -1,10 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
-import { createDatabase, type Database } from "@truerun/shared/db";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { checkAgainstCatalogue } from "@truerun/shared/definitions/check-against-catalogue";
 import { loadCatalogue } from "@truerun/shared/definitions/load-catalogue";
 import { createLogger } from "@truerun/shared/logger";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Component } from "./component.ts";
 import transform from "./components/transform.ts";
 import { parseExternalComponent } from "./external/external-component.ts";
@@ -28,16 +27,7 @@ const score = parseExternalComponent({
   defaults: { heartbeat_timeout: "10s" },
 });
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 3, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { db } = useTestDatabase({ poolSize: 3 });
 
 /** A worker that has these external components, as far as it publishes; and what it has logged. */
 function createPublisher(external: (typeof score)[]) {

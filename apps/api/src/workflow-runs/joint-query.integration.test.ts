@@ -1,7 +1,7 @@
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
-import { createDatabase, type Database, isDatabaseUnavailable, Prisma } from "@truerun/shared/db";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { createDatabase, isDatabaseUnavailable, Prisma } from "@truerun/shared/db";
+import { expect, test } from "vitest";
 import { createJointQuery } from "./joint-query.ts";
 
 interface Asked {
@@ -14,16 +14,7 @@ interface Answer {
   together: number;
 }
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 8, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { url, db } = useTestDatabase({ poolSize: 8 });
 
 /** Fails for 0. Returns the rows in reverse order. */
 const ask = createJointQuery<Asked, Answer>(
@@ -57,7 +48,7 @@ test("what cannot be answered fails alone", async () => {
 
 test("what takes too long fails alone", async () => {
   const brief = createDatabase({
-    url: database.url,
+    url,
     poolSize: 4,
     applicationName: "brief",
     statementTimeoutMs: 500,
@@ -80,10 +71,10 @@ test("what takes too long fails alone", async () => {
 });
 
 test("a database that is away is away for all that asked together, and there for the next", async () => {
-  const proxy = await createTcpProxy({ targetPort: Number(new URL(database.url).port) });
-  const url = new URL(database.url);
-  url.host = `127.0.0.1:${proxy.port}`;
-  const away = createDatabase({ url: url.href, poolSize: 2, applicationName: "away" });
+  const proxy = await createTcpProxy({ targetPort: Number(new URL(url).port) });
+  const address = new URL(url);
+  address.host = `127.0.0.1:${proxy.port}`;
+  const away = createDatabase({ url: address.href, poolSize: 2, applicationName: "away" });
   try {
     proxy.cut();
     const results = await Promise.allSettled([1, 2, 3].map((number) => ask(away, { number })));
@@ -98,7 +89,7 @@ test("a database that is away is away for all that asked together, and there for
 });
 
 test("a database has statements of its own", async () => {
-  const other = createDatabase({ url: database.url, poolSize: 1, applicationName: "other" });
+  const other = createDatabase({ url, poolSize: 1, applicationName: "other" });
   try {
     const answers = await Promise.all([ask(db, { number: 1 }), ask(other, { number: 2 })]);
     expect(answers.map(({ together }) => together)).toEqual([1, 1]);

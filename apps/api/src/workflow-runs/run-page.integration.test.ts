@@ -1,13 +1,13 @@
 // Totals and pages must equal what counting and ordering all rows gives, in every snapshot, whoever writes.
 import { hashApiKey } from "@truerun/shared/api-keys";
 import { RUN_STATUSES, type RunStatus } from "@truerun/shared/contracts/statuses";
-import { createDatabase, type Database } from "@truerun/shared/db";
+import type { Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import { recountRuns } from "@truerun/shared/run-counts/recount-runs";
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { toCredential } from "../http/authenticate.ts";
 import { createTestOrg, type TestOrg } from "../testing/test-gateway.ts";
 import { readRunPage, type RunPageRequest } from "./run-page.ts";
@@ -20,14 +20,11 @@ const NAMES = ["often", "seldom", "never"];
 const MIDNIGHT = 1_790_000_000;
 const SECONDS = 200;
 
-let database: TestDatabase;
-let db: Database;
+const { db } = useTestDatabase({ poolSize: 12 });
 let org: TestOrg;
 const definitions = new Map<string, string>();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 12, applicationName: "test" });
   org = await createTestOrg(db);
   for (const name of NAMES) {
     const id = newId("cbwd");
@@ -36,10 +33,6 @@ beforeAll(async () => {
       data: { id, orgId: org.orgId, name, enabled: true, version: 1 },
     });
   }
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
 });
 
 type Client = Pick<Database, "$queryRaw" | "$executeRaw">;

@@ -1,24 +1,15 @@
 // Rows of a run that no single statement could read or write in its time.
 import { randomBytes } from "node:crypto";
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
-import { createDatabase, type Database } from "@truerun/shared/db";
+import type { Database } from "@truerun/shared/db";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { stepId } from "@truerun/shared/step-id";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { insertRun } from "../testing/insert-run.ts";
 import type { StepRow } from "./mirror-record.ts";
 import { readRunRows } from "./run-rows.ts";
 import { type WritableProjection, writeProjection } from "./write-projection.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 2, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { db } = useTestDatabase({ poolSize: 2 });
 
 test.each([
   ["few and small", [10, 10, 10]],

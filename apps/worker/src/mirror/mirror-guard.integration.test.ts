@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
-import { createDatabase, type Database } from "@truerun/shared/db";
+import type { Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
 import { createLogger } from "@truerun/shared/logger";
 import { stepId } from "@truerun/shared/step-id";
@@ -13,16 +13,7 @@ import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 import { writeRecords } from "./mirror-statement.ts";
 import { createMirrorWriter } from "./mirror-writer.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 4, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { url, db } = useTestDatabase({ poolSize: 4 });
 
 test("whatever is written twice, late or in another order, the newest of each row stays", async () => {
   const length = story("").length;
@@ -48,7 +39,7 @@ test("whatever is written twice, late or in another order, the newest of each ro
 });
 
 test("a batch reads its own runs, however many others wait that came after the plan was made", async () => {
-  const mirrorDb = createMirrorDatabase(database.url, 1);
+  const mirrorDb = createMirrorDatabase(url, 1);
   const runId = await insertRun(db);
   const [first] = story(runId) as [MirrorRecord];
   // Postgres settles on a plan at the sixth execution.

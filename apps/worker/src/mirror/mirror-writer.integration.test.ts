@@ -1,6 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTcpProxy, type TcpProxy } from "@truerun/dev/testing/tcp-proxy";
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
@@ -10,23 +10,14 @@ import { insertRun } from "../testing/insert-run.ts";
 import type { MirrorLimits } from "./held-records.ts";
 import { createMirrorWriter, type MirrorWriter } from "./mirror-writer.ts";
 
-let database: TestDatabase;
-let db: Database;
+const { url, db } = useTestDatabase({ poolSize: 2 });
 let proxy: TcpProxy;
 let throughProxy: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 2, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
 beforeEach(async () => {
-  const url = new URL(database.url);
-  proxy = await createTcpProxy({ targetPort: Number(url.port) });
-  url.port = String(proxy.port);
-  throughProxy = createDatabase({ url: url.href, poolSize: 2, applicationName: "test-mirror" });
+  const address = new URL(url);
+  proxy = await createTcpProxy({ targetPort: Number(address.port) });
+  address.port = String(proxy.port);
+  throughProxy = createDatabase({ url: address.href, poolSize: 2, applicationName: "test-mirror" });
 });
 afterEach(async () => {
   await throughProxy.$disconnect();

@@ -1,22 +1,13 @@
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
-import { createTestDatabase, type TestDatabase } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createDatabase, type Database } from "@truerun/shared/db";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createMirrorDatabase } from "../mirror/mirror-database.ts";
 import { asLeader } from "./as-leader.ts";
 import { findLateWritten } from "./late-writes.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 5, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { url, db } = useTestDatabase({ poolSize: 5 });
 
 const lead = (
   name: string,
@@ -82,8 +73,8 @@ test("a leader whose connection is gone stops its work, and another one leads", 
 });
 
 test("a leader that Postgres does not hear of loses its place within ten seconds, and notices", async () => {
-  const proxy = await createTcpProxy({ targetPort: Number(new URL(database.url).port) });
-  const address = new URL(database.url);
+  const proxy = await createTcpProxy({ targetPort: Number(new URL(url).port) });
+  const address = new URL(url);
   address.port = String(proxy.port);
   const far = createDatabase({ url: address.href, poolSize: 2, applicationName: "test" });
   const silenced = await holdLead({ through: far });
@@ -98,7 +89,7 @@ test("a leader that Postgres does not hear of loses its place within ten seconds
 });
 
 test("a leader on the mirror's connections holds up no confirmation", async () => {
-  const mirror = createMirrorDatabase(database.url, 2);
+  const mirror = createMirrorDatabase(url, 2);
   const first = await holdLead({ through: mirror });
   const at = Date.now();
   expect(await findLateWritten(mirror, ["cbwr_none"])).toEqual([]);

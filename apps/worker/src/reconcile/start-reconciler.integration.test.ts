@@ -1,26 +1,13 @@
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
-import {
-  createTestDatabase,
-  temporalAddress,
-  type TestDatabase,
-} from "@truerun/dev/testing/test-services";
+import { temporalAddress } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import { createDatabase, type Database } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
-import { afterAll, beforeAll, test } from "vitest";
+import { test } from "vitest";
 import { startReconciler } from "./start-reconciler.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 5, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { db } = useTestDatabase({ poolSize: 5 });
 
 function connect(address: string): TemporalClient {
   return createTemporalClient({ TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: "default" });

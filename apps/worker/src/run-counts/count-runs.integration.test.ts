@@ -1,6 +1,5 @@
-import { createTestDatabase } from "@truerun/dev/testing/test-services";
+import { useTestDatabase } from "@truerun/dev/testing/use-test-database";
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import { createDatabase } from "@truerun/shared/db";
 import { createLogger } from "@truerun/shared/logger";
 import { expect, test } from "vitest";
 import { startRunCounting } from "./count-runs.ts";
@@ -8,9 +7,9 @@ import { startRunCounting } from "./count-runs.ts";
 /** Three batches. */
 const RUNS = 15_000;
 
+const { db } = useTestDatabase({ poolSize: 5 });
+
 test("two workers count each change once, divide what grows, and free the changes' room", async () => {
-  const database = await createTestDatabase();
-  const db = createDatabase({ url: database.url, poolSize: 5, applicationName: "test" });
   await db.$executeRaw`
     INSERT INTO workflow_runs (id, org_id, definition_id, definition_version, workflow_name, input,
                                request_hash, started_at)
@@ -36,6 +35,4 @@ test("two workers count each change once, divide what grows, and free the change
   const blocks = await db.workflowRunCount.findMany({ where: { definitionId: "" } });
   expect(blocks.reduce((sum, { started }) => sum + started, 0)).toBe(RUNS);
   expect(Math.max(...blocks.map(({ started }) => started))).toBeLessThan(4_000);
-  await db.$disconnect();
-  await database.drop();
 });

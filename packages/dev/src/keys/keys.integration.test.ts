@@ -1,21 +1,12 @@
 import { hashApiKey } from "@truerun/shared/api-keys";
-import { createDatabase, type Database } from "@truerun/shared/db";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase, uniqueName } from "../testing/test-services.ts";
+import { expect, test } from "vitest";
+import { uniqueName } from "../testing/test-services.ts";
+import { useTestDatabase } from "../testing/use-test-database.ts";
 import { createKey } from "./create-key.ts";
 import { listKeys } from "./list-keys.ts";
 import { revokeKey } from "./revoke-key.ts";
 
-let database: TestDatabase;
-let db: Database;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 2, applicationName: "test" });
-});
-afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
-});
+const { db } = useTestDatabase({ poolSize: 2 });
 
 const create = (org: string, name: string, expiry: { validForMs?: number } = {}) =>
   createKey(db, { org, name, scopes: ["workflows:write"], ...expiry });

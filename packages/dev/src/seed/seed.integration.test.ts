@@ -2,27 +2,22 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashApiKey } from "@truerun/shared/api-keys";
-import { createDatabase, type Database } from "@truerun/shared/db";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase, uniqueName } from "../testing/test-services.ts";
+import { uniqueName } from "../testing/test-services.ts";
+import { useTestDatabase } from "../testing/use-test-database.ts";
 import { ensureDemoKey } from "./demo-key.ts";
 import { ensureOrganization } from "./organization.ts";
 import { DefinitionFileError, seedDefinitions } from "./seed-definitions.ts";
 import { seed } from "./seed.ts";
 
-let database: TestDatabase;
-let db: Database;
+const { db } = useTestDatabase({ poolSize: 12 });
 let folder: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase({ url: database.url, poolSize: 12, applicationName: "test" });
   folder = await mkdtemp(join(tmpdir(), "truerun-seed-"));
 });
 
 afterAll(async () => {
-  await db.$disconnect();
-  await database.drop();
   await rm(folder, { recursive: true, force: true });
 });
 

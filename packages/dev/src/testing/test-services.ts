@@ -20,13 +20,21 @@ export interface TestDatabase {
 
 /** A database of the test file's own: a copy of the migrated template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
+  const database = nameTestDatabase();
+  await database.create();
+  return database;
+}
+
+/** The same, before it is there. */
+export function nameTestDatabase(): TestDatabase & { create(): Promise<void> } {
   const template = new URL(inject("templateUrl"));
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await asAdmin(template, `CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`);
   const address = new URL(template);
   address.pathname = `/${name}`;
   return {
     url: address.href,
+    create: () =>
+      asAdmin(template, `CREATE DATABASE ${name} TEMPLATE ${template.pathname.slice(1)}`),
     drop: () => asAdmin(template, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }
