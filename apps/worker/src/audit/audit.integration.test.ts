@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { foldRunChanges } from "@truerun/shared/run-counts/fold-run-changes";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { confirmClosedRuns, untilConfirmed } from "../testing/walk-once.ts";
 import { insertRun } from "../testing/insert-run.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
@@ -47,20 +47,12 @@ async function startConfirmed(): Promise<RunRow> {
   const id = await rig.startRun({
     components: [component("a", { next: [{ to: "b", on: "success" }] }), component("b")],
   });
-  return await confirmed(id);
-}
-
-async function confirmed(id: string): Promise<RunRow> {
-  return await waitFor(`the confirmation of ${id}`, async () => {
-    await confirmClosedRuns(rig);
-    const run = await rig.getRun(id);
-    return run.confirmedAt !== null && run;
-  });
+  return await untilConfirmed(rig, id);
 }
 
 test("of runs of every shape, open ones and undispatched ones nothing differs", async () => {
   const ids = await Promise.all(SHAPES.map((shape) => startShape(rig, shape)));
-  await Promise.all(ids.map(confirmed));
+  await Promise.all(ids.map((id) => untilConfirmed(rig, id)));
   // A child run that is not waited for may begin after its parent's end.
   const notBegun = { parentRunId: { in: ids }, temporalRunId: null };
   await waitFor("the first task of every child run", async () => {
@@ -83,7 +75,7 @@ test("of runs of every shape, open ones and undispatched ones nothing differs", 
   ]);
   expect(isRight).toBe(true);
   await rig.client.workflow.getHandle(open).terminate();
-  await confirmed(open);
+  await untilConfirmed(rig, open);
 });
 
 /** How each kind of damage is done, and named. `$` stands for the run's id. */

@@ -14,7 +14,7 @@ import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newestSteps } from "../mirror/replay-history.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { component, local, retryEvery, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { parseExternalComponent } from "./external-component.ts";
@@ -85,11 +85,7 @@ async function run(...components: ComponentDefinition[]): Promise<RunRow> {
 
 /** Once the end is confirmed the tables say what a replay of the history says. */
 async function expectProjected({ id }: RunRow): Promise<void> {
-  const seen = await waitFor("the confirmation", async () => {
-    await confirmClosedRuns(rig);
-    const row = await rig.getRun(id);
-    return row.confirmedAt !== null && row;
-  });
+  const seen = await untilConfirmed(rig, id);
   const history = await rig.client.workflow.getHandle(id).fetchHistory();
   const rows = newestSteps(await rig.replayer.replay(history, id));
   expect(

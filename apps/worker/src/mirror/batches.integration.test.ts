@@ -1,7 +1,7 @@
 // What an operator does in Temporal to a run whose items run in batches, or to one of the batches.
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { projectRun } from "./project-history.ts";
@@ -58,14 +58,6 @@ async function resetToLastTask(id: string): Promise<void> {
   await rig.reset(await rig.getRun(id), Number(lastTask?.eventId));
 }
 
-async function confirmed(id: string): Promise<RunRow> {
-  return await waitFor(`the confirmation of ${id}`, async () => {
-    await confirmClosedRuns(rig);
-    const run = await rig.getRun(id);
-    return run.confirmedAt !== null && run;
-  });
-}
-
 function outcomesOf(run: RunRow): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status, message } of run.steps) {
@@ -86,7 +78,7 @@ async function expectExact(run: RunRow): Promise<void> {
 test("a terminated run ends with what its batches had recorded", async () => {
   const id = await startInSecondBatch();
   await rig.client.workflow.getHandle(id).terminate("enough");
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
   expect(outcomesOf(run)).toEqual({
     success: 110,
@@ -99,7 +91,7 @@ test("a terminated batch fails its run; what it had done stays told", async () =
   const id = await startInSecondBatch();
   const batch = await secondBatchOf(id);
   await rig.client.workflow.getHandle(batch.id).terminate("enough");
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({
     status: "failed",
     errorMessage: "Component 'each' failed: Items [100-119] are lost: Terminated",
@@ -115,7 +107,7 @@ test("a run that goes on past failures goes on past a terminated batch", async (
   const id = await startInSecondBatch("continue");
   const batch = await secondBatchOf(id);
   await rig.client.workflow.getHandle(batch.id).terminate();
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run.status).toBe("completed");
   expect(outcomesOf(run)).toMatchObject({ success: 110 });
   await expectExact(run);
@@ -125,7 +117,7 @@ test("a canceled batch fails its run", async () => {
   const id = await startInSecondBatch();
   const batch = await secondBatchOf(id);
   await rig.client.workflow.getHandle(batch.id).cancel();
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run.status).toBe("failed");
   expect(outcomesOf(run)).toMatchObject({ success: 110 });
   expect(run.steps.filter(({ status }) => status === null)).toEqual([]);
@@ -141,7 +133,7 @@ test("a batch that is reset runs its items again; its run waits for it", async (
     return temporalRunId !== batch.temporalRunId && workflowId;
   });
   await rig.client.workflow.getHandle(again).cancel();
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run.steps).toHaveLength(COUNT);
   await expectExact(run);
 });
@@ -150,7 +142,7 @@ test("a run that is reset while a batch is under way keeps that batch", async ()
   const id = await startInSecondBatch();
   await resetToLastTask(id);
   await rig.client.workflow.getHandle(id).cancel();
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "canceled", generation: 1 });
   expect(outcomesOf(run)).toEqual({ success: 110, "failed: The run was canceled.": 10 });
   await expectExact(run);
@@ -161,7 +153,7 @@ test("a run that is reset while a batch is under way ends that batch when it is 
   const batch = await secondBatchOf(id);
   await resetToLastTask(id);
   await rig.client.workflow.getHandle(id).terminate("no more");
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated", generation: 1 });
   expect(run.steps).toHaveLength(COUNT);
   await expectExact(run);
@@ -179,7 +171,7 @@ test("a run that is reset to before its batches runs new ones; the old ones end"
   });
   await waitFor("the new second batch", async () => (await secondBatchOf(id)).id !== old.id);
   await rig.client.workflow.getHandle(id).cancel();
-  const run = await confirmed(id);
+  const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "canceled", generation: 1 });
   await expectExact(run);
 });

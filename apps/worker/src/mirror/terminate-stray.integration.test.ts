@@ -12,7 +12,7 @@ import {
 import { createTemporalClient, type TemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { redispatchRuns, type RedispatchOptions } from "../dispatch/redispatch-runs.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { executions } from "../testing/test-components.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -89,10 +89,7 @@ async function expectNeverRan(id: string, name: string): Promise<void> {
   // A run that starts and ends after it: the reconciler has then seen both.
   const later = await rig.startRun({ components: [component("z")] });
   await rig.finished(later);
-  await waitFor("the later run's confirmation", async () => {
-    await confirmClosedRuns(rig);
-    return (await rig.getRun(later)).confirmedAt;
-  });
+  await untilConfirmed(rig, later);
   expect(await rig.getRun(id)).toEqual(before);
   expect(before).toMatchObject({ temporalRunId: null, dispatchedAt: null, steps: [] });
   expect(executions.get(name)).toBeUndefined();

@@ -19,7 +19,7 @@ import { z } from "zod";
 import { audit } from "../audit/audit.ts";
 import { projectRun } from "../mirror/project-history.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { to } from "../testing/shape.ts";
 import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
@@ -263,11 +263,7 @@ describe("with a key", () => {
   test("an audit reads what it can, and mends nothing that it cannot read", async () => {
     const id = await keyed.startRun({ components: [component("only")] });
     await keyed.finished(id);
-    const confirmed = await waitFor("the confirmation", async () => {
-      await confirmClosedRuns(keyed);
-      const run = await keyed.getRun(id);
-      return run.confirmedAt !== null && run;
-    });
+    const confirmed = await untilConfirmed(keyed, id);
     const auditWith = (config: WorkerRig["config"]) =>
       audit({
         config,

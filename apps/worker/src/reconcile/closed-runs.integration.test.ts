@@ -1,10 +1,10 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { component, local, type RunRow } from "../testing/rig-runs.ts";
+import { component, local } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createMirrorDatabase } from "../mirror/mirror-database.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { confirmClosedRuns, untilConfirmed } from "../testing/walk-once.ts";
 import { createFailures } from "./for-each-run.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 
@@ -13,15 +13,6 @@ beforeAll(async () => {
   rig = await createWorkerRig();
 });
 afterAll(() => rig.close());
-
-/** Passes until the run's row is confirmed. */
-async function confirmed(id: string): Promise<RunRow> {
-  return await waitFor(`the confirmation of ${id}`, async () => {
-    await confirmClosedRuns(rig);
-    const run = await rig.getRun(id);
-    return run.confirmedAt !== null && run;
-  });
-}
 
 async function startWaiting(timeout = "1h"): Promise<string> {
   const id = await rig.startRun({
@@ -46,7 +37,7 @@ test.each([
   async (_, components) => {
     const id = await rig.startRun({ components });
     const before = await rig.finished(id);
-    const after = await confirmed(id);
+    const after = await untilConfirmed(rig, id);
     const { closeTime } = await rig.client.workflow.getHandle(id).describe();
     expect(after.completedAt).toEqual(closeTime);
     expect(after.steps).toEqual(before.steps);
@@ -65,7 +56,7 @@ test.each([
   async (_, make, behind) => {
     const id = await rig.startRun({ components: [make("a")] });
     await rig.finished(id);
-    const right = await confirmed(id);
+    const right = await untilConfirmed(rig, id);
     // Everything that such a try records is consistent in itself.
     await rig.db.$executeRaw`
     UPDATE workflow_run_steps SET digest = digest + 1, updated_at = updated_at - interval '1 second',
@@ -76,14 +67,19 @@ test.each([
            mirror_length = mirror_length - ${behind.length}::int, mirror_time_ms = mirror_time_ms - ${behind.ms}::int
      WHERE id = ${id}`;
     const { steps, stepsDigest, mirrorLength, mirrorTimeMs } = right;
-    expect(await confirmed(id)).toMatchObject({ steps, stepsDigest, mirrorLength, mirrorTimeMs });
+    expect(await untilConfirmed(rig, id)).toMatchObject({
+      steps,
+      stepsDigest,
+      mirrorLength,
+      mirrorTimeMs,
+    });
   },
 );
 
 test("a run terminated in Temporal ends here, its steps too, with the reason", async () => {
   const id = await startWaiting();
   await rig.client.workflow.getHandle(id).terminate("wrong quarter");
-  const ended = await confirmed(id);
+  const ended = await untilConfirmed(rig, id);
   expect(ended).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
   expect(ended.steps.map((step) => [step.status, step.message])).toEqual([
     ["success", null],
@@ -121,7 +117,7 @@ test("what a mirror had under way when a terminated run was projected is taken a
   const id = await startWaiting();
   const commit = await beginLateWrite(id);
   await rig.client.workflow.getHandle(id).terminate("wrong quarter");
-  const pass = confirmed(id);
+  const pass = untilConfirmed(rig, id);
   await waitFor("the projection", () => isConfirmed(id));
   await commit();
   await pass;
@@ -153,7 +149,7 @@ test("what a mirror had under way when an end was confirmed takes the confirmati
 });
 
 test("a run over its timeout ends here", async () => {
-  const ended = await confirmed(await startWaiting("2s"));
+  const ended = await untilConfirmed(rig, await startWaiting("2s"));
   expect(ended).toMatchObject({ status: "failed", errorCode: "workflow_timed_out" });
   expect(ended.steps[1]).toMatchObject({
     status: "failed",
@@ -165,10 +161,7 @@ test("a run that ended before any worker saw it ends here, without steps", async
   const idle = await createWorkerRig({ idle: true });
   const id = await idle.startRun({ components: [component("a")] });
   await idle.client.workflow.getHandle(id).terminate();
-  await waitFor("the confirmation", async () => {
-    await confirmClosedRuns(idle);
-    return (await idle.getRun(id)).confirmedAt !== null;
-  });
+  await untilConfirmed(idle, id);
   const run = await idle.getRun(id);
   expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated", steps: [] });
   await idle.close();
@@ -184,7 +177,7 @@ test("rows that were damaged or lost are restored", async () => {
     where: { id: before.steps[1]?.id ?? "" },
     data: { status: "failed", digest: 0 },
   });
-  const after = await confirmed(id);
+  const after = await untilConfirmed(rig, id);
   expect(after.steps).toEqual(before.steps);
 });
 
@@ -199,10 +192,7 @@ test("a run that could not be repaired holds nothing up, and is looked at again"
   });
   const later = await rig.startRun({ components: [component("a")] });
   await rig.finished(later);
-  await waitFor("the later end", async () => {
-    await confirmClosedRuns(broken);
-    return (await rig.getRun(later)).confirmedAt;
-  });
+  await untilConfirmed(broken, later);
   expect(await rig.getRun(id)).toMatchObject({ status: "started", confirmedAt: null });
   const lookAround = createOpenRunsPass(rig, { roundMs: 0 });
   const repaired = await waitFor("the repair", async () => {
@@ -229,5 +219,5 @@ test("after a reset the old end confirms nothing; the new run's does", async () 
     return run.temporalRunId === runId && run;
   });
   expect(reopened).toMatchObject({ status: "started", confirmedAt: null });
-  expect(await confirmed(id)).toMatchObject({ status: "completed", generation: 1 });
+  expect(await untilConfirmed(rig, id)).toMatchObject({ status: "completed", generation: 1 });
 });

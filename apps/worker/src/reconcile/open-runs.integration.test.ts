@@ -10,7 +10,7 @@ import { writeRecords } from "../mirror/mirror-statement.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createWorkerMetrics } from "../worker-metrics.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 
 let rig: WorkerRig;
@@ -197,10 +197,7 @@ test("a run that was deleted in Temporal ends as lost, and is never started agai
 test("a run that had ended stays as it is when Temporal does not have it any more", async () => {
   const confirmed = await rig.startRun({ components: [component("a")] });
   await rig.finished(confirmed);
-  await waitFor("the confirmation", async () => {
-    await confirmClosedRuns(rig);
-    return (await rig.getRun(confirmed)).confirmedAt;
-  });
+  await untilConfirmed(rig, confirmed);
   const provisional = await rig.startRun({ components: [component("a")] });
   await rig.finished(provisional);
   const before = await Promise.all([confirmed, provisional].map((id) => rig.getRun(id)));

@@ -2,7 +2,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
-import { confirmClosedRuns, followResets } from "../testing/walk-once.ts";
+import { confirmClosedRuns, followResets, untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createFailures } from "./for-each-run.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
@@ -23,11 +23,7 @@ async function startAndCancel(): Promise<RunRow> {
   await handle.signal("nobody listens");
   await waitFor("the signal's task", async () => (await handle.describe()).historyLength === 9);
   await handle.cancel();
-  return await waitFor("the confirmed end", async () => {
-    await confirmClosedRuns(rig);
-    const run = await rig.getRun(id);
-    return run.confirmedAt !== null && run;
-  });
+  return await untilConfirmed(rig, id);
 }
 
 test("a reset run that only waits is shown as started, with the steps before the reset point", async () => {

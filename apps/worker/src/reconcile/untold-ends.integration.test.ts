@@ -3,7 +3,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { childrenOf, runs, slow, startedChildOf } from "../testing/child-runs.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
-import { confirmClosedRuns, followResets } from "../testing/walk-once.ts";
+import { confirmClosedRuns, followResets, untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
 
@@ -30,11 +30,7 @@ async function terminateAtRest(id: string): Promise<RunRow> {
       return (await child.describe()).status.name !== "RUNNING";
     });
   }
-  return await waitFor("the confirmed end", async () => {
-    await confirmClosedRuns(rig);
-    const run = await rig.getRun(id);
-    return run.confirmedAt !== null && run;
-  });
+  return await untilConfirmed(rig, id);
 }
 
 /** As in Temporal Web UI: "reset to the last workflow task". */

@@ -2,7 +2,7 @@
 import { uniqueName } from "@truerun/dev/testing/test-services";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "@truerun/dev/testing/wait-for";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { parseExternalComponent } from "../external/external-component.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -123,11 +123,7 @@ test("outputs that are too large together for what was under way end the run, an
   });
   const handle = rig.client.workflow.getHandle(id);
   await waitFor("Temporal to end it", async () => (await handle.describe()).closeTime, 80_000);
-  const run = await waitFor("its end", async () => {
-    await confirmClosedRuns(rig);
-    const seen = await rig.getRun(id);
-    return seen.confirmedAt !== null && seen;
-  });
+  const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
   expect(run.errorMessage).toMatch(/^The run was terminated in Temporal: .*history size/i);
   expect(run.steps).toHaveLength(70);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspectRun } from "../mirror/inspect-run.ts";
 import { executions } from "../testing/test-components.ts";
 import { component, retryEvery } from "../testing/rig-runs.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -74,11 +74,7 @@ test.each<[string, Json, Json]>([
       await rig.client.activity.complete({ workflowId: id, activityId: "h" }, result);
       return true;
     });
-    const ended = await waitFor("the confirmed end", async () => {
-      await confirmClosedRuns(rig);
-      const run = await rig.getRun(id);
-      return run.confirmedAt !== null && run;
-    });
+    const ended = await untilConfirmed(rig, id);
     expect(ended.status).toBe("completed");
     expect(ended.steps).toMatchObject([
       { stepKey: "h", status: "success", message: null, output, artifacts: [], attempt: null },

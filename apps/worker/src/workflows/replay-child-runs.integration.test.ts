@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspectRun } from "../mirror/inspect-run.ts";
 import { childrenOf, runs, slow } from "../testing/child-runs.ts";
 import { component, local } from "../testing/rig-runs.ts";
-import { confirmClosedRuns } from "../testing/walk-once.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 /** A workflow task has room for two of them. */
@@ -76,10 +76,7 @@ describe("child runs with large inputs replay while they are under way, and once
     const batch = started.find((workflowId) => isBatchOf(id, workflowId));
     expect(batch === undefined ? started : await replay(batch)).toHaveLength(COUNT);
     await rig.client.workflow.getHandle(id).cancel();
-    await waitFor("the confirmed end", async () => {
-      await confirmClosedRuns(rig);
-      return (await rig.getRun(id)).confirmedAt;
-    });
+    await untilConfirmed(rig, id);
     expect(await inspectRun(rig, id)).toMatchObject({ kind: "equal" });
   });
 });
