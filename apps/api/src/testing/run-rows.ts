@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { newId } from "@truerun/shared/ids";
+import { expect } from "vitest";
 import { echo } from "./test-gateway.ts";
 import type { TestRig } from "./test-rig.ts";
 
@@ -8,11 +9,14 @@ export interface TestDefinition {
   definitionId: string;
 }
 
-/** A definition of the test's own. */
-export async function defineWorkflow({ gateways, org }: TestRig): Promise<TestDefinition> {
-  const name = `w-${randomUUID()}`;
-  const options = { key: org.key, body: echo() };
-  const saved = await gateways[0].send("PUT", `/v1/workflows/${name}`, options);
+/** A new definition: of the test's own and of the rig's first org, unless told otherwise. */
+export async function defineWorkflow(
+  { gateways, org }: TestRig,
+  { name = `w-${randomUUID()}`, key = org.key } = {},
+): Promise<TestDefinition> {
+  const path = `/v1/workflows/${encodeURIComponent(name)}`;
+  const saved = await gateways[0].send("PUT", path, { key, body: echo() });
+  expect(saved.status, saved.text).toBe(201);
   return { name, definitionId: String(saved.json["workflow_definition_id"]) };
 }
 

@@ -5,7 +5,6 @@ import { newId } from "@truerun/shared/ids";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { defineWorkflow, insertRun } from "../testing/run-rows.ts";
-import { echo } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
 
 const DEADLINE_MS = 1_000;
@@ -20,13 +19,6 @@ afterEach(() => {
 afterAll(async () => {
   await rig.close();
 });
-
-async function define(): Promise<string> {
-  const name = `w-${randomUUID()}`;
-  const options = { key: rig.org.key, body: echo() };
-  expect((await rig.gateways[0].send("PUT", `/v1/workflows/${name}`, options)).status).toBe(201);
-  return name;
-}
 
 function run(name: string, idempotencyKey?: string, gateway: 0 | 1 = 0) {
   return rig.gateways[gateway].send("POST", `/v1/workflows/${name}/run`, {
@@ -60,7 +52,7 @@ test.each([
 ])(
   "while Temporal %s a run is created and answered 502 in time; its key and its id start it once",
   async (_, damage) => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const idempotencyKey = randomUUID();
     damage();
     const startedAt = Date.now();
@@ -111,7 +103,7 @@ test.each([
 );
 
 test("a repeat right behind its start needs no Temporal, though the mark is not committed yet", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const idempotencyKey = randomUUID();
   const first = await run(name, idempotencyKey);
   const id = first.json["workflow_run_id"] as string;
@@ -124,7 +116,7 @@ test("a repeat right behind its start needs no Temporal, though the mark is not 
 });
 
 test("while a request tries to dispatch its run, the sweeper leaves the run alone", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   rig.temporalProxy.freeze();
   const startedAt = Date.now();
   const answer = run(name);
@@ -137,7 +129,7 @@ test("while a request tries to dispatch its run, the sweeper leaves the run alon
 });
 
 test("a run that was canceled before it was dispatched is not dispatched by a repeat", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const idempotencyKey = randomUUID();
   rig.temporalProxy.cut();
   expect((await run(name, idempotencyKey)).status).toBe(502);
@@ -150,7 +142,7 @@ test("a run that was canceled before it was dispatched is not dispatched by a re
 });
 
 test("a repeat goes on with the definition's version that the run was made with, even when it is deleted", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const idempotencyKey = randomUUID();
   rig.temporalProxy.cut();
   expect((await run(name, idempotencyKey)).status).toBe(502);
@@ -170,7 +162,7 @@ test("a run whose execution was deleted in Temporal is not started again by its 
     TEMPORAL_NAMESPACE: "default",
   });
   const { workflowService, workflow } = temporal.client;
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const idempotencyKey = randomUUID();
   const first = await run(name, idempotencyKey);
   const id = String(first.json["workflow_run_id"]);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defineWorkflow } from "../testing/run-rows.ts";
 import { echo } from "../testing/test-gateway.ts";
 import { createTestRig, type TestRig } from "../testing/test-rig.ts";
 
@@ -32,16 +33,10 @@ function run(name: string, options: RunOptions = {}, gateway: 0 | 1 = 0) {
   });
 }
 
-async function define(name = `w-${randomUUID()}`, key = rig.org.key): Promise<string> {
-  const saved = await rig.gateways[0].send("PUT", at(name), { key, body: echo() });
-  expect(saved.status, saved.text).toBe(201);
-  return name;
-}
-
 const countRuns = (workflowName: string) => rig.db.workflowRun.count({ where: { workflowName } });
 
 test("a run is answered with exactly the published keys, its input as it was sent, and is dispatched", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const input = '{ "z":1.0,"a" : -0, "__proto__":{"x":1}, "s":"\\u0000\\ud800", "2":1, "1":1 }';
   const answer = await run(name, { body: `{"other":[1], "input": ${input}\n}` });
   expect(answer.status, answer.text).toBe(201);
@@ -68,7 +63,7 @@ test.each([
   "a\nb",
   "😀".repeat(250),
 ])("a workflow named %j runs", async (name) => {
-  await define(name);
+  await defineWorkflow(rig, { name });
   const answer = await run(name);
   expect(answer.status, answer.text).toBe(201);
   expect(answer.json).toMatchObject({ workflow_name: name, input: {} });
@@ -89,14 +84,14 @@ test.each([
 });
 
 test("another organization's workflow is answered like one that does not exist", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const foreign = await run(name, { key: rig.otherOrg.key });
   const detail = { code: "workflow_not_found", message: `Workflow '${name}' not found.` };
   expect([foreign.status, foreign.json]).toEqual([404, { detail }]);
 });
 
 test("a disabled workflow is a 409 that creates nothing and binds no key", async () => {
-  const name = await define();
+  const { name } = await defineWorkflow(rig);
   const idempotencyKey = randomUUID();
   await rig.gateways[0].send("PATCH", at(name), { key: rig.org.key, body: { enabled: false } });
   const refused = await run(name, { idempotencyKey });
@@ -116,7 +111,7 @@ describe("validation", () => {
     ["a b", "string_pattern_mismatch"],
     ["ä", "string_pattern_mismatch"],
   ])("the Idempotency-Key %j is a 422, listed with the body's faults", async (key, type) => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const answer = await run(name, { idempotencyKey: key, body: '{"input":3}' });
     expect(answer.status).toBe(422);
     expect(answer.json["detail"]).toMatchObject([
@@ -131,7 +126,7 @@ describe("validation", () => {
   });
 
   test("an input that would not fit into the engine is a 413 that creates nothing", async () => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const idempotencyKey = randomUUID();
     const body = `{"input":{"n":[${"1e20,".repeat(200_000)}0]}}`;
     const answer = await run(name, { idempotencyKey, body });
@@ -146,7 +141,7 @@ describe("validation", () => {
 
 describe("an Idempotency-Key", () => {
   test("returns the first answer to the byte, from either gateway, whatever the body", async () => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const idempotencyKey = randomUUID();
     const body = '{"input":{"n": 1.0}}';
     const first = await run(name, { idempotencyKey, body });
@@ -168,7 +163,7 @@ describe("an Idempotency-Key", () => {
   });
 
   test("makes one run of 50 requests at once on two gateways, and 50 equal answers", async () => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const idempotencyKey = randomUUID();
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, at) =>
@@ -184,8 +179,9 @@ describe("an Idempotency-Key", () => {
   });
 
   test("is another one for another organization and for another workflow", async () => {
-    const [name, second] = [await define(), await define()];
-    await define(name, rig.otherOrg.key);
+    const { name } = await defineWorkflow(rig);
+    const { name: second } = await defineWorkflow(rig);
+    await defineWorkflow(rig, { name, key: rig.otherOrg.key });
     const idempotencyKey = randomUUID();
     const answers = [
       await run(name, { idempotencyKey }),
@@ -197,7 +193,7 @@ describe("an Idempotency-Key", () => {
   });
 
   test("still answers when its definition was disabled, deleted or made anew", async () => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const idempotencyKey = randomUUID();
     const first = await run(name, { idempotencyKey });
     const admin = (method: string, body?: unknown) =>
@@ -214,7 +210,7 @@ describe("an Idempotency-Key", () => {
   });
 
   test("is free again once it has expired by the database's clock, for one of many at once", async () => {
-    const name = await define();
+    const { name } = await defineWorkflow(rig);
     const idempotencyKey = randomUUID();
     const first = await run(name, { idempotencyKey });
     const row = await rig.db.idempotencyKey.findFirstOrThrow({ where: { key: idempotencyKey } });
@@ -232,8 +228,9 @@ describe("an Idempotency-Key", () => {
   });
 
   test("may be the run's own id, which never expires, in its own workflow and organization only", async () => {
-    const [name, second] = [await define(), await define()];
-    await define(name, rig.otherOrg.key);
+    const { name } = await defineWorkflow(rig);
+    const { name: second } = await defineWorkflow(rig);
+    await defineWorkflow(rig, { name, key: rig.otherOrg.key });
     const first = await run(name, { body: { input: { a: 1 } } });
     const idempotencyKey = String(first.json["workflow_run_id"]);
     const again = await run(name, { idempotencyKey, body: "{bad" });
@@ -250,16 +247,17 @@ describe("an Idempotency-Key", () => {
 
   test("of many, repeated by all their callers at the same time, gives each the run of its own", async () => {
     // Characters that need escaping in a Postgres array of texts.
-    const names = [await define(`w {"ä"\\,'😀} ${randomUUID()}`), await define()];
-    const theirs = await define(names[0], rig.otherOrg.key);
+    const { name: odd } = await defineWorkflow(rig, { name: `w {"ä"\\,'😀} ${randomUUID()}` });
+    const names = [odd, (await defineWorkflow(rig)).name];
     const key = rig.otherOrg.key;
+    await defineWorkflow(rig, { name: odd, key });
     const idempotencyKey = `{"a"\\,'b}-${randomUUID()}`;
     const callers = [
       ...names.flatMap((name) => [
         { name, idempotencyKey },
         { name, idempotencyKey: "NULL" },
       ]),
-      { name: theirs, idempotencyKey, key },
+      { name: odd, idempotencyKey, key },
     ];
     const firsts: string[] = [];
     for (const { name, ...options } of callers) {
@@ -268,7 +266,7 @@ describe("an Idempotency-Key", () => {
     // The last caller of each round uses its run's id as the key.
     const all = Array.from({ length: 8 }, () => [
       ...callers,
-      { name: theirs, idempotencyKey: firsts.at(-1) ?? "", key },
+      { name: odd, idempotencyKey: firsts.at(-1) ?? "", key },
     ]).flat();
     const again = await Promise.all(all.map(({ name, ...options }) => run(name, options)));
     expect(new Set(firsts).size).toBe(callers.length);

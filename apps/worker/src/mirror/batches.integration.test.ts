@@ -1,6 +1,7 @@
 // What an operator does in Temporal to a run whose items run in batches, or to one of the batches.
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { resetToLastTask } from "../testing/reset-to-last-task.ts";
 import { untilConfirmed } from "../testing/walk-once.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -48,14 +49,6 @@ async function secondBatchOf(id: string): Promise<{ id: string; temporalRunId: s
     }
     return false;
   });
-}
-
-async function resetToLastTask(id: string): Promise<void> {
-  const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
-  const lastTask = (events ?? []).findLast(
-    (event) => event.workflowTaskCompletedEventAttributes != null,
-  );
-  await rig.reset(await rig.getRun(id), Number(lastTask?.eventId));
 }
 
 function outcomesOf(run: RunRow): Record<string, number> {
@@ -140,7 +133,7 @@ test("a batch that is reset runs its items again; its run waits for it", async (
 
 test("a run that is reset while a batch is under way keeps that batch", async () => {
   const id = await startInSecondBatch();
-  await resetToLastTask(id);
+  await resetToLastTask(rig, await rig.getRun(id));
   await rig.client.workflow.getHandle(id).cancel();
   const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "canceled", generation: 1 });
@@ -151,7 +144,7 @@ test("a run that is reset while a batch is under way keeps that batch", async ()
 test("a run that is reset while a batch is under way ends that batch when it is terminated", async () => {
   const id = await startInSecondBatch();
   const batch = await secondBatchOf(id);
-  await resetToLastTask(id);
+  await resetToLastTask(rig, await rig.getRun(id));
   await rig.client.workflow.getHandle(id).terminate("no more");
   const run = await untilConfirmed(rig, id);
   expect(run).toMatchObject({ status: "failed", errorCode: "workflow_terminated", generation: 1 });

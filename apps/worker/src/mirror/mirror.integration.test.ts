@@ -2,7 +2,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Shape } from "../testing/shape.ts";
-import { SHAPES } from "../testing/shapes.ts";
+import { SHAPES, shapeOf } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { executions } from "../testing/test-components.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
@@ -154,12 +154,6 @@ test("while Postgres is away runs go on, no component runs twice, and the rows c
   await away.close();
   await database.proxy.close();
 });
-
-function shapeOf(name: string): Shape {
-  const shape = SHAPES.find((each) => each.name === name);
-  if (shape === undefined) throw new Error(`No shape '${name}'`);
-  return shape;
-}
 
 /** Whether workflow code runs at this shape's end. Where none does, the tables wait for a projection. */
 function endsInCode(shape: Shape): boolean {

@@ -10,8 +10,7 @@ import type { MirrorRecord, StepRow } from "../mirror/mirror-record.ts";
 import { writeRecords } from "../mirror/mirror-statement.ts";
 import { type Projection, projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
-import type { Shape } from "../testing/shape.ts";
-import { SHAPES } from "../testing/shapes.ts";
+import { shapeOf } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -177,12 +176,6 @@ function spoil(kind: string, runId: string, record: MirrorRecord): MirrorRecord 
   // What a failed try of a workflow task recorded: the next try went another way.
   const ghost: StepRow = { ...record, id: stepId(runId, "ghost"), step_key: "ghost", ordinal: 50 };
   return { ...ghost, digest: digestStep(ghost) };
-}
-
-function shapeOf(name: string): Shape {
-  const shape = SHAPES.find((each) => each.name === name);
-  if (shape === undefined) throw new Error(`No shape '${name}'`);
-  return shape;
 }
 
 async function readStory(

@@ -2,6 +2,7 @@ import { ANSWER_REVIEW } from "@truerun/shared/contracts/review";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { childrenOf, runs, slow, startedChildOf } from "../testing/child-runs.ts";
+import { resetToLastTask } from "../testing/reset-to-last-task.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { confirmClosedRuns, followResets, untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -31,13 +32,6 @@ async function terminateAtRest(id: string): Promise<RunRow> {
     });
   }
   return await untilConfirmed(rig, id);
-}
-
-/** As in Temporal Web UI: "reset to the last workflow task". */
-async function resetToLastTask(run: RunRow): Promise<string> {
-  const { events } = await rig.client.workflow.getHandle(run.id).fetchHistory();
-  const last = events?.findLast((event) => event.workflowTaskCompletedEventAttributes != null);
-  return await rig.reset(run, Number(last?.eventId));
 }
 
 /** Longer than Temporal takes to tell a run of its child's end, which is some milliseconds. */
@@ -82,7 +76,7 @@ test("a terminated run that is reset to where it waited for a child run starts a
   });
   const child = await startedChildOf(rig, id);
   const terminated = await terminateAtRest(id);
-  const reset = await resetToLastTask(terminated);
+  const reset = await resetToLastTask(rig, terminated);
   const answer = { step_key: "review", decision: "approve", comment: null, decided_by: "k" };
   await rig.client.workflow.getHandle(id).executeUpdate(ANSWER_REVIEW, { args: [answer] });
   const ended = await endOf(terminated);
@@ -117,7 +111,7 @@ test("one that is reset to where it waited for a batch runs that batch again", a
   });
   const terminated = await terminateAtRest(id);
   expect(terminated).toMatchObject({ status: "failed", errorCode: "workflow_terminated" });
-  await resetToLastTask(terminated);
+  await resetToLastTask(rig, terminated);
   const ended = await endOf(terminated);
   expect(ended.status).toBe("completed");
   expect(ended.steps).toHaveLength(BATCHED);
@@ -132,7 +126,7 @@ test("a run that was reset while its child run is under way is left alone", asyn
     return raw.pendingWorkflowTask == null;
   });
   const before = await rig.getRun(id);
-  const reset = await resetToLastTask(before);
+  const reset = await resetToLastTask(rig, before);
   const ended = await endOf(before);
   expect(ended).toMatchObject({ status: "completed", temporalRunId: reset });
   expect((await childrenOf(rig, id)).map((each) => each.id)).toEqual([child.id]);
@@ -142,7 +136,7 @@ test("one that was canceled while it waited in vain is canceled", async () => {
   const id = await rig.startRun({ components: [runs("slow")], others: { slow: slow(5_000) } });
   await startedChildOf(rig, id);
   const terminated = await terminateAtRest(id);
-  await resetToLastTask(terminated);
+  await resetToLastTask(rig, terminated);
   await rig.client.workflow.getHandle(id).cancel();
   const ended = await endOf(terminated);
   expect(ended.status).toBe("canceled");
@@ -160,7 +154,7 @@ test("a run that waits for nothing of a child that it started is left alone", as
   await waitFor("the review", async () => (await rig.getRun(id)).steps.length === 2);
   const terminated = await terminateAtRest(id);
   expect((await rig.finished(child.id)).status).toBe("completed");
-  const reset = await resetToLastTask(terminated);
+  const reset = await resetToLastTask(rig, terminated);
   const lookAround = createLoops();
   // Runs are looked at once they have rested for four seconds.
   const until = Date.now() + 4_000 + 2 * UNTOLD_MS;

@@ -203,3 +203,10 @@ export const SHAPES: readonly Shape[] = [
   ...CHILD_RUN_SHAPES,
   ...LOCAL_SHAPES,
 ];
+
+/** @throws when no shape has this name */
+export function shapeOf(name: string): Shape {
+  const shape = SHAPES.find((each) => each.name === name);
+  if (shape === undefined) throw new Error(`No shape '${name}'`);
+  return shape;
+}
