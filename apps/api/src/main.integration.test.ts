@@ -1,45 +1,24 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import http from "node:http";
-import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildGateway, forkGateway, type GatewayProcess } from "./testing/gateway-process.ts";
-import { echo, sendTo } from "./testing/test-gateway.ts";
-import { createTestRig, type TestRig } from "./testing/test-rig.ts";
+import { createProcessRig, type ProcessRig } from "./testing/process-rig.ts";
+import { sendTo } from "./testing/test-gateway.ts";
 
-let rig: TestRig;
-const name = `w-${randomUUID()}`;
-const processes: GatewayProcess[] = [];
-
+let rig: ProcessRig;
 beforeAll(async () => {
-  [rig] = await Promise.all([createTestRig(), buildGateway()]);
-  const options = { key: rig.org.key, body: echo() };
-  await rig.gateways[0].send("PUT", `/v1/workflows/${name}`, options);
+  rig = await createProcessRig();
 });
-afterAll(async () => {
-  for (const { child } of processes) child.kill("SIGKILL");
-  await rig.close();
-});
-
-async function start(environment: Record<string, string> = {}): Promise<GatewayProcess> {
-  const started = await forkGateway({
-    DATABASE_URL: rig.databaseUrl,
-    TEMPORAL_ADDRESS: temporalAddress(),
-    TEMPORAL_TASK_QUEUE: name,
-    ...environment,
-  });
-  processes.push(started);
-  return started;
-}
+afterAll(() => rig.close());
 
 const run = (port: number, idempotencyKey: string) =>
-  sendTo(port, "POST", `/v1/workflows/${name}/run`, {
+  sendTo(port, "POST", `/v1/workflows/${rig.workflowName}/run`, {
     key: rig.org.key,
     headers: { "idempotency-key": idempotencyKey },
   });
 
 test("two processes make one run of 50 requests with one key at once", async () => {
-  const [first, second] = await Promise.all([start(), start()]);
+  const [first, second] = await Promise.all([rig.start(), rig.start()]);
   const idempotencyKey = randomUUID();
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, at) =>
@@ -54,13 +33,13 @@ test("two processes make one run of 50 requests with one key at once", async () 
 test.each(["SIGTERM", "SIGINT"] as const)(
   "on %s every request that was taken is answered, what it noted is committed, and the process exits 0",
   async (signal) => {
-    const gateway = await start();
+    const gateway = await rig.start();
     const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
     const ids: string[] = [];
     let refused = 0;
     const call = async () => {
       for (;;) {
-        const answer = await sendTo(gateway.port, "POST", `/v1/workflows/${name}/run`, {
+        const answer = await sendTo(gateway.port, "POST", `/v1/workflows/${rig.workflowName}/run`, {
           key: rig.org.key,
           agent,
         }).catch((error: NodeJS.ErrnoException) => error);
@@ -72,11 +51,11 @@ test.each(["SIGTERM", "SIGINT"] as const)(
         }
         expect(answer.status, gateway.output()).toBe(201);
         ids.push(String(answer.json["workflow_run_id"]));
-        if (ids.length === 50) gateway.child.kill(signal);
+        if (ids.length === 50) gateway.kill(signal);
       }
     };
     await Promise.all(Array.from({ length: 8 }, call));
-    expect(await gateway.ended).toBe(0);
+    expect(await gateway.exited).toEqual({ code: 0, signal: null });
     expect(refused).toBe(8);
     expect(ids.length).toBeGreaterThanOrEqual(50);
     const undispatched = await rig.db.workflowRun.count({
@@ -87,36 +66,36 @@ test.each(["SIGTERM", "SIGINT"] as const)(
 );
 
 test("a request that hangs holds the end up no longer than SHUTDOWN_TIMEOUT_MS", async () => {
-  const gateway = await start({ SHUTDOWN_TIMEOUT_MS: "500" });
+  const gateway = await rig.start({ SHUTDOWN_TIMEOUT_MS: "500" });
   const hanging = http.request({
     port: gateway.port,
     host: "127.0.0.1",
     method: "POST",
-    path: `/v1/workflows/${name}/run`,
+    path: `/v1/workflows/${rig.workflowName}/run`,
     headers: { authorization: `Bearer ${rig.org.key}`, "content-length": "10" },
   });
   const cut = new Promise((resolve) => hanging.on("error", resolve));
   await new Promise<void>((resolve) => hanging.write("{", () => resolve()));
-  gateway.child.kill("SIGTERM");
-  expect(await gateway.ended).toBe(0);
+  gateway.kill("SIGTERM");
+  expect(await gateway.exited).toEqual({ code: 0, signal: null });
   expect(await cut).toBeInstanceOf(Error);
 });
 
 test("a gateway whose parent is gone stops by itself", async () => {
-  const gateway = await start();
+  const gateway = await rig.start();
   gateway.child.disconnect();
-  expect(await gateway.ended).toBe(0);
+  expect(await gateway.exited).toEqual({ code: 0, signal: null });
 });
 
 test("the log has a line a request with its ids, and never a key", async () => {
-  const gateway = await start();
+  const gateway = await rig.start();
   const requestId = randomUUID();
-  const answer = await sendTo(gateway.port, "POST", `/v1/workflows/${name}/run?a=b`, {
+  const answer = await sendTo(gateway.port, "POST", `/v1/workflows/${rig.workflowName}/run?a=b`, {
     key: rig.org.key,
     headers: { "x-request-id": requestId },
   });
-  gateway.child.kill("SIGTERM");
-  await gateway.ended;
+  gateway.kill("SIGTERM");
+  await gateway.exited;
   const lines = gateway
     .output()
     .split("\n")

@@ -1,37 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { findFreePort } from "@truerun/dev/processes/ports";
 import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
-import { buildGateway, forkGateway, type GatewayProcess } from "./testing/gateway-process.ts";
-import { echo, sendTo } from "./testing/test-gateway.ts";
-import { createTestRig, type TestRig } from "./testing/test-rig.ts";
+import { createProcessRig, type ProcessRig } from "./testing/process-rig.ts";
+import { sendTo } from "./testing/test-gateway.ts";
 
-let rig: TestRig;
-const name = `w-${randomUUID()}`;
-const processes: GatewayProcess[] = [];
-
+let rig: ProcessRig;
 beforeAll(async () => {
-  [rig] = await Promise.all([createTestRig(), buildGateway()]);
-  const options = { key: rig.org.key, body: echo() };
-  await rig.gateways[0].send("PUT", `/v1/workflows/${name}`, options);
+  rig = await createProcessRig();
 });
-afterAll(async () => {
-  for (const { child } of processes) child.kill("SIGKILL");
-  await rig.close();
-});
-
-async function start(environment: Record<string, string>): Promise<GatewayProcess> {
-  const started = await forkGateway({
-    DATABASE_URL: rig.databaseUrl,
-    TEMPORAL_ADDRESS: temporalAddress(),
-    TEMPORAL_TASK_QUEUE: name,
-    ...environment,
-  });
-  processes.push(started);
-  return started;
-}
+afterAll(() => rig.close());
 
 /** Reads the metrics from the port; a missing line counts as 0. */
 async function scrape(port: number) {
@@ -54,21 +33,21 @@ test("requests and dispatches are counted by closed sets of labels, on a port of
   const [, temporalPort = ""] = temporalAddress().split(":");
   const proxy = await createTcpProxy({ targetPort: Number(temporalPort) });
   const metricsPort = await findFreePort();
-  const { port } = await start({
+  const { port } = await rig.start({
     METRICS_PORT: String(metricsPort),
     TEMPORAL_ADDRESS: `127.0.0.1:${proxy.port}`,
   });
   const send = (method: string, path: string) => sendTo(port, method, path, { key: rig.org.key });
   const before = await scrape(metricsPort);
   expect(before.value(requests("runWorkflow", "201"))).toBe(0);
-  const run = await send("POST", `/v1/workflows/${name}/run`);
+  const run = await send("POST", `/v1/workflows/${rig.workflowName}/run`);
   expect(run.status, run.text).toBe(201);
   const id = String(run.json["workflow_run_id"]);
   await send("GET", `/v1/workflows/runs/${id}`);
   await send("GET", `/v1/workflows/runs/${id.replace(/.$/, "z")}`);
   await send("GET", `/v1/nowhere/${id}`);
   proxy.cut();
-  expect((await send("POST", `/v1/workflows/${name}/run`)).status).toBe(502);
+  expect((await send("POST", `/v1/workflows/${rig.workflowName}/run`)).status).toBe(502);
   const { text, value } = await scrape(metricsPort);
   expect({
     started: value(requests("runWorkflow", "201")),
@@ -100,9 +79,9 @@ test("requests and dispatches are counted by closed sets of labels, on a port of
 });
 
 test("nothing is served unless METRICS_PORT is set", async () => {
-  const gateway = await start({});
-  gateway.child.kill("SIGTERM");
-  await gateway.ended;
+  const gateway = await rig.start();
+  gateway.kill("SIGTERM");
+  await gateway.exited;
   expect(gateway.output()).not.toContain("serving metrics");
 });
 
@@ -111,7 +90,7 @@ test("a port that is taken is named, and ends the process", async () => {
   const port = await findFreePort();
   await new Promise<void>((resolve) => taken.listen(port, "127.0.0.1", resolve));
   const told = (variable: string) => `Cannot listen on HOST 127.0.0.1, ${variable} ${port}: `;
-  await expect(start({ METRICS_PORT: String(port) })).rejects.toThrow(told("METRICS_PORT"));
-  await expect(start({ PORT: String(port) })).rejects.toThrow(told("PORT"));
+  await expect(rig.start({ METRICS_PORT: String(port) })).rejects.toThrow(told("METRICS_PORT"));
+  await expect(rig.start({ PORT: String(port) })).rejects.toThrow(told("PORT"));
   taken.close();
 });

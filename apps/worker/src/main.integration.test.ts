@@ -3,15 +3,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { component } from "./testing/rig-runs.ts";
+import { startWorkerProcess } from "./testing/worker-process.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
-
-const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 let rig: WorkerRig;
 let folder: string;
@@ -170,20 +168,8 @@ async function startWorker(
   extra: Record<string, string> = {},
   logFile = join(folder, "worker.log"),
 ): Promise<ManagedProcess> {
-  const worker = await startProcess({
-    command: process.execPath,
-    args: [MAIN],
-    logFile,
-    env: {
-      PATH: process.env["PATH"],
-      DATABASE_URL: rig.config.DATABASE_URL,
-      TEMPORAL_ADDRESS: rig.config.TEMPORAL_ADDRESS,
-      TEMPORAL_TASK_QUEUE: rig.config.TEMPORAL_TASK_QUEUE,
-      HTTP_ALLOWED_PRIVATE_HOSTS: "127.0.0.1",
-      DATA_DIR: folder,
-      ...extra,
-    },
-  });
+  const env = { HTTP_ALLOWED_PRIVATE_HOSTS: "127.0.0.1", ...extra };
+  const worker = await startWorkerProcess(rig.config, { folder, logFile, env });
   started.push(worker);
   return worker;
 }

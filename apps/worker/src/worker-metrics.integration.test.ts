@@ -3,15 +3,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { findFreePort } from "@truerun/dev/processes/ports";
-import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { component } from "./testing/rig-runs.ts";
+import { startWorkerProcess } from "./testing/worker-process.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
-
-const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 let rig: WorkerRig;
 let folder: string;
@@ -31,19 +29,8 @@ afterAll(async () => {
 });
 
 async function startWorker(port = metricsPort): Promise<ManagedProcess> {
-  const worker = await startProcess({
-    command: process.execPath,
-    args: [MAIN],
-    logFile: join(folder, "worker.log"),
-    env: {
-      PATH: process.env["PATH"],
-      DATABASE_URL: rig.config.DATABASE_URL,
-      TEMPORAL_ADDRESS: rig.config.TEMPORAL_ADDRESS,
-      TEMPORAL_TASK_QUEUE: rig.config.TEMPORAL_TASK_QUEUE,
-      METRICS_PORT: String(port),
-      DATA_DIR: folder,
-    },
-  });
+  const env = { METRICS_PORT: String(port) };
+  const worker = await startWorkerProcess(rig.config, { folder, env });
   started.push(worker);
   return worker;
 }

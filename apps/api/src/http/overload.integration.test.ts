@@ -2,27 +2,24 @@
 import { randomUUID } from "node:crypto";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { buildGateway, forkGateway, type GatewayProcess } from "../testing/gateway-process.ts";
+import type { GatewayProcess } from "../testing/gateway-process.ts";
+import { createProcessRig, type ProcessRig } from "../testing/process-rig.ts";
 import { connectRaw, type RawConnection, toHead } from "../testing/raw-connection.ts";
-import { echo, sendTo } from "../testing/test-gateway.ts";
-import { createTestRig, type TestRig } from "../testing/test-rig.ts";
+import { defineWorkflow } from "../testing/run-rows.ts";
+import { sendTo } from "../testing/test-gateway.ts";
 
 const BURST = 60;
 
-let rig: TestRig;
+let rig: ProcessRig;
 let gateway: GatewayProcess;
-const name = `w-${randomUUID()}`;
 beforeAll(async () => {
-  [rig] = await Promise.all([createTestRig(), buildGateway()]);
-  for (const { key } of [rig.org, rig.otherOrg]) {
-    await rig.gateways[0].send("PUT", `/v1/workflows/${name}`, { key, body: echo() });
-  }
+  rig = await createProcessRig();
+  await defineWorkflow(rig, { name: rig.workflowName, key: rig.otherOrg.key });
   const databaseUrl = new URL(rig.databaseUrl);
   databaseUrl.port = String(rig.databaseProxy.port);
-  gateway = await forkGateway({
+  gateway = await rig.start({
     DATABASE_URL: databaseUrl.href,
     TEMPORAL_ADDRESS: `127.0.0.1:${rig.temporalProxy.port}`,
-    TEMPORAL_TASK_QUEUE: name,
     MAX_CONCURRENT_STARTS: "2",
     MAX_REQUESTS: "20",
     MAX_CONNECTIONS: "100",
@@ -37,15 +34,16 @@ afterEach(async () => {
     return (await sendTo(gateway.port, "GET", "/readyz")).status === 200;
   });
 });
-afterAll(async () => {
-  gateway.child.kill("SIGKILL");
-  await rig.close();
-});
+afterAll(() => rig.close());
 
 function run(idempotencyKey: string, key = rig.org.key) {
   const headers = { "idempotency-key": idempotencyKey };
   const body = { input: { key: idempotencyKey } };
-  return sendTo(gateway.port, "POST", `/v1/workflows/${name}/run`, { key, headers, body });
+  return sendTo(gateway.port, "POST", `/v1/workflows/${rig.workflowName}/run`, {
+    key,
+    headers,
+    body,
+  });
 }
 
 async function burst() {
@@ -126,7 +124,7 @@ test("while Postgres is frozen all are told 503 in time", async () => {
 
 test("starts that hold all their connections to the database leave the others' alone", async () => {
   const key = randomUUID();
-  const endpoint = `workflows/${name}/run`;
+  const endpoint = `workflows/${rig.workflowName}/run`;
   const expiresAt = new Date(Date.now() + 60_000);
   await rig.db.$transaction(async (tx) => {
     const data = { orgId: rig.org.orgId, endpoint, key, runId: "none", expiresAt };

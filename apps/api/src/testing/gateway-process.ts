@@ -1,47 +1,50 @@
-import { type ChildProcess, execFile, fork } from "node:child_process";
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
-
-const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
+import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import { untilReady } from "@truerun/dev/processes/until-ready";
+import { PROJECT_DIR } from "@truerun/dev/project-paths";
 
 /** Compiles the gateway: the tests run the build, as in production. */
 export async function buildGateway(): Promise<void> {
   const args = ["node_modules/typescript/bin/tsc", "-b", "apps/api/tsconfig.build.json"];
-  await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  await promisify(execFile)(process.execPath, args, { cwd: PROJECT_DIR });
 }
 
-export interface GatewayProcess {
+export interface GatewayProcess extends ManagedProcess {
   port: number;
-  child: ChildProcess;
   /** Everything it has written so far, both streams. */
   output(): string;
-  /** How it ended: exit code or signal. */
-  ended: Promise<number | string>;
 }
 
-/** A gateway in a process of its own on a free port. */
-export async function forkGateway(environment: Record<string, string>): Promise<GatewayProcess> {
-  const child = fork("apps/api/dist/main.js", [], {
-    cwd: ROOT,
+/**
+ * A gateway in a process of its own on a free port.
+ *
+ * @param folder - for its log
+ * @throws when it ends instead; the message has all that it wrote
+ */
+export async function startGatewayProcess(
+  folder: string,
+  environment: Record<string, string>,
+): Promise<GatewayProcess> {
+  const logFile = join(folder, `${randomUUID()}.log`);
+  const gateway = await startProcess({
+    command: process.execPath,
+    args: ["apps/api/dist/main.js"],
+    cwd: PROJECT_DIR,
     env: { PATH: process.env["PATH"], PORT: "0", LOG_LEVEL: "info", ...environment },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    execArgv: [],
+    logFile,
+    ipc: true,
   });
-  let written = "";
-  const collect = (chunk: Buffer) => {
-    written += chunk.toString("utf8");
-  };
-  child.stdout?.on("data", collect);
-  child.stderr?.on("data", collect);
-  const ended = once(child, "exit").then(([code, signal]): number | string => {
-    return typeof code === "number" ? code : String(signal);
+  const output = () => readFileSync(logFile, "utf8");
+  const told = once(gateway.child, "message") as Promise<[{ port: number }]>;
+  await untilReady(gateway, new AbortController().signal).catch(async (error: unknown) => {
+    await gateway.stop("SIGKILL", 0);
+    throw new Error(`The gateway did not start: ${output()}`, { cause: error });
   });
-  const port = await Promise.race([
-    once(child, "message").then(([message]) => (message as { port: number }).port),
-    ended.then((end): never => {
-      throw new Error(`The gateway ended (${end}): ${written}`);
-    }),
-  ]);
-  return { port, child, ended, output: () => written };
+  const [{ port }] = await told;
+  return { ...gateway, port, output };
 }

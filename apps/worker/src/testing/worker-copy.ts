@@ -3,8 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { copyWorker } from "@truerun/dev/copy-worker";
-import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import type { WorkerConfig } from "../config.ts";
+import { startWorkerProcess } from "./worker-process.ts";
 
 export interface WorkerCopy {
   /** Starts it as a process of its own, which is killed when the copy is removed, if not before. */
@@ -19,17 +20,7 @@ export async function createWorkerCopy(files: Record<string, string>): Promise<W
   const started: ManagedProcess[] = [];
   return {
     async start(config) {
-      const worker = await startProcess({
-        command: process.execPath,
-        args: [main],
-        logFile: join(folder, "worker.log"),
-        env: {
-          DATABASE_URL: config.DATABASE_URL,
-          TEMPORAL_ADDRESS: config.TEMPORAL_ADDRESS,
-          TEMPORAL_TASK_QUEUE: config.TEMPORAL_TASK_QUEUE,
-          DATA_DIR: folder,
-        },
-      });
+      const worker = await startWorkerProcess(config, { folder, main });
       started.push(worker);
       return worker;
     },

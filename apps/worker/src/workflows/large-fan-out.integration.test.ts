@@ -5,16 +5,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type WorkflowExecutionDescription, WorkflowNotFoundError } from "@temporalio/client";
-import { type ManagedProcess, startProcess } from "@truerun/dev/processes/managed-process";
+import type { ManagedProcess } from "@truerun/dev/processes/managed-process";
 import { MAX_ITEMS } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { confirmClosedRuns } from "../testing/walk-once.ts";
 import { component, readHead } from "../testing/rig-runs.ts";
+import { startWorkerProcess } from "../testing/worker-process.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
-const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 /** The first items have activities, in full batches; of the others, which would take minutes, each is skipped. */
 const ACTIVITIES = 2_500;
 /** Activities under way at once in one workflow execution; the fan-out asks for as many in all. */
@@ -32,18 +31,7 @@ let worker: ManagedProcess;
 beforeAll(async () => {
   rig = await createWorkerRig({ idle: true });
   folder = await mkdtemp(join(tmpdir(), "truerun-large-"));
-  worker = await startProcess({
-    command: process.execPath,
-    args: [MAIN],
-    logFile: join(folder, "worker.log"),
-    env: {
-      PATH: process.env["PATH"],
-      DATABASE_URL: rig.config.DATABASE_URL,
-      TEMPORAL_ADDRESS: rig.config.TEMPORAL_ADDRESS,
-      TEMPORAL_TASK_QUEUE: rig.config.TEMPORAL_TASK_QUEUE,
-      DATA_DIR: folder,
-    },
-  });
+  worker = await startWorkerProcess(rig.config, { folder });
 });
 
 afterAll(async () => {
