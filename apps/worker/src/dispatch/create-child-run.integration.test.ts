@@ -4,8 +4,8 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
 import { newId } from "@truerun/shared/ids";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { projectRun } from "../mirror/project-history.ts";
-import { component, type RunRow } from "../testing/rig-runs.ts";
+import { expectProjected, UNCONFIRMED } from "../testing/expect-projected.ts";
+import { component } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { type ChildRunRequest, createChildRunActivity } from "./create-child-run.ts";
 
@@ -47,13 +47,6 @@ const startParent = () =>
 
 const childrenOf = (parentRunId: string) => rig.db.workflowRun.findMany({ where: { parentRunId } });
 
-async function assertEqualsProjection(run: RunRow): Promise<void> {
-  // The row has the end a moment before Temporal: until then the history has none.
-  await rig.client.workflow.getHandle(run.id).result();
-  const { end } = await projectRun(rig, run.id, run.temporalRunId ?? "");
-  expect([run.stepCount, Number(run.stepsDigest)]).toEqual([end?.step_count, end?.steps_digest]);
-}
-
 test.each([
   ["gone", () => database.cut()],
   ["frozen", () => database.freeze()],
@@ -74,7 +67,7 @@ test.each([
     const run = await rig.finished(id);
     expect(run.steps).toMatchObject([{ stepKey: "run", status: "success" }]);
     expect((await childrenOf(id)).map(({ status }) => status)).toEqual(["completed"]);
-    await assertEqualsProjection(run);
+    await expectProjected(rig, run.id, UNCONFIRMED);
   },
 );
 
@@ -114,7 +107,7 @@ test("a workflow task that is lost behind the insertion, and tried again, starts
   expect(children.map(({ id: child, status }) => [child, status])).toEqual([
     [inserted?.id, "completed"],
   ]);
-  await assertEqualsProjection(run);
+  await expectProjected(rig, run.id, UNCONFIRMED);
 });
 
 test("however often it is asked for, a child has one row, and stays on the version it was made with", async () => {

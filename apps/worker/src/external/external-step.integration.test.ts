@@ -12,7 +12,7 @@ import { waitFor } from "@truerun/dev/testing/wait-for";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { Json, JsonObject } from "@truerun/shared/contracts/json";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newestSteps } from "../mirror/replay-history.ts";
+import { expectProjected } from "../testing/expect-projected.ts";
 import { HISTORIES, isRecording, saveHistory } from "../testing/save-history.ts";
 import { untilConfirmed } from "../testing/walk-once.ts";
 import { component, local, retryEvery, type RunRow } from "../testing/rig-runs.ts";
@@ -84,27 +84,9 @@ async function run(...components: ComponentDefinition[]): Promise<RunRow> {
 }
 
 /** Once the end is confirmed the tables say what a replay of the history says. */
-async function expectProjected({ id }: RunRow): Promise<void> {
-  const seen = await untilConfirmed(rig, id);
-  const history = await rig.client.workflow.getHandle(id).fetchHistory();
-  const rows = newestSteps(await rig.replayer.replay(history, id));
-  expect(
-    rows.map(({ step_key, status, message, output, digest }) => ({
-      step_key,
-      status,
-      message,
-      output,
-      digest: BigInt(digest),
-    })),
-  ).toEqual(
-    seen.steps.map((step) => ({
-      step_key: step.stepKey,
-      status: step.status,
-      message: step.message,
-      output: step.output === null ? null : JSON.stringify(step.output),
-      digest: step.digest,
-    })),
-  );
+async function expectConfirmed({ id }: RunRow): Promise<void> {
+  await untilConfirmed(rig, id);
+  await expectProjected(rig, id);
 }
 
 test("its output and artifacts are the step's; the next component sees them", async () => {
@@ -125,7 +107,7 @@ test("its output and artifacts are the step's; the next component sees them", as
     finishedAtMs: null,
   });
   expect(seen.steps[1]?.output).toEqual(value);
-  await expectProjected(seen);
+  await expectConfirmed(seen);
 });
 
 test("what its input and output are called is its own affair, beside local components as well", async () => {
@@ -144,7 +126,7 @@ test("an input that does not fit its schema is refused before the other worker s
     { status: "failed", message: "with.do: Input should be a valid string" },
   ]);
   expect(await readFile(log, "utf8")).not.toContain(seen.id);
-  await expectProjected(seen);
+  await expectConfirmed(seen);
 });
 
 const TOO_LARGE = /^The component's result is larger than Temporal takes\.$/;
@@ -181,7 +163,7 @@ describe("a result that cannot be used fails the step, once, and says why", () =
     expect(seen.steps).toMatchObject([{ status: "failed", artifacts: [], output: null }]);
     expect(seen.steps[0]?.message).toMatch(message);
     expect(await readFile(log, "utf8")).not.toContain(`key ${seen.id}:step 2`);
-    await expectProjected(seen);
+    await expectConfirmed(seen);
   });
 });
 
@@ -218,7 +200,7 @@ test("what is not retryable fails at once, whatever its details; a long message 
   expect(await readFile(log, "utf8")).not.toContain(`key ${seen.id}:refused 2`);
   const long = await run(external("long", { do: "raise" }));
   expect(long.steps[0]?.message).toMatch(/^x{1900,}…$/);
-  await expectProjected(seen);
+  await expectConfirmed(seen);
 });
 
 test("an action that the other worker does not know fails at once", async () => {
@@ -259,7 +241,7 @@ test("a cancellation reaches it with the answer to a heartbeat", async () => {
   expect(seen.status).toBe("canceled");
   expect(seen.steps).toMatchObject([{ status: "failed", message: "The run was canceled." }]);
   expect(await readFile(log, "utf8")).toContain("canceled long");
-  await expectProjected(seen);
+  await expectConfirmed(seen);
 });
 
 describe("for_each", () => {
@@ -278,7 +260,7 @@ describe("for_each", () => {
     for (const key of ["few[2]", "many[0]", "many[100]"]) {
       expect(said).toContain(`key ${seen.id}:${key} 1\n`);
     }
-    await expectProjected(seen);
+    await expectConfirmed(seen);
   });
 });
 

@@ -1,13 +1,13 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { createTcpProxy } from "@truerun/dev/testing/tcp-proxy";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectProjected, UNCONFIRMED } from "../testing/expect-projected.ts";
 import type { Shape } from "../testing/shape.ts";
 import { SHAPES, shapeOf } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { executions } from "../testing/test-components.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
-import type { StepRow } from "./mirror-record.ts";
 import { projectRun } from "./project-history.ts";
 import { readRunRows } from "./run-rows.ts";
 import { writeProjection } from "./write-projection.ts";
@@ -26,7 +26,7 @@ describe("tables equal the projection, and the projection what happened", () => 
       expect(seen.status).toBe(shape.ends);
       expect(seen.steps.map((step) => `${step.stepKey}: ${step.status}`)).toEqual(shape.steps);
       expect(seen.steps.map((step) => step.ordinal)).toEqual(seen.steps.map((_, index) => index));
-      await assertEqualsProjection(seen);
+      await expectProjected(rig, id, UNCONFIRMED);
     });
   }
 });
@@ -83,7 +83,7 @@ test("a component that does not answer its cancellation does not hold the run's 
   const ended = await rig.finished(id);
   expect(ended.status).toBe("failed");
   expect(ended.steps[1]?.message).toContain("did not answer within 10 s");
-  await assertEqualsProjection(ended);
+  await expectProjected(rig, ended.id, UNCONFIRMED);
 });
 
 test("a reset takes back the end and the steps behind it, and the row follows the new Temporal run", async () => {
@@ -114,7 +114,7 @@ test("a reset takes back the end and the steps behind it, and the row follows th
   ]);
   const again = await rig.finished(id);
   expect(again.steps.map((step) => step.status)).toEqual(["success", "success", "success"]);
-  await assertEqualsProjection(again);
+  await expectProjected(rig, again.id, UNCONFIRMED);
 });
 
 test("while Postgres is away runs go on, no component runs twice, and the rows come when it is back", async () => {
@@ -150,7 +150,7 @@ test("while Postgres is away runs go on, no component runs twice, and the rows c
   const ended = await away.finished(id);
   expect(ended.steps.map((step) => step.status)).toEqual(["success", "success", "success"]);
   expect(executions.get(count)).toBe(1);
-  await assertEqualsProjection(ended, away);
+  await expectProjected(away, id, UNCONFIRMED);
   await away.close();
   await database.proxy.close();
 });
@@ -160,76 +160,14 @@ function endsInCode(shape: Shape): boolean {
   return shape.operator?.action !== "terminate" && shape.timeout === undefined;
 }
 
-/** The mirror's end is committed some milliseconds before Temporal closes the run. */
-async function closedInTemporal(id: string, { client }: WorkerRig): Promise<void> {
+async function projectedAfterClose(id: string): Promise<RunRow> {
   await waitFor(`Temporal to close ${id}`, async () => {
-    const { status } = await client.workflow.getHandle(id).describe();
+    const { status } = await rig.client.workflow.getHandle(id).describe();
     return status.name !== "RUNNING";
   });
-}
-
-async function projectedAfterClose(id: string): Promise<RunRow> {
-  await closedInTemporal(id, rig);
   const row = await rig.getRun(id);
   const projection = await projectRun(rig, id, row.temporalRunId ?? "");
   const rows = await readRunRows(rig.db, id);
   expect(rows !== null && (await writeProjection(rig.db, projection, rows))).toBe(true);
   return await rig.getRun(id);
-}
-
-/** Compares every column that the mirror writes, positions included. */
-async function assertEqualsProjection(run: RunRow, from: WorkerRig = rig): Promise<void> {
-  await closedInTemporal(run.id, from);
-  const projection = await projectRun(from, run.id, run.temporalRunId ?? "");
-  expect(run.steps.map(toComparable)).toEqual(projection.steps.map(toComparableRow));
-  expect({
-    status: run.status,
-    code: run.errorCode,
-    message: run.errorMessage,
-    count: run.stepCount,
-    digest: Number(run.stepsDigest),
-  }).toEqual({
-    status: projection.end?.status,
-    code: projection.end?.error_code,
-    message: projection.end?.error_message,
-    count: projection.end?.step_count,
-    digest: projection.end?.steps_digest,
-  });
-}
-
-function toComparable(step: RunRow["steps"][number]): unknown {
-  const { generation: _generation, ...rest } = step;
-  return Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => [
-      name,
-      typeof value === "bigint" ? Number(value) : value instanceof Date ? value.getTime() : value,
-    ]),
-  );
-}
-
-function toComparableRow(row: StepRow): unknown {
-  return {
-    id: row.id,
-    runId: row.run_id,
-    ordinal: row.ordinal,
-    stepKey: row.step_key,
-    itemIndex: row.item_index,
-    componentId: row.component_id,
-    componentName: row.component_name,
-    actionType: row.action_type,
-    status: row.status,
-    message: row.message,
-    artifacts: JSON.parse(row.artifacts) as unknown,
-    output: row.output === null ? null : (JSON.parse(row.output) as unknown),
-    attempt: row.attempt,
-    startedAtMs: row.started_at_ms,
-    finishedAtMs: row.finished_at_ms,
-    createdAt: row.created_at_ms,
-    updatedAt: row.updated_at_ms,
-    temporalRunId: row.temporal_run_id,
-    mirrorLength: row.mirror_length,
-    mirrorTimeMs: row.mirror_time_ms,
-    mirrorSeq: row.mirror_seq,
-    digest: row.digest,
-  };
 }

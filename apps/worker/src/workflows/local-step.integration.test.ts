@@ -6,12 +6,10 @@ import { join } from "node:path";
 import { newId } from "@truerun/shared/ids";
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { diffRun } from "../mirror/diff-run.ts";
-import { projectRun } from "../mirror/project-history.ts";
-import { readRunRows } from "../mirror/run-rows.ts";
 import { component, local, retryEvery } from "../testing/rig-runs.ts";
 import { chain, to } from "../testing/shape.ts";
 import { executions } from "../testing/test-components.ts";
+import { expectProjected, UNCONFIRMED } from "../testing/expect-projected.ts";
 import { createWorkerCopy } from "../testing/worker-copy.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
@@ -44,18 +42,8 @@ async function costsOf(id: string) {
   };
 }
 
-/** Waits until Temporal has closed the run, and compares; the end itself is confirmed by the reconciler. */
-async function expectProjected(id: string, from = rig): Promise<void> {
-  const handle = from.client.workflow.getHandle(id);
-  await waitFor("the close", async () => (await handle.describe()).closeTime !== undefined);
-  const rows = await readRunRows(from.db, id);
-  if (rows === null) throw new Error("The run has no row");
-  const projection = await projectRun(from, id, rows.temporalRunId ?? "");
-  const differences = diffRun(rows, projection);
-  // An end that is to be projected first has no digest; the steps' own digests are compared.
-  const ofEnd = ["completed_at_ms", "steps_digest"];
-  expect(differences.filter(({ field }) => !ofEnd.includes(field))).toEqual([]);
-}
+/** An end that is to be projected first has no digest; the steps' own digests are compared. */
+const BEFORE_PROJECTION = [...UNCONFIRMED, "steps_digest"];
 
 function localChain(count: number, given?: Parameters<typeof local>[1]) {
   return chain(Array.from({ length: count }, (_, n) => local(`s${n}`, given)));
@@ -89,11 +77,11 @@ test("a hundred steps, and a fan-out over three hundred items, come to their end
   const chained = await rig.finished(long);
   expect(chained.steps.map(({ status }) => status)).toEqual(Array(100).fill("success"));
   expect((await costsOf(long)).tasks).toBeLessThan(5);
-  await expectProjected(long);
+  await expectProjected(rig, long, BEFORE_PROJECTION);
   const fanned = await rig.finished(wide);
   expect(fanned.steps).toHaveLength(301);
   expect(fanned.steps.at(-1)).toMatchObject({ stepKey: "after", output: 299 });
-  await expectProjected(wide);
+  await expectProjected(rig, wide, BEFORE_PROJECTION);
 });
 
 test("results of more than one message takes go over several workflow tasks", async () => {
@@ -102,7 +90,7 @@ test("results of more than one message takes go over several workflow tasks", as
   });
   expect((await rig.finished(id)).status).toBe("completed");
   expect(await costsOf(id)).toMatchObject({ activities: 0, markers: 20 });
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 test("attempts after the first run outside of the workflow task, and are counted on", async () => {
@@ -126,7 +114,7 @@ test("attempts after the first run outside of the workflow task, and are counted
   expect(times?.first).toBeGreaterThan(0);
   expect(times?.second).toBe(times?.first);
   expect(await costsOf(id)).toMatchObject({ activities: 3 });
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 test("what is larger than a workflow task takes runs outside of it", async () => {
@@ -142,7 +130,7 @@ test("what is larger than a workflow task takes runs outside of it", async () =>
   expect(steps.map(({ output }) => output)).toContain(300 * KB);
   // The large result was tried inside first; the large input was not.
   expect(await costsOf(id)).toMatchObject({ activities: 2, markers: 1 });
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 test("a step's row is there while its component runs, which is told of its step as any is", async () => {
@@ -165,7 +153,7 @@ test("a step's row is there while its component runs, which is told of its step 
     { stepKey: "slow", status: null, attempt: null },
   ]);
   await rig.finished(id);
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 test("a component's last words count when the run is canceled, and nothing begins after it", async () => {
@@ -192,7 +180,7 @@ test("a component's last words count when the run is canceled, and nothing begin
     "slow: success",
     "after: success",
   ]);
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 test("an attempt after the first, outside of the workflow task, is canceled with its run", async () => {
@@ -210,7 +198,7 @@ test("an attempt after the first, outside of the workflow task, is canceled with
   expect(steps).toMatchObject([{ status: "failed", message: "The run was canceled." }]);
   expect(executions.get(count)).toBe(2);
   expect(await costsOf(id)).toMatchObject({ activities: 1 });
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 test("a regular component beside local ones takes its effect at its time", async () => {
@@ -221,7 +209,7 @@ test("a regular component beside local ones takes its effect at its time", async
     ],
   });
   expect((await rig.finished(id)).status).toBe("completed");
-  await expectProjected(id);
+  await expectProjected(rig, id, BEFORE_PROJECTION);
 });
 
 const NOTES = `
@@ -303,7 +291,7 @@ test.concurrent("a task that is renewed under an attempt, in a worker that was h
     expect(status).toBe("completed");
     expect(steps.map((step) => step.status)).toEqual(Array(4).fill("success"));
     await held.confirmed(id);
-    await expectProjected(id, held);
+    await expectProjected(held, id, BEFORE_PROJECTION);
   } finally {
     await copy.remove();
     await held.close();
