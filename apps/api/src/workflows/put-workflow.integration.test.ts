@@ -154,15 +154,15 @@ describe("PUT", () => {
   });
 
   test.each([
-    ["%E0%A4%A", "string_unicode"],
-    ["%00", "string_pattern_mismatch"],
-    ["x".repeat(256), "string_too_long"],
-    ["%F0%9F%98%80".repeat(251), "string_too_long"],
-  ])("refuses the name %s", async (segment, type) => {
+    ["%E0%A4%A", "string_unicode", "Input should be valid percent-encoded UTF-8"],
+    ["%00", "string_pattern_mismatch", "String should not contain NUL"],
+    ["x".repeat(256), "string_too_long", "String should have at most 255 characters"],
+    ["%F0%9F%98%80".repeat(251), "string_too_long", "String should have at most 1000 bytes"],
+  ])("refuses the name %s", async (segment, type, msg) => {
     const answer = await send("PUT", `/v1/workflows/${segment}`, echo());
     expect([answer.status, answer.json]).toMatchObject([
       422,
-      { detail: [{ loc: ["path", "workflow_name"], type }] },
+      { detail: [{ loc: ["path", "workflow_name"], type, msg }] },
     ]);
   });
 

@@ -7,6 +7,7 @@ import {
   findNameFault,
   MAX_NAME_BYTES,
   MAX_NAME_CHARACTERS,
+  type NameFault,
 } from "@truerun/shared/definitions/workflow-name";
 import { invalidRequest } from "@truerun/shared/errors";
 import { z } from "zod";
@@ -76,27 +77,21 @@ function inBody(faults: readonly Fault[]): Fault[] {
   return faults.map((fault) => ({ ...fault, loc: ["body", ...fault.loc] }));
 }
 
+const NAME_FAULTS: Readonly<Record<NameFault | "malformed", Pick<Fault, "msg" | "type">>> = {
+  empty: { msg: "String should have at least 1 character", type: "string_too_short" },
+  too_many_characters: {
+    msg: `String should have at most ${MAX_NAME_CHARACTERS} characters`,
+    type: "string_too_long",
+  },
+  too_many_bytes: {
+    msg: `String should have at most ${MAX_NAME_BYTES} bytes`,
+    type: "string_too_long",
+  },
+  unstorable: { msg: "String should not contain NUL", type: "string_pattern_mismatch" },
+  malformed: { msg: "Input should be valid percent-encoded UTF-8", type: "string_unicode" },
+};
+
 function toNameFaults({ text }: PathParam): Fault[] {
   const fault = text === null ? "malformed" : findNameFault(text);
-  const loc = ["path", "workflow_name"];
-  switch (fault) {
-    case null:
-      return [];
-    case "empty": {
-      const msg = "String should have at least 1 character";
-      return [{ loc, msg, type: "string_too_short" }];
-    }
-    case "too_long": {
-      const msg = `String should have at most ${MAX_NAME_CHARACTERS} characters and ${MAX_NAME_BYTES} bytes`;
-      return [{ loc, msg, type: "string_too_long" }];
-    }
-    case "unstorable": {
-      const msg = "String should not contain NUL";
-      return [{ loc, msg, type: "string_pattern_mismatch" }];
-    }
-    case "malformed": {
-      const msg = "Input should be valid percent-encoded UTF-8";
-      return [{ loc, msg, type: "string_unicode" }];
-    }
-  }
+  return fault === null ? [] : [{ loc: ["path", "workflow_name"], ...NAME_FAULTS[fault] }];
 }

@@ -8,9 +8,9 @@ test.each([
   ["x".repeat(255), null],
   ["😀".repeat(250), null],
   ["", "empty"],
-  ["x".repeat(256), "too_long"],
-  ["😀".repeat(251), "too_long"],
-  ["x".repeat(1_000_000), "too_long"],
+  ["x".repeat(256), "too_many_characters"],
+  ["😀".repeat(251), "too_many_bytes"],
+  ["x".repeat(1_000_000), "too_many_characters"],
   ["a\u0000", "unstorable"],
   ["a\ud800", "unstorable"],
 ])("%j: %s", (name, fault) => {
