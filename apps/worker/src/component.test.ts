@@ -36,7 +36,7 @@ describe("defineComponent", () => {
     [{ retry: { initial_interval: "soon" } }, "retry.initial_interval"],
     [
       { retry: { max_interval: "500ms" } },
-      "retry.max_interval: max_interval should not be shorter",
+      "retry.max_interval: Value error, max_interval should not be shorter",
     ],
     [{ retry: { max_attempts: 0 } }, "retry.max_attempts"],
     [{ retry: { max_attempts: 1.5 } }, "retry.max_attempts"],

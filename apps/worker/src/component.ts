@@ -10,6 +10,7 @@ import {
   retryInputSchema,
 } from "@truerun/shared/contracts/definition-schema";
 import { durationMs } from "@truerun/shared/contracts/duration";
+import { parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Json } from "@truerun/shared/contracts/json";
 import type { Artifact } from "@truerun/shared/contracts/statuses";
 import type { Logger } from "@truerun/shared/logger";
@@ -124,6 +125,6 @@ const policySchema = z.object({ timeout: attemptTimeoutSchema, retry: retryInput
 
 /** A default must keep to the limits of definitions. */
 export function policyFaults(timeout: string, retry: RetryPolicy): string[] {
-  const issues = policySchema.safeParse({ timeout, retry }).error?.issues ?? [];
-  return issues.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
+  const parsed = parseOrFaults(policySchema, { timeout, retry }, []);
+  return "faults" in parsed ? parsed.faults.map(({ loc, msg }) => `${loc.join(".")}: ${msg}`) : [];
 }

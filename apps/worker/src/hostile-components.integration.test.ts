@@ -320,7 +320,7 @@ test.concurrent(
       "wrong-name.js: holds the action hostile, so its name must be hostile",
       "wait.js: the engine has an action of that name",
       "no-component.js: its default export is not made by defineComponent",
-      'bad-spec.js: Component "bad_spec": timeout "soon" is no duration',
+      'bad-spec.js: Component "bad_spec": timeout: String should match pattern',
       "broken.js: ",
     ]) {
       expect(said).toContain(line);
