@@ -95,9 +95,18 @@ export class StepBudget {
    * @throws CancelledFailure when it is canceled before that
    */
   async whilePending<T>(activity: () => Promise<T>): Promise<T> {
-    // If it need not wait, it has to start in this very turn: waiting changes the order of what is scheduled.
-    if (this.#pending >= MAX_PENDING_ACTIVITIES) await this.#waitForPlace();
-    else this.#pending++;
+    // If it need not wait, it has to start in this very turn, and else in the turn that it is woken in: more turns
+    // change the order of what is scheduled. So the old way of waiting stays here.
+    if (this.#pending < MAX_PENDING_ACTIVITIES) {
+      this.#pending++;
+    } else if (patched(PLACES_ARE_HANDED_ON)) {
+      await this.#waitForPlace();
+    } else {
+      while (this.#pending >= MAX_PENDING_ACTIVITIES) {
+        await condition(() => this.#pending < MAX_PENDING_ACTIVITIES);
+      }
+      this.#pending++;
+    }
     try {
       return await activity();
     } finally {
@@ -107,13 +116,6 @@ export class StepBudget {
 
   /** Waits until a place is handed on to the caller, who has it then. */
   async #waitForPlace(): Promise<void> {
-    if (!patched(PLACES_ARE_HANDED_ON)) {
-      while (this.#pending >= MAX_PENDING_ACTIVITIES) {
-        await condition(() => this.#pending < MAX_PENDING_ACTIVITIES);
-      }
-      this.#pending++;
-      return;
-    }
     const place = { isFree: false };
     this.#waiting.add(place);
     try {
@@ -125,7 +127,10 @@ export class StepBudget {
     }
   }
 
-  /** Only one of those that wait is woken: there may be thousands. */
+  /**
+   * Only one of those that wait is woken: there may be thousands. Those that waited before the run knew the patch
+   * are not among them, and go on when nobody else waits.
+   */
   #leavePlace(): void {
     const [next] = this.#waiting;
     if (next === undefined) {
