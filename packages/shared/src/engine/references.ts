@@ -227,9 +227,11 @@ class Resolver {
 }
 
 function remember<T>(known: Map<string, T>, text: string, find: (text: string) => T): T {
-  const found = known.get(text) ?? find(text);
-  known.set(text, found);
-  return found;
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const value = find(text);
+  known.set(text, value);
+  return value;
 }
 
 /** Sets a property of any name; assigning to `__proto__` would change the prototype instead. */
