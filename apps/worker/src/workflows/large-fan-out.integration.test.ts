@@ -64,7 +64,7 @@ async function pendingOfBatch(workflowId: string): Promise<number> {
   }
 }
 
-test(`${MAX_ITEMS} items complete in batches, with bounded histories and memory`, {
+test(`${MAX_ITEMS} items, ${ACTIVITIES} of them with activities, complete in batches with bounded histories and memory`, {
   timeout: TIMEOUT_MS,
 }, async () => {
   const id = await rig.startRun({
