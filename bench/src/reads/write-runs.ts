@@ -4,6 +4,7 @@ import { insertRun } from "@truerun/api/workflow-runs/run-statement";
 import { hashApiKey } from "@truerun/shared/api-keys";
 import { createDatabase, type Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
+import { createMirrorDatabase } from "@truerun/worker/mirror/mirror-database";
 import type { RunEnd, StepRow } from "@truerun/worker/mirror/mirror-record";
 import { writeRecords } from "@truerun/worker/mirror/mirror-statement";
 import { definitionName } from "../load/load-plan.ts";
@@ -35,13 +36,7 @@ export function openWriter({ url, key }: WriteTarget): Writer {
     planOnce: true,
     byIndex: true,
   });
-  const mirrorDb = createDatabase({
-    url,
-    poolSize: 5,
-    applicationName: "bench-mirror",
-    synchronousCommit: false,
-    byIndex: true,
-  });
+  const mirrorDb = createMirrorDatabase(url, 5);
   return {
     db,
     mirrorDb,
