@@ -25,6 +25,8 @@ const fixedVariables = z.object({
   WORKER_MAX_ACTIVITIES: integerText(1, 10_000).default(100),
   /** While this process handles this many workflow tasks, it asks for no more. */
   WORKER_MAX_WORKFLOW_TASKS: integerText(1, 1_000).default(4),
+  /** Open runs whose state stays in this process's memory; default: by its heap. */
+  WORKER_MAX_CACHED_WORKFLOWS: integerText(20, 100_000).optional(),
   /** Whether traffic between this process and Temporal is compressed. */
   TEMPORAL_GZIP: booleanText.default(false),
   /** Folder of the declarations of external components; default: the repository's own. */

@@ -11,6 +11,8 @@ import { component } from "./testing/rig-runs.ts";
 import { startWorkerProcess } from "./testing/worker-process.ts";
 import { createWorkerRig, type WorkerRig } from "./testing/worker-rig.ts";
 
+const MOST_CACHED = 20;
+
 let rig: WorkerRig;
 let folder: string;
 let metricsPort: number;
@@ -29,7 +31,10 @@ afterAll(async () => {
 });
 
 async function startWorker(port = metricsPort): Promise<ManagedProcess> {
-  const env = { METRICS_PORT: String(port) };
+  const env = {
+    METRICS_PORT: String(port),
+    WORKER_MAX_CACHED_WORKFLOWS: String(MOST_CACHED),
+  };
   const worker = await startWorkerProcess(rig.config, { folder, env });
   started.push(worker);
   return worker;
@@ -94,6 +99,33 @@ test("a run that was ended behind the worker's back counts as repaired", async (
   await rig.client.workflow.getHandle(id).terminate("test");
   await rig.finished(id);
   await reaches('truerun_repairs_total{kind="closed"}', 1);
+});
+
+test("of more open runs than may stay in memory, all go on", async () => {
+  const components = [
+    component("wait", {
+      action: "wait",
+      with: { duration: "5s" },
+      next: [{ to: "one", on: "success" }],
+    }),
+    component("one"),
+  ];
+  const ids = await Promise.all(
+    Array.from({ length: MOST_CACHED + 10 }, () => rig.startRun({ components })),
+  );
+  await waitFor("their timers", async () => {
+    const steps = await rig.db.workflowRunStep.count({ where: { runId: { in: ids } } });
+    return steps === ids.length;
+  });
+  expect(await valueOf("truerun_cached_workflows")).toBe(MOST_CACHED);
+  for (const id of ids) {
+    const { status, steps } = await rig.finished(id);
+    expect([status, ...steps.map((step) => step.status)]).toEqual([
+      "completed",
+      "success",
+      "success",
+    ]);
+  }
 });
 
 test("a port that is taken is named, and ends the process", async () => {

@@ -22,15 +22,17 @@ export interface WorkerMetrics {
   passDuration(loop: string, seconds: number): void;
 }
 
-/** What the mirror reports about itself. */
-export interface MirrorMetrics {
+/** What the Temporal worker and its mirror report about themselves. */
+export interface RunMetrics {
+  /** How many executions are in memory: read whenever metrics are asked for. */
+  watchCache(count: () => number): void;
   /** A record that the database has taken just now; `mirror_time_ms` is the workflow's own time. */
   mirrored(this: void, record: { mirror_time_ms: number }): void;
   /** Counts that go on changing: they are read whenever metrics are asked for. */
   watchMirror(counts: Readonly<{ held: number; dropped: number; written: number }>): void;
 }
 
-export interface WorkerMetricsRegistry extends WorkerMetrics, MirrorMetrics {
+export interface WorkerMetricsRegistry extends WorkerMetrics, RunMetrics {
   registry: Registry;
 }
 
@@ -78,11 +80,11 @@ export function createWorkerMetrics(): WorkerMetricsRegistry {
       oldest.set(oldestSeconds);
     },
     passDuration: (loop, seconds) => passes.observe({ loop }, seconds),
-    ...createMirrorMetrics(registry),
+    ...createRunMetrics(registry),
   };
 }
 
-function createMirrorMetrics(registry: Registry): MirrorMetrics {
+function createRunMetrics(registry: Registry): RunMetrics {
   const registers = [registry];
   const lag = new Histogram({
     name: "truerun_mirror_lag_seconds",
@@ -93,6 +95,16 @@ function createMirrorMetrics(registry: Registry): MirrorMetrics {
   return {
     // The clocks of Temporal and of this machine may differ by a little.
     mirrored: (record) => lag.observe(Math.max(0, Date.now() - record.mirror_time_ms) / 1_000),
+    watchCache(count) {
+      new Gauge({
+        name: "truerun_cached_workflows",
+        help: "Executions, open runs and batches, whose state is in memory",
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
     watchMirror(counts) {
       const about = (what: string) => ({ help: `Records of the mirror: ${what}`, registers });
       new Gauge({
