@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from "@temporalio/client";
 import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
+import { isClosed } from "@truerun/shared/describe-execution";
 import { endUndispatched, type UndispatchedEnd } from "@truerun/shared/dispatch/dispatch-marks";
 import { serviceUnavailable, workflowRunFinished } from "@truerun/shared/errors";
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
@@ -64,9 +65,9 @@ async function askTemporal(
     return await withTemporalDeadline(client.connection, withinMs, async () => {
       await handle.cancel();
       // Temporal accepts the request even for a closed run.
-      const { closeTime, status } = await handle.describe();
-      const isClosed = closeTime !== undefined && status.name !== "CANCELLED";
-      return { kind: isClosed ? "closed" : "requested" };
+      const execution = await handle.describe();
+      const isCanceled = execution.status.name === "CANCELLED";
+      return { kind: isClosed(execution) && !isCanceled ? "closed" : "requested" };
     });
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { kind: "unknown" };

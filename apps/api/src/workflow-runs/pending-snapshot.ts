@@ -1,6 +1,6 @@
 // What Temporal currently says about a run that has not ended.
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
-import { describeExecution } from "@truerun/shared/describe-execution";
+import { describeExecution, isClosed } from "@truerun/shared/describe-execution";
 import { isBatchOf } from "@truerun/shared/batch-id";
 import { failureMessage } from "@truerun/shared/failure-message";
 import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
@@ -87,7 +87,7 @@ export async function takeSnapshot(client: Client, workflowRunId: string): Promi
   ]);
   return {
     kind: "found",
-    isClosed: run.closeTime !== undefined,
+    isClosed: isClosed(run),
     isPaused: run.status.name === "PAUSED",
     isCanceling: run.raw.workflowExtendedInfo?.cancelRequested === true,
     taskQueue: run.taskQueue,

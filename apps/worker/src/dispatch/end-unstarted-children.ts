@@ -3,7 +3,7 @@ import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
 import { type DispatchMarks, endUndispatched } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Logger } from "@truerun/shared/logger";
-import { describeExecution } from "@truerun/shared/describe-execution";
+import { describeExecution, isClosed } from "@truerun/shared/describe-execution";
 import { AwayError, unlessAway } from "../unless-away.ts";
 
 export interface UnstartedChildrenOptions {
@@ -77,6 +77,6 @@ async function look(options: UnstartedChildrenOptions, child: UnstartedChild): P
 /** Whether the Temporal run that made the child's row will do nothing more. */
 async function isParentOver(client: Client, child: UnstartedChild): Promise<boolean> {
   const parent = await describeExecution(client, child.parent_run_id);
-  if (parent === null || parent.status.name !== "RUNNING") return true;
+  if (parent === null || isClosed(parent)) return true;
   return parent.runId !== child.parent_temporal_run_id;
 }

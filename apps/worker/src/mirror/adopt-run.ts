@@ -4,7 +4,7 @@ import type { Logger } from "@truerun/shared/logger";
 import { endAbandonedBatches } from "./end-abandoned-batches.ts";
 import type { MirrorRecord } from "./mirror-record.ts";
 import type { RefusedRun } from "./mirror-statement.ts";
-import { projectRun, type ProjectionSource } from "./project-history.ts";
+import { keepGoneBatches, projectRun, type ProjectionSource } from "./project-history.ts";
 import { readRunRows } from "./run-rows.ts";
 import { writeProjection } from "./write-projection.ts";
 
@@ -70,6 +70,8 @@ function toLogFields({ run_id, temporal_run_id }: RefusedRun) {
 async function adopt(options: AdopterOptions, foreign: RefusedRun): Promise<boolean> {
   const { run_id, temporal_run_id } = foreign;
   const { db, client, logger } = options;
+  // First, and again below: while an abandoned Temporal run goes on, its rows need not be read at each record.
+  if ((await describeExecution(client, run_id))?.runId !== temporal_run_id) return false;
   const row = await readRunRows(db, run_id);
   if (row === null) {
     logger.warn(toLogFields(foreign), "Temporal runs a workflow that has no row here");
@@ -80,7 +82,7 @@ async function adopt(options: AdopterOptions, foreign: RefusedRun): Promise<bool
   // A late record of an abandoned Temporal run: the row is right.
   if (current?.runId !== temporal_run_id) return false;
   const projection = await projectRun(options, run_id, temporal_run_id);
-  const moved = await writeProjection(db, projection, row);
+  const moved = await writeProjection(db, keepGoneBatches(projection, row), row);
   if (moved) {
     logger.info(toLogFields(foreign), "run moved to a new Temporal run");
     await endAbandonedBatches(client, projection);

@@ -1,10 +1,13 @@
 // What an operator does in Temporal to a run whose items run in batches, or to one of the batches.
+import { WorkflowNotFoundError } from "@temporalio/client";
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { resetToLastTask } from "../testing/reset-to-last-task.ts";
 import { untilConfirmed } from "../testing/walk-once.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
+import { inspectRun } from "./inspect-run.ts";
 import { projectRun } from "./project-history.ts";
 
 let rig: WorkerRig;
@@ -18,9 +21,10 @@ afterAll(() => rig.close());
 const COUNT = 120;
 const indexes = Array.from({ length: COUNT }, (_, index) => index);
 
-/** Starts a run of two batches and waits until the second has something under way. */
+/** Starts a run of two batches and waits until the second has something under way. @param last - comes after them */
 async function startInSecondBatch(
   onFailure: "fail_run" | "continue" = "fail_run",
+  last?: ComponentDefinition,
 ): Promise<string> {
   const id = await rig.startRun({
     input: { items: indexes.map((index) => ({ ms: index < 110 ? 1 : 60_000 })) },
@@ -31,7 +35,9 @@ async function startInSecondBatch(
         action: "slow",
         with: { ms: "${{ item.ms }}" },
         on_failure: onFailure,
+        next: last === undefined ? [] : [{ to: last.key, on: "always" }],
       }),
+      ...(last === undefined ? [] : [last]),
     ],
   });
   await waitFor("all items under way or done", async () => {
@@ -104,6 +110,32 @@ test("a run that goes on past failures goes on past a terminated batch", async (
   expect(run.status).toBe("completed");
   expect(outcomesOf(run)).toMatchObject({ success: 110 });
   await expectExact(run);
+});
+
+test("a terminated run ends, with all of its steps, though Temporal has one of its batches no more", async () => {
+  const hold = component("hold", { action: "wait", with: { duration: "10d" } });
+  const id = await startInSecondBatch("continue", hold);
+  const batch = rig.client.workflow.getHandle((await secondBatchOf(id)).id);
+  await batch.terminate();
+  await waitFor("what comes next", async () => (await rig.getRun(id)).steps.length > COUNT);
+  const { namespace } = rig.client.options;
+  const workflowExecution = { workflowId: batch.workflowId };
+  await rig.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
+  await waitFor("the batch to go", () =>
+    batch.describe().then(
+      () => false,
+      (error: unknown) => error instanceof WorkflowNotFoundError,
+    ),
+  );
+  await rig.client.workflow.getHandle(id).terminate("enough");
+  const run = await untilConfirmed(rig, id);
+  expect(run).toMatchObject({ status: "failed", stepCount: COUNT + 1 });
+  expect(outcomesOf(run)).toEqual({
+    success: 110,
+    "failed: The step's batch is not in Temporal any more.": 10,
+    "failed: The run was terminated in Temporal: enough": 1,
+  });
+  expect(await inspectRun(rig, id)).toMatchObject({ kind: "equal" });
 });
 
 test("a canceled batch fails its run", async () => {

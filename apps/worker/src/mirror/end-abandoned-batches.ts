@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { ignoreNotFound } from "@truerun/shared/describe-execution";
+import { fetchHistory, ignoreNotFound } from "@truerun/shared/describe-execution";
 import { toBatchPrefix } from "@truerun/shared/batch-id";
 import { findBatches } from "./project-batches.ts";
 
@@ -19,8 +19,7 @@ export async function endAbandonedBatches(
   for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
   if (running.length === 0) return;
   // Read after the list, so that the history holds every listed batch that the new run started.
-  const handle = client.workflow.getHandle(workflowRunId, temporalRunId);
-  const known = new Set(findBatches(await handle.fetchHistory()));
+  const known = new Set(findBatches(await fetchHistory(client, workflowRunId, temporalRunId)));
   for (const workflowId of running.filter((id) => !known.has(id))) {
     await client.workflow.getHandle(workflowId).terminate(REASON).catch(ignoreNotFound);
   }

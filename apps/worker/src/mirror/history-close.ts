@@ -1,6 +1,7 @@
 // How a Temporal run ended, from its history.
 import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
-import type { History } from "./replay-history.ts";
+import type { History } from "@truerun/shared/describe-execution";
+import { clipMessage } from "@truerun/shared/storable-text";
 
 export interface Close {
   timeMs: number;
@@ -17,7 +18,8 @@ export function findClose({ events }: History): Close | null {
   const terminated = last.workflowExecutionTerminatedEventAttributes;
   if (terminated != null) {
     const reason = terminated.reason ? `: ${terminated.reason}` : ".";
-    const message = `The run was terminated in Temporal${reason}`;
+    // The reason is an operator's text, which Postgres may refuse, and may be long.
+    const message = clipMessage(`The run was terminated in Temporal${reason}`);
     return { ...at, interruption: { code: "workflow_terminated", message } };
   }
   if (last.workflowExecutionTimedOutEventAttributes != null) {

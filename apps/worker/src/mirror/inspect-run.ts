@@ -4,7 +4,12 @@ import { isBatchOf } from "@truerun/shared/batch-id";
 import type { Database } from "@truerun/shared/db";
 import { describeExecution, ignoreNotFound } from "@truerun/shared/describe-execution";
 import { type Difference, diffRun } from "./diff-run.ts";
-import { type Projection, type ProjectionSource, projectRun } from "./project-history.ts";
+import {
+  keepGoneBatches,
+  type Projection,
+  type ProjectionSource,
+  projectRun,
+} from "./project-history.ts";
 import { type RunRows, readRunRows } from "./run-rows.ts";
 
 export interface InspectionSource extends ProjectionSource {
@@ -34,20 +39,31 @@ export async function inspectRun(
   workflowRunId: string,
 ): Promise<Inspection | null> {
   const { db } = source;
-  const projection = await projectCurrentRun(source, workflowRunId);
+  const ofTemporal = await projectCurrentRun(source, workflowRunId);
   // After the history: whatever is in it was written before it got there.
   const rows = await readRunRows(db, workflowRunId);
   if (rows === null) return null;
-  if (projection === null) return { kind: "gone", rows };
+  if (ofTemporal === null) return { kind: "gone", rows };
+  const projection = keepGoneBatches(ofTemporal, rows);
   const differences = diffRun(rows, projection);
   if (differences.length === 0) return { kind: "equal", rows, projection };
-  const isSettled =
-    projection.end !== null ||
-    (rows.temporalRunId !== null && rows.temporalRunId !== projection.temporalRunId) ||
-    (await isAtRest(source, rows, projection));
-  return isSettled
+  return (await isSettled(source, rows, projection))
     ? { kind: "different", rows, projection, differences }
     : { kind: "moving", rows };
+}
+
+/** Whether rows that differ from the projection are wrong, and not just of another moment. */
+async function isSettled(
+  source: InspectionSource,
+  rows: RunRows,
+  projection: Projection,
+): Promise<boolean> {
+  if (rows.temporalRunId !== null && rows.temporalRunId !== projection.temporalRunId) {
+    // The run may have been reset while it was projected, and its row may have followed.
+    const now = await describeExecution(source.client, rows.workflowRunId);
+    return now?.runId === projection.temporalRunId;
+  }
+  return projection.end !== null || (await isAtRest(source, rows, projection));
 }
 
 async function projectCurrentRun(

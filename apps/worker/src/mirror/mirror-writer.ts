@@ -68,8 +68,8 @@ class BatchingWriter implements MirrorWriter {
 
   async write(record: MirrorRecord): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#held.hold({ record, done: [resolve] });
-      if (this.#isAway) this.#held.release();
+      this.#held.hold({ record, done: this.#isAway ? [] : [resolve] });
+      if (this.#isAway) resolve();
       this.#want();
     });
   }

@@ -1,11 +1,9 @@
 // Runs histories through the interpreter again, to see what it handed to the mirror.
-import type { WorkflowHandle } from "@temporalio/client";
 import type { DataConverter } from "@temporalio/common";
 import type { WorkflowInfo } from "@temporalio/workflow";
+import type { History } from "@truerun/shared/describe-execution";
 import { InterpreterWorker } from "../interpreter-worker.ts";
 import type { MirrorRecord, StepRow } from "./mirror-record.ts";
-
-export type History = Awaited<ReturnType<WorkflowHandle["fetchHistory"]>>;
 
 /** Today's interpreter, run over histories. Replays asked for at the same time take turns. */
 export interface Replayer {

@@ -1,6 +1,6 @@
 // Sandbox-safe: workflow code uses this.
 import { digestNumber } from "@truerun/shared/step-id";
-import type { StepRow } from "./mirror-record.ts";
+import type { RunEnd, StepRow } from "./mirror-record.ts";
 
 /** The digest of a step row: of all that it says, but not of the write's position. */
 export function digestStep(row: StepRow): number {
@@ -23,4 +23,14 @@ export function digestStep(row: StepRow): number {
       row.updated_at_ms,
     ]),
   );
+}
+
+/** What a run's end says of its steps. */
+export function sumSteps(
+  steps: readonly Pick<StepRow, "digest">[],
+): Pick<RunEnd, "step_count" | "steps_digest"> {
+  return {
+    step_count: steps.length,
+    steps_digest: steps.reduce((sum, { digest }) => sum + digest, 0),
+  };
 }

@@ -87,6 +87,14 @@ test("a run terminated in Temporal ends here, its steps too, with the reason", a
   ]);
 });
 
+test("a run ends with what Postgres can keep of the reason", async () => {
+  const id = await startWaiting();
+  await rig.client.workflow.getHandle(id).terminate(`wrong\u0000${"quarter".repeat(1_000)}`);
+  const { errorMessage, steps } = await untilConfirmed(rig, id);
+  expect(errorMessage).toMatch(/^The run was terminated in Temporal: wrong\uFFFDquarter.*…$/);
+  expect(steps.at(-1)?.message).toBe(errorMessage);
+});
+
 /** Begins a transaction of a mirror's that writes one more step, and leaves it open. @returns what commits it */
 async function beginLateWrite(id: string): Promise<() => Promise<void>> {
   const db = createMirrorDatabase(rig.config.DATABASE_URL, 1);

@@ -1,5 +1,10 @@
 import type { Client } from "@temporalio/client";
-import { describeExecution, ignoreNotFound, isOfReset } from "@truerun/shared/describe-execution";
+import {
+  describeExecution,
+  ignoreNotFound,
+  isClosed,
+  isOfReset,
+} from "@truerun/shared/describe-execution";
 
 const REASON = "Its run ended.";
 /** Temporal's numbers of the policies by which children end with their parent. */
@@ -12,8 +17,7 @@ const REQUEST_CANCEL = 3;
  */
 export async function endLeftChildren(client: Client, workflowRunId: string): Promise<void> {
   const run = await describeExecution(client, workflowRunId);
-  if (run === null || run.status.name === "RUNNING") return;
-  if (!isOfReset(run)) return;
+  if (run === null || !isClosed(run) || !isOfReset(run)) return;
   for (const { workflowId, parentClosePolicy } of run.raw.pendingChildren ?? []) {
     const child = client.workflow.getHandle(workflowId ?? "");
     // One that has ended by now needs nothing.

@@ -4,6 +4,7 @@ import type { Database } from "@truerun/shared/db";
 import { interruptSteps } from "../mirror/interrupt-steps.ts";
 import type { StepRow } from "../mirror/mirror-record.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
+import { sumSteps } from "../mirror/step-digest.ts";
 import { writeProjection } from "../mirror/write-projection.ts";
 
 const MESSAGE = "Temporal does not have the run's execution any more: it was deleted.";
@@ -41,8 +42,7 @@ export async function endLostRun(db: Database, rows: RunRows): Promise<boolean> 
       error_code: "execution_lost" as const,
       error_message: MESSAGE,
       completed_at_ms: timeMs,
-      step_count: steps.length,
-      steps_digest: steps.reduce((sum, { digest }) => sum + digest, 0),
+      ...sumSteps(steps),
       mirror_length: mirrorLength,
       mirror_time_ms: timeMs,
       mirror_seq: 0,

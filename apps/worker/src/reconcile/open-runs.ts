@@ -2,7 +2,7 @@
 // reset, wait in vain, are stuck, or are gone.
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
-import { describeExecution } from "@truerun/shared/describe-execution";
+import { describeExecution, isClosed } from "@truerun/shared/describe-execution";
 import { hasWorkflowTask, openBatches } from "../mirror/inspect-run.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
@@ -168,7 +168,7 @@ function isUnchanged(
   areBatchesSame: boolean,
 ): boolean {
   const isSame = run.temporal_run_id === execution.runId && run.status === "started";
-  if (!isSame || execution.status.name !== "RUNNING") return false;
+  if (!isSame || isClosed(execution)) return false;
   if (hasWorkflowTask(execution)) return true;
   // A run in batches goes on while its own history stands still.
   return execution.historyLength === run.projected_length && areBatchesSame;

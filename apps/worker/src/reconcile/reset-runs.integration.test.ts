@@ -1,11 +1,12 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createReplayer } from "../mirror/replay-history.ts";
+import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import { component, type RunRow } from "../testing/rig-runs.ts";
 import { confirmClosedRuns, followResets, untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createFailures } from "./for-each-run.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
+import { repairRun } from "./repair-run.ts";
 
 let rig: WorkerRig;
 beforeAll(async () => {
@@ -81,6 +82,30 @@ test("a reset that could not be followed once is looked at again, though the wal
     return run.temporalRunId === temporalRunId && run;
   });
   expect(after).toMatchObject({ status: "started", completedAt: null, generation: 1 });
+});
+
+test("a run that is reset while it is projected is not ended by that", async () => {
+  const id = await rig.startRun({
+    components: [component("long", { action: "wait", with: { duration: "10d" } })],
+  });
+  await waitFor("its step", async () => (await rig.getRun(id)).steps.length === 1);
+  const before = await rig.getRun(id);
+  await rig.client.workflow.getHandle(id).terminate("by mistake");
+  let temporalRunId = "";
+  const overtaken: Replayer = {
+    ...rig.replayer,
+    async replay(...of) {
+      const records = await rig.replayer.replay(...of);
+      temporalRunId = await rig.reset(before, 4);
+      await waitFor("the row of the new Temporal run", async () => {
+        await followResets(rig);
+        return (await rig.getRun(id)).temporalRunId === temporalRunId;
+      });
+      return records;
+    },
+  };
+  expect(await repairRun({ ...rig, replayer: overtaken }, id)).toMatchObject({ kind: "moving" });
+  expect(await rig.getRun(id)).toMatchObject({ status: "started", temporalRunId, generation: 1 });
 });
 
 test("the lists leave a run alone that nothing happened to", async () => {

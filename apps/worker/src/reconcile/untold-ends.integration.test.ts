@@ -7,6 +7,7 @@ import { component, type RunRow } from "../testing/rig-runs.ts";
 import { confirmClosedRuns, followResets, untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 import { createOpenRunsPass } from "./open-runs.ts";
+import { repairRun } from "./repair-run.ts";
 
 const BATCHED = 101;
 
@@ -166,4 +167,27 @@ test("a run that waits for nothing of a child that it started is left alone", as
   expect(after).toMatchObject({ status: "started", temporalRunId: reset });
   expect(await childrenOf(rig, id)).toHaveLength(1);
   await rig.client.workflow.getHandle(id).terminate();
+});
+
+test("a run that was reset and is paused keeps the child run that it waits for", async () => {
+  const id = await rig.startRun({ components: [runs("slow")], others: { slow: slow(600_000) } });
+  const child = await startedChildOf(rig, id);
+  const before = await rig.getRun(id);
+  await resetToLastTask(rig, before);
+  const handle = rig.client.workflow.getHandle(id);
+  await waitFor("the reset run's rest", async () => {
+    await followResets(rig);
+    const { raw, runId } = await handle.describe();
+    return runId !== before.temporalRunId && raw.pendingWorkflowTask == null;
+  });
+  const { namespace } = rig.client.options;
+  await rig.client.workflowService.pauseWorkflowExecution({ namespace, workflowId: id });
+  await waitFor("the pause", async () => (await handle.describe()).status.name === "PAUSED");
+  await repairRun(rig, id);
+  const { raw } = await handle.describe();
+  expect(raw.pendingChildren).toMatchObject([{ workflowId: child.id }]);
+  const { events } = await rig.client.workflow.getHandle(child.id).fetchHistory();
+  expect(
+    events?.filter((event) => event.workflowExecutionCancelRequestedEventAttributes != null),
+  ).toEqual([]);
 });

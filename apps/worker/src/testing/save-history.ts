@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
-import type { History, Replayer } from "../mirror/replay-history.ts";
+import type { History } from "@truerun/shared/describe-execution";
+import type { Replayer } from "../mirror/replay-history.ts";
 
 /** The content of one file in `histories/`. */
 export interface RecordedHistory {

@@ -9,7 +9,8 @@ import { isBatchOf } from "@truerun/shared/batch-id";
 import { createLogger } from "@truerun/shared/logger";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MirrorRecord } from "../mirror/mirror-record.ts";
-import { createReplayer, type History, type Replayer } from "../mirror/replay-history.ts";
+import type { History } from "@truerun/shared/describe-execution";
+import { createReplayer, type Replayer } from "../mirror/replay-history.ts";
 import type { Shape } from "../testing/shape.ts";
 import {
   HISTORIES,

@@ -5,7 +5,7 @@ import { parseStepKey, toItemKey } from "@truerun/shared/step-key";
 import { toStorableText } from "@truerun/shared/storable-text";
 import { proxySinks, workflowInfo } from "@temporalio/workflow";
 import type { MirrorPosition, MirrorSinks, StepRow } from "../mirror/mirror-record.ts";
-import { digestStep } from "../mirror/step-digest.ts";
+import { digestStep, sumSteps } from "../mirror/step-digest.ts";
 import { CurrentDetails } from "./current-details.ts";
 import { engineOutcome, type OpenOutcome, type StepOutcome } from "./step-outcome.ts";
 import { fromFacts, type StepFacts, toFacts } from "./step-facts.ts";
@@ -176,8 +176,8 @@ export class StepRecorder {
       error_code: error.code,
       error_message: error.message === null ? null : toStorableText(error.message),
       completed_at_ms: position.mirror_time_ms,
-      step_count: rows.length,
-      steps_digest: this.#isUncertain ? NO_DIGEST : rows.reduce((sum, row) => sum + row.digest, 0),
+      ...sumSteps(rows),
+      ...(this.#isUncertain ? { steps_digest: NO_DIGEST } : {}),
       ...(this.#markers.length === position.mirror_length
         ? { closing_markers: this.#markers.count }
         : {}),

@@ -18,6 +18,8 @@ export interface TemporalOptions {
   logFile: string;
   /** False: with the server's own defaults, as somebody new to Temporal has it. Default: true. */
   isTuned?: boolean;
+  /** Further dynamic configuration: `name=value`. */
+  dynamicConfig?: readonly string[];
 }
 
 export interface TemporalServer {
@@ -97,6 +99,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     "error",
     ...SEARCH_ATTRIBUTE_NAMES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
     ...(options.isTuned === false ? [] : TUNING),
+    ...(options.dynamicConfig ?? []).flatMap((each) => ["--dynamic-config-value", each]),
   ];
   const server = await startProcess({ command: cliPath, args, logFile });
   await writeFile(pidFile(dbFile), String(server.pid));

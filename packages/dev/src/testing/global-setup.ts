@@ -48,6 +48,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       uiPort: null,
       namespace: "default",
       logFile: join(folder, "logs", "temporal.log"),
+      // Off by default, but a server of others may have it.
+      dynamicConfig: ["frontend.WorkflowPauseEnabled=true"],
     }),
   ]);
   const tearDown = async (): Promise<void> => {
