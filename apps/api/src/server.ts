@@ -5,7 +5,7 @@ import { Counter, type Registry } from "@truerun/shared/metrics";
 import { createApp } from "./app.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { toExpressClasses } from "./http/express-classes.ts";
-import { refuseConnection, refuseRequest } from "./http/malformed-request.ts";
+import { cutSoon, refuseConnection, refuseRequest } from "./http/malformed-request.ts";
 
 /** How long a caller's headers may take; never longer than the whole request may. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -13,8 +13,6 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUT_CHECKS_MS = 1_000;
 /** Node silently drops headers beyond a limit of its own, even the credential; here the request gets 431. */
 const MAX_HEADERS = 100;
-/** How long a caller may go on sending its body after it was answered. */
-const LINGER_MS = 2_000;
 /** Longer than load balancers keep idle connections, so that they close them first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** While draining, how long callers may still send on kept-alive connections; the answer closes them. */
@@ -135,7 +133,7 @@ function toOriginForm(target: string): string {
 /** An unwanted body is read and discarded, so that its sender sees the answer; but not for long. */
 function cutLateBody(req: http.IncomingMessage): void {
   if (req.complete) return;
-  const cut = setTimeout(() => req.socket.destroy(), LINGER_MS);
+  const cut = cutSoon(req.socket);
   req.once("close", () => clearTimeout(cut));
 }
 

@@ -1,8 +1,14 @@
 import { expect, test, vi } from "vitest";
-import { type Admission, type AdmissionLimits, type Caller, createAdmission } from "./admission.ts";
+import { type Admission, type AdmissionLimits, createAdmission } from "./admission.ts";
 import { toCredential } from "./authenticate.ts";
+import type { Caller } from "./turns.ts";
 
-const LIMITS: AdmissionLimits = { working: 2, places: 10, bodyBytes: 1_000 };
+const LIMITS: AdmissionLimits = {
+  working: 2,
+  workingOfKey: null,
+  places: 10,
+  bodyBytes: 1_000,
+};
 const credential = (name: string) => toCredential(new TextEncoder().encode(name));
 const here: Caller = { isGone: () => false, onGone: () => () => undefined };
 
@@ -50,6 +56,50 @@ test("so many are worked at at once; the keys of those that wait take turns", as
   }
   expect(order).toEqual([0, 1, 2, 4, 3]);
   expect(admission.state).toMatchObject({ here: 2, working: 2 });
+});
+
+test("a key that is at its own limit lets others pass", async () => {
+  const { admission } = create({ working: null, workingOfKey: 2 });
+  const order: string[] = [];
+  const places = ["a", "a", "a", "b"].map((key) => enter(admission, key));
+  const turns = places.map(async (place, index) => {
+    await place.turn(here);
+    order.push(`${"aaab"[index]}${index}`);
+  });
+  await Promise.all([turns[0], turns[1], turns[3]]);
+  expect(order).toEqual(["a0", "a1", "b3"]);
+  places[0]?.leave(true);
+  await turns[2];
+  expect(admission.state).toMatchObject({ here: 3, working: 3 });
+});
+
+test("a large body weighs as much as several, and nobody passes it while it waits", async () => {
+  const KB = 1_024;
+  const { admission } = create({ working: 4, bodyBytes: 4_096 * KB });
+  const order: string[] = [];
+  const start = (name: string, bytes: number) => {
+    const place = enter(admission, name, bytes);
+    const turn = place.turn(here).then(() => order.push(name));
+    return { place, turn };
+  };
+  const first = start("small", 63 * KB);
+  const large = start("large", 3 * 64 * KB + 1);
+  const second = start("small again", 0);
+  await first.turn;
+  expect(order).toEqual(["small"]);
+  first.place.leave(true);
+  await large.turn;
+  expect(admission.state.working).toBe(4);
+  large.place.leave(true);
+  await second.turn;
+  second.place.leave(true);
+  expect(order).toEqual(["small", "large", "small again"]);
+  const huge = start("heavier than the limit", 1_024 * KB);
+  await huge.turn;
+  const behind = start("behind it", 0);
+  huge.place.leave(true);
+  await behind.turn;
+  expect(order.slice(3)).toEqual(["heavier than the limit", "behind it"]);
 });
 
 test("who waits too long, and who has hung up meanwhile, is refused", async () => {

@@ -1,16 +1,14 @@
 // Limits what the gateway takes on: requests beyond it are refused before they cost anything.
 import { overloaded } from "@truerun/shared/errors";
 import type { Credential } from "./authenticate.ts";
-import { FairQueue } from "./fair-queue.ts";
+import { type Caller, type TurnLimits, Turns } from "./turns.ts";
 
 /** Run starts, which depend on Temporal, and everything else that needs a key. */
 export type LoadClass = "starts" | "others";
 
 export type ShedReason = "places" | "key_share" | "bodies" | "wait" | "gone";
 
-export interface AdmissionLimits {
-  /** Maximum requests processed at once; null: no limit but `places`. */
-  working: number | null;
+export interface AdmissionLimits extends TurnLimits {
   /** Maximum requests in the gateway at once: being processed, waiting for that, or still arriving. */
   places: number;
   /** Maximum size of all their bodies, and of large answers that their callers have not read, together. */
@@ -43,17 +41,10 @@ export interface Place {
   leave(isDone: boolean): void;
 }
 
-/** The client that waits for the answer. */
-export interface Caller {
-  isGone(): boolean;
-  /** @returns a function that removes the listener */
-  onGone(listener: () => void): () => void;
-}
-
 export interface Admission {
   /** Admits a request whose body has at most `bodyBytes`. @throws 503 when there is no place */
   enter(credential: Credential, bodyBytes: number): Place;
-  /** How many requests are in the gateway, how many of them are being processed, and how many may be now. */
+  /** How many requests are in the gateway, the weight of those being processed, and what it may be now. */
   readonly state: Readonly<{ here: number; working: number; limit: number }>;
 }
 
@@ -64,23 +55,7 @@ export interface AdmissionOptions {
   now?: () => number;
 }
 
-/**
- * How long a request waits to be processed. A burst of hundreds gets through; but when others have waited for as long
- * as that all the time, more come than can be done, and to let each wait would only make all of them late.
- */
-const WAIT_MS = { inBurst: 5_000, inOverload: 2_000 } as const;
-/** A request that takes longer indicates that too many are processed at once. */
-const SLOW_MS = 1_000;
-/** The lower bound of the limit: as many as can still be done when Temporal takes seconds for each. */
-const MIN_WORKING = 8;
-/** A slow request multiplies the limit by the first; a quick one adds the second. */
-const BACK_OFF = 0.8;
-const GROWTH = 0.1;
-
-/**
- * Bounds the requests in the gateway (memory, connections) and those being processed (latency). The second
- * limit adapts to observed latency: a slow Temporal or Postgres gets less at once until it is quick again.
- */
+/** Bounds the requests in the gateway (memory, connections) and those being processed (latency). */
 export function createAdmission(options: AdmissionOptions): Admission {
   return new BoundedAdmission(options);
 }
@@ -94,20 +69,19 @@ interface Share {
 class BoundedAdmission implements Admission {
   readonly #limits: AdmissionLimits;
   readonly #onShed: (reason: ShedReason) => void;
-  readonly #now: () => number;
-  readonly #waiting = new FairQueue();
-  /** Since when somebody has always been waiting. */
-  #waitedSince = 0;
+  readonly #turns: Turns;
   readonly #hereByKey = new Map<string, Share>();
+  #here = 0;
   #bodyBytes = 0;
-  #backedOffAt = 0;
-  readonly state: { here: number; working: number; limit: number };
 
   constructor({ limits, onShed, now = () => performance.now() }: AdmissionOptions) {
     this.#limits = limits;
     this.#onShed = onShed;
-    this.#now = now;
-    this.state = { here: 0, working: 0, limit: limits.working ?? limits.places };
+    this.#turns = new Turns(limits, (reason) => this.#shed(reason), now);
+  }
+
+  get state(): Admission["state"] {
+    return { here: this.#here, ...this.#turns.state };
   }
 
   enter({ keyName: key }: Credential, bodyBytes: number): Place {
@@ -115,15 +89,14 @@ class BoundedAdmission implements Admission {
     this.#assertBytes(key, bodyBytes);
     this.#take(key, { places: 1, bodyBytes });
     let held = bodyBytes;
-    let startedAt: number | null = null;
+    let endTurn: ((isDone: boolean) => void) | undefined;
     return {
       hasRead: (bytes) => {
         this.#take(key, { places: 0, bodyBytes: bytes - held });
         held = bytes;
       },
       turn: async (caller) => {
-        await this.#turn(key, caller);
-        startedAt = this.#now();
+        endTurn = await this.#turns.take(key, held, caller);
       },
       holdAnswer: (bytes, isRead) => {
         // One more, however large, has room where there was some left.
@@ -133,7 +106,7 @@ class BoundedAdmission implements Admission {
       },
       leave: (isDone) => {
         this.#take(key, { places: -1, bodyBytes: -held });
-        if (startedAt !== null) this.#end(startedAt, isDone);
+        endTurn?.(isDone);
       },
     };
   }
@@ -141,7 +114,7 @@ class BoundedAdmission implements Admission {
   /** A key gets at most half of the places, so that others always have some left. */
   #assertPlaces(key: string): void {
     const { places } = this.#limits;
-    if (this.state.here >= places) throw this.#shed("places");
+    if (this.#here >= places) throw this.#shed("places");
     if (this.#shareOf(key).places >= Math.ceil(places / 2)) throw this.#shed("key_share");
   }
 
@@ -161,67 +134,8 @@ class BoundedAdmission implements Admission {
     const left = { places: ofKey.places + places, bodyBytes: ofKey.bodyBytes + bodyBytes };
     if (left.places === 0 && left.bodyBytes === 0) this.#hereByKey.delete(key);
     else this.#hereByKey.set(key, left);
-    this.state.here += places;
+    this.#here += places;
     this.#bodyBytes += bodyBytes;
-  }
-
-  async #turn(key: string, caller: Caller): Promise<void> {
-    if (caller.isGone()) throw this.#shed("gone");
-    if (this.state.working < this.#allowed()) {
-      this.state.working += 1;
-      return;
-    }
-    if (this.#waiting.isEmpty) this.#waitedSince = this.#now();
-    const isOverload = this.#now() - this.#waitedSince > WAIT_MS.inBurst;
-    await new Promise<void>((resolve, reject) => {
-      const refuse = (reason: ShedReason): void => {
-        end();
-        this.#waiting.delete(key, waiter);
-        reject(this.#shed(reason));
-      };
-      const waiter = (): void => {
-        end();
-        resolve();
-      };
-      const patienceMs = isOverload ? WAIT_MS.inOverload : WAIT_MS.inBurst;
-      const timer = setTimeout(() => refuse("wait"), patienceMs);
-      const forget = caller.onGone(() => refuse("gone"));
-      const end = (): void => {
-        clearTimeout(timer);
-        forget();
-      };
-      this.#waiting.add(key, waiter);
-    });
-  }
-
-  #allowed(): number {
-    return Math.floor(this.state.limit);
-  }
-
-  #end(startedAt: number, isDone: boolean): void {
-    this.#adapt(startedAt, isDone);
-    this.state.working -= 1;
-    while (this.state.working < this.#allowed()) {
-      const waiter = this.#waiting.take();
-      if (waiter === undefined) return;
-      this.state.working += 1;
-      waiter();
-    }
-  }
-
-  #adapt(startedAt: number, isDone: boolean): void {
-    const { working } = this.#limits;
-    if (working === null) return;
-    const { state } = this;
-    const now = this.#now();
-    if (now - startedAt <= SLOW_MS) {
-      if (isDone) state.limit = Math.min(working, state.limit + GROWTH);
-      return;
-    }
-    // A request that began before the last back-off says nothing about its effect.
-    if (startedAt < this.#backedOffAt) return;
-    this.#backedOffAt = now;
-    state.limit = Math.max(Math.min(MIN_WORKING, working), state.limit * BACK_OFF);
   }
 
   #shed(reason: ShedReason) {

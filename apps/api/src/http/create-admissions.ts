@@ -1,10 +1,21 @@
 import type { Logger } from "@truerun/shared/logger";
 import { Counter, Gauge, type Registry } from "@truerun/shared/metrics";
 import type { ApiSettings } from "../dependencies.ts";
-import { type Admission, createAdmission, type LoadClass, type ShedReason } from "./admission.ts";
+import {
+  type Admission,
+  type AdmissionLimits,
+  createAdmission,
+  type LoadClass,
+  type ShedReason,
+} from "./admission.ts";
 
 /** Memory for the bodies of each class, unless four of the largest need more. */
 const BODY_BYTES = 256 * 1024 * 1024;
+/**
+ * One key's requests that are no starts, processed at once. Two statements for eight reads each leave other keys three
+ * of the five connections that a gateway has for them by default.
+ */
+const OTHERS_OF_KEY = 16;
 /** The log says at most this often that requests are refused. */
 const SAY_EVERY_MS = 10_000;
 
@@ -22,17 +33,20 @@ export function createAdmissions(
   const say = createRareWarning(logger);
   const places = settings.maxRequests;
   const bodyBytes = Math.max(BODY_BYTES, 4 * settings.maxBodyBytes);
-  const create = (load: LoadClass, working: number | null) =>
+  const create = (load: LoadClass, working: Pick<AdmissionLimits, "working" | "workingOfKey">) =>
     createAdmission({
-      limits: { working, places, bodyBytes },
+      limits: { ...working, places, bodyBytes },
       onShed(reason) {
         shed.inc({ class: load, reason });
         say(load, reason);
       },
     });
   const admissions = {
-    starts: create("starts", Math.min(settings.maxConcurrentStarts, places)),
-    others: create("others", null),
+    starts: create("starts", {
+      working: Math.min(settings.maxConcurrentStarts, places),
+      workingOfKey: null,
+    }),
+    others: create("others", { working: null, workingOfKey: OTHERS_OF_KEY }),
   };
   watch(admissions, registry);
   return admissions;

@@ -1,4 +1,9 @@
-type Waiter = () => void;
+/** A waiting request. */
+export interface Waiter {
+  weight: number;
+  /** Ends its waiting. */
+  begin(): void;
+}
 
 /** Waiting requests; the keys take turns. */
 export class FairQueue {
@@ -20,13 +25,20 @@ export class FairQueue {
     if (ofKey?.size === 0) this.#byKey.delete(key);
   }
 
-  take(): Waiter | undefined {
-    const [key, ofKey] = this.#byKey.entries().next().value ?? [];
-    const [waiter] = ofKey ?? [];
-    if (key === undefined || ofKey === undefined || waiter === undefined) return undefined;
-    ofKey.delete(waiter);
+  /** The first request of each key, the key whose turn it is first. */
+  *firsts(): Generator<[key: string, waiter: Waiter]> {
+    for (const [key, ofKey] of this.#byKey) {
+      const [waiter] = ofKey;
+      if (waiter !== undefined) yield [key, waiter];
+    }
+  }
+
+  /** Removes a request that had its turn: its key is last in line now. */
+  take(key: string, waiter: Waiter): void {
+    this.delete(key, waiter);
+    const others = this.#byKey.get(key);
+    if (others === undefined) return;
     this.#byKey.delete(key);
-    if (ofKey.size > 0) this.#byKey.set(key, ofKey);
-    return waiter;
+    this.#byKey.set(key, others);
   }
 }

@@ -21,6 +21,14 @@ const CLIENT_ERRORS: ReadonlyMap<string | undefined, RefusalStatus> = new Map([
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
 ]);
 
+/** How long a caller that was answered may go on sending, or leave its side of the connection open. */
+const LINGER_MS = 2_000;
+
+/** Cuts a connection once its caller has had time to read the answer. @returns for `clearTimeout`, to leave it open */
+export function cutSoon(socket: Duplex): NodeJS.Timeout {
+  return setTimeout(() => socket.destroy(), LINGER_MS);
+}
+
 /** For `clientError`: even what is not an HTTP request gets the usual error body. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!(socket instanceof Socket) || !socket.writable || error.code === "ECONNRESET") {
@@ -32,6 +40,8 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Duplex): 
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join("\r\n");
   socket.end(`${head}\r\n\r\n${body}`);
+  const cut = cutSoon(socket);
+  socket.once("close", () => clearTimeout(cut));
 }
 
 /** For a request that Node could parse but the app must not see. */

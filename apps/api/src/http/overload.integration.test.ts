@@ -25,6 +25,7 @@ beforeAll(async () => {
     MAX_CONNECTIONS: "100",
     DATABASE_POOL_SIZE: "3",
     DISPATCH_DEADLINE_MS: "1500",
+    REQUEST_TIMEOUT_MS: "3000",
   });
 });
 afterEach(async () => {
@@ -144,9 +145,10 @@ test("starts that hold all their connections to the database leave the others' a
   });
 });
 
-test("beyond its connections it says so, and that it is alive", async () => {
+test("beyond its connections it says so, and that it is alive; those that say nothing are freed", async () => {
   const held: RawConnection[] = [];
-  for (let index = 0; index < 100; index++) held.push(await connectRaw(gateway.port));
+  // These callers do not even close their side when they are told that they are too slow.
+  for (let index = 0; index < 100; index++) held.push(await connectRaw(gateway.port, true));
   try {
     const extra = await connectRaw(gateway.port);
     held.push(extra);
@@ -155,6 +157,15 @@ test("beyond its connections it says so, and that it is alive", async () => {
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(answer).toMatch(/\r\nRetry-After: 1\r\n/);
     expect((await sendTo(gateway.port, "GET", "/healthz")).status).toBe(200);
+    for (const connection of held.slice(0, 100)) await connection.receive("request_timeout");
+    await waitFor("a place for a new connection", async () => {
+      const next = await connectRaw(gateway.port);
+      const headers = { authorization: `Bearer ${rig.org.key}` };
+      next.write(toHead("GET", "/v1/utils/authtest", { headers }));
+      const head = await next.receive("\r\n\r\n");
+      next.close();
+      return head.startsWith("HTTP/1.1 200 ");
+    });
   } finally {
     for (const connection of held) connection.close();
   }

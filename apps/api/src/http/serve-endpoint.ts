@@ -2,7 +2,8 @@ import { ApiError, invalidRequest, notAuthenticated } from "@truerun/shared/erro
 import { parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Request, RequestHandler, Response } from "express";
 import type { EndpointServices } from "../dependencies.ts";
-import type { Admission, Caller, LoadClass, Place } from "./admission.ts";
+import type { Admission, LoadClass, Place } from "./admission.ts";
+import type { Caller } from "./turns.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
 import { NO_BODY } from "./parse-json-body.ts";

@@ -14,8 +14,9 @@ export interface RawConnection {
   close(): void;
 }
 
-export async function connectRaw(port: number): Promise<RawConnection> {
-  const socket = net.connect(port, "127.0.0.1");
+/** @param allowHalfOpen - whether it goes on when the other side has ended */
+export async function connectRaw(port: number, allowHalfOpen = false): Promise<RawConnection> {
+  const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen });
   let received = "";
   let isClosed = false;
   socket.on("data", (chunk) => {

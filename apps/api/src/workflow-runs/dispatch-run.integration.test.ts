@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { temporalAddress } from "@truerun/dev/testing/test-services";
 import { waitFor } from "@truerun/dev/testing/wait-for";
+import { REPEAT_WINDOW_MINUTES } from "@truerun/shared/dispatch/dispatch-window";
 import { newId } from "@truerun/shared/ids";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -101,6 +102,21 @@ test.each([
     expect(await findRuns(name)).toHaveLength(2);
   },
 );
+
+test("a repeat that comes too late to dispatch its run is told so", async () => {
+  const { name } = await defineWorkflow(rig);
+  const idempotencyKey = randomUUID();
+  rig.temporalProxy.cut();
+  const failed = await run(name, idempotencyKey);
+  expect(failed.status).toBe(502);
+  rig.temporalProxy.restore();
+  const startedAt = new Date(Date.now() - (REPEAT_WINDOW_MINUTES + 1) * 60_000);
+  await rig.db.workflowRun.updateMany({ where: { workflowName: name }, data: { startedAt } });
+  const repeat = await run(name, idempotencyKey, 1);
+  expect([repeat.status, repeat.text]).toEqual([502, failed.text]);
+  const [row] = await findRuns(name);
+  expect(row).toMatchObject({ dispatchedAt: null, temporalRunId: null });
+});
 
 test("a repeat right behind its start needs no Temporal, though the mark is not committed yet", async () => {
   const { name } = await defineWorkflow(rig);

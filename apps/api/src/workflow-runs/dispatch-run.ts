@@ -39,7 +39,8 @@ async function reject(services: EndpointServices, id: string, reason: string): P
   }
 }
 
-function dispatchFailed(id: string, reason: string): ApiError {
+/** @param reason - for the log */
+export function dispatchFailed(id: string, reason: string): ApiError {
   const message = `Workflow run was created but could not be dispatched. Retry with the same workflow run id (${id}).`;
   return new ApiError("workflow_dispatch_failed", { message, cause: new Error(reason) });
 }

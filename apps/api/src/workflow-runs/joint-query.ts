@@ -58,7 +58,8 @@ export function createJointQuery<Item, Row extends object>(
     } catch (error) {
       const isAway = isDatabaseUnavailable(error) && !isStatementTimeout(error);
       if (group.length > 1 && !isAway) {
-        for (const question of group) void answer(db, [question]);
+        // In turn, so that large ones do not take all connections from others.
+        for (const question of group) await answer(db, [question]);
       } else for (const { reject } of group) reject(error);
     }
   }

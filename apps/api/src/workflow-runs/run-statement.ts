@@ -22,8 +22,10 @@ export interface BoundRun {
   /** The `input` as the caller sent it. */
   inputText: string;
   requestHash: Uint8Array;
-  /** Whether a repeat has to dispatch the run: it has not ended and is not known to be in Temporal. */
+  /** Whether the run has not ended and is not known to be in Temporal, so that a repeat has to dispatch it. */
   needsDispatch: boolean;
+  /** Whether it is too old for that: the sweeper is about to end it. */
+  isTooLate: boolean;
 }
 
 /** A run to insert. */
@@ -62,6 +64,7 @@ export interface InsertRow {
   bound_input: string | null;
   bound_hash: Uint8Array | null;
   bound_needs_dispatch: boolean | null;
+  bound_is_too_late: boolean | null;
 }
 
 const BOUND_COLUMNS = Prisma.sql`
@@ -69,8 +72,8 @@ const BOUND_COLUMNS = Prisma.sql`
   floor(extract(epoch FROM r.started_at))::float8 AS bound_started_at,
   r.input::text AS bound_input,
   r.request_hash AS bound_hash,
-  (r.status = 'started' AND r.dispatched_at IS NULL AND r.parent_run_id IS NULL
-    AND r.started_at > now() - make_interval(mins => ${REPEAT_WINDOW_MINUTES})) AS bound_needs_dispatch`;
+  (r.status = 'started' AND r.dispatched_at IS NULL AND r.parent_run_id IS NULL) AS bound_needs_dispatch,
+  r.started_at <= now() - make_interval(mins => ${REPEAT_WINDOW_MINUTES}) AS bound_is_too_late`;
 
 /** Who asks for a bound run, and by which Idempotency-Key. */
 interface AskedForBound {
@@ -192,7 +195,7 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertRow | 
 
 type BoundRow = { org_id: string | null } & Pick<
   InsertRow,
-  "bound_id" | "bound_started_at" | "bound_input" | "bound_hash" | "bound_needs_dispatch"
+  Extract<keyof InsertRow, `bound_${string}`>
 >;
 
 type Lists = { [Name in keyof AskedForBound]: AskedForBound[Name][] };
@@ -240,5 +243,6 @@ export function toBoundRun(row: Omit<BoundRow, "org_id">): BoundRun | null {
     inputText: row.bound_input,
     requestHash: row.bound_hash,
     needsDispatch: row.bound_needs_dispatch ?? false,
+    isTooLate: row.bound_is_too_late ?? false,
   };
 }

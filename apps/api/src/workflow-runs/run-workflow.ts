@@ -14,7 +14,7 @@ import type { EndpointServices } from "../dependencies.ts";
 import { type Answer, defineEndpoint, type EndpointRequest } from "../http/define-endpoint.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import type { Body } from "../http/parse-json-body.ts";
-import { dispatchRun, getDispatchableRun } from "./dispatch-run.ts";
+import { dispatchFailed, dispatchRun, getDispatchableRun } from "./dispatch-run.ts";
 import { documentRoomBytes } from "./event-size.ts";
 import { idempotencyKeySchema, readIdempotencyKey } from "./idempotency-key.ts";
 import { parseRunBody, type RunInput, runBodyDocumentation } from "./run-body.ts";
@@ -209,6 +209,7 @@ async function replay(
 ): Promise<Answer> {
   request.note({ workflowRunId: bound.id });
   if (bound.needsDispatch && !services.marks.holds(bound.id)) {
+    if (bound.isTooLate) throw dispatchFailed(bound.id, "it has waited for too long");
     await dispatchRun(services, await getDispatchableRun(services.startsDb, bound.id));
   }
   const headers: Record<string, string> = { "Idempotent-Replayed": "true" };
