@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from "@temporalio/client";
-import { isTerminal, type RunStatus } from "@truerun/shared/contracts/statuses";
+import { isTerminal } from "@truerun/shared/contracts/statuses";
 import { isClosed } from "@truerun/shared/describe-execution";
 import { endUndispatched, type UndispatchedEnd } from "@truerun/shared/dispatch/dispatch-marks";
 import { serviceUnavailable, workflowRunFinished } from "@truerun/shared/errors";
@@ -7,7 +7,7 @@ import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import { defineEndpoint } from "../http/define-endpoint.ts";
-import { readRun, toRunText, workflowRunIdParam } from "./read-run.ts";
+import { readRun, readRunHead, toRunText, workflowRunIdParam } from "./read-run.ts";
 import { workflowRunSchema } from "./run-view.ts";
 
 /** How long Temporal may take to answer, all tries together. */
@@ -30,10 +30,12 @@ export const cancelWorkflowRun = defineEndpoint({
     const until = performance.now() + TEMPORAL_WITHIN_MS;
     let cause = new Error("the run changed between two looks at it");
     do {
-      const run = await readRun(request, services);
-      if (isTerminal(run.status as RunStatus)) throw workflowRunFinished();
+      const run = await readRunHead(request, services);
+      if (isTerminal(run.status)) throw workflowRunFinished();
       const answer = await askTemporal(services, run.id, until - performance.now());
-      if (answer.kind === "requested") return { status: 202, text: toRunText(run) };
+      if (answer.kind === "requested") {
+        return { status: 202, text: toRunText(await readRun(request, services)) };
+      }
       if (answer.kind === "closed") throw workflowRunFinished();
       if (answer.kind === "unavailable") cause = answer.cause;
       if (run.dispatched) {

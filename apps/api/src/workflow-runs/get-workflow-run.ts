@@ -3,14 +3,7 @@ import type { ApiSettings } from "../dependencies.ts";
 import { defineEndpoint } from "../http/define-endpoint.ts";
 import { commaListParameter } from "../http/query.ts";
 import { readPending } from "./pending-run.ts";
-import {
-  type Include,
-  INCLUDES,
-  parseSteps,
-  readRun,
-  toRunText,
-  workflowRunIdParam,
-} from "./read-run.ts";
+import { type Include, INCLUDES, readRun, toRunText, workflowRunIdParam } from "./read-run.ts";
 import { workflowRunSchema } from "./run-view.ts";
 
 /** One run with its steps, as the mirror has recorded them. */
@@ -40,9 +33,7 @@ export const getWorkflowRun = defineEndpoint({
   async handler(request, services) {
     const include = new Set<Include>(request.query.include);
     const run = await readRun(request, services, include);
-    const pending = include.has("pending")
-      ? await readPending(services, run, parseSteps(run))
-      : null;
+    const pending = include.has("pending") ? await readPending(services, run) : null;
     return {
       status: 200,
       headers: toHeaders(services.settings, run.id),

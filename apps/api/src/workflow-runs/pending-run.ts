@@ -55,11 +55,12 @@ type RunPending = z.output<typeof runPendingSchema>;
 /** The columns of a run's row that say why it is pending. */
 interface PendingRunRow {
   id: string;
-  status: string;
+  status: RunStatus;
   started_at: number;
   dispatched: boolean;
   /** JSON text of the definition's version. */
   document: string | null;
+  steps: readonly PendingStepRow[];
 }
 
 /** Why a run and its steps have not ended. */
@@ -73,10 +74,9 @@ export interface Pending {
 export async function readPending(
   services: Pick<EndpointServices, "client" | "logger">,
   run: PendingRunRow,
-  steps: readonly PendingStepRow[],
 ): Promise<Pending> {
-  const isOpen = !isTerminal(run.status as RunStatus);
-  if (!isOpen && steps.every(({ status }) => status !== null)) {
+  const isOpen = !isTerminal(run.status);
+  if (!isOpen && run.steps.every(({ status }) => status !== null)) {
     return { run: null, step: () => null };
   }
   const snapshot = await ask(services, run.id);

@@ -19,8 +19,8 @@ export type Include = (typeof INCLUDES)[number];
 
 /** A run and its steps as stored in the tables. */
 export interface ReadRun extends RunRow {
-  /** JSON text of a list of {@link ReadStep}. */
-  steps: string;
+  /** In the order in which they were recorded. */
+  steps: ReadStep[];
   /** The input's text, if asked for. */
   input: string | null;
   error_code: string | null;
@@ -41,45 +41,89 @@ const DETAILS = Prisma.sql`, 'details', json_build_object('attempt', s.attempt, 
 const DOCUMENT = Prisma.sql`(SELECT v.document::text FROM workflow_definition_versions v
   WHERE v.definition_id = r.definition_id AND v.version = r.definition_version)`;
 
+type RunOfRequest = Pick<EndpointRequest, "credential" | "param" | "confirm" | "note">;
+
 /**
  * The run that the path names, read in the statement that checks the key.
  *
  * @throws 401 for a bad key; 404 for a malformed id, one that does not exist and one of another organization
  */
 export async function readRun(
-  request: Pick<EndpointRequest, "credential" | "param" | "confirm" | "note">,
-  { db }: Pick<EndpointServices, "db">,
+  request: RunOfRequest,
+  services: Pick<EndpointServices, "db">,
   include: ReadonlySet<Include> = NO_INCLUDES,
+): Promise<ReadRun> {
+  return await ask(request, services, { query: askForRun(include), stepId: null });
+}
+
+/**
+ * As {@link readRun}, but with no step, or one: a decision must not take as long as all steps of a large run.
+ *
+ * @param stepId - null: no step
+ */
+export async function readRunHead(
+  request: RunOfRequest,
+  services: Pick<EndpointServices, "db">,
+  stepId: string | null = null,
+): Promise<ReadRun> {
+  return await ask(request, services, { query: askForHead, stepId });
+}
+
+async function ask(
+  request: RunOfRequest,
+  { db }: Pick<EndpointServices, "db">,
+  { query, stepId }: { query: RunQuery; stepId: string | null },
 ): Promise<ReadRun> {
   const id = request.param("workflow_run_id").text;
   if (id === null || !isId("cbwr", id)) throw workflowRunNotFound();
-  const row = await askForRun(include)(db, { keyHash: request.credential.keyHash, id });
+  const row = await query(db, { keyHash: request.credential.keyHash, id, stepId });
   request.confirm(row.org_id);
   if (row.id === null) throw workflowRunNotFound();
   request.note({ workflowRunId: id });
-  return row;
+  return { ...row, steps: JSON.parse(row.steps) as ReadStep[] };
 }
 
 interface Asked {
   keyHash: Uint8Array;
   id: string;
+  stepId: string | null;
 }
 
-type Found = { org_id: string | null } & ({ id: null } | ReadRun);
+type Found = { org_id: string | null } & (
+  | { id: null }
+  | (Omit<ReadRun, "steps"> & {
+      /** JSON text of a list of {@link ReadStep}. */
+      steps: string;
+    })
+);
 
-const queries = new Map<string, ReturnType<typeof createJointQuery<Asked, Found>>>();
+type RunQuery = ReturnType<typeof createJointQuery<Asked, Found>>;
+
+const OF_RUN = Prisma.sql`s.run_id = r.id AND s.generation = r.generation`;
+const askForHead = createJointQuery<Asked, Found>(
+  createStatement(NO_INCLUDES, Prisma.sql`${OF_RUN} AND s.id = asked.step_id`),
+);
+const queries = new Map<string, RunQuery>();
 
 /** The joint query of all requests with the same includes. */
-function askForRun(include: ReadonlySet<Include>) {
+function askForRun(include: ReadonlySet<Include>): RunQuery {
   const name = INCLUDES.filter((each) => include.has(each)).join();
-  const query = queries.get(name) ?? createJointQuery<Asked, Found>(createStatement(include));
+  const query =
+    queries.get(name) ?? createJointQuery<Asked, Found>(createStatement(include, OF_RUN));
   queries.set(name, query);
   return query;
 }
 
-/** One that reads the runs that are asked for, each for its own key. */
-function createStatement(include: ReadonlySet<Include>): (asked: readonly Asked[]) => Statement {
-  const toStatement = composeOnce<{ keyHashes: Uint8Array[]; ids: string[] }>(
+/** One that reads the runs that are asked for, each for its own key. @param ofStep - which steps */
+function createStatement(
+  include: ReadonlySet<Include>,
+  ofStep: Prisma.Sql,
+): (asked: readonly Asked[]) => Statement {
+  const toStatement = composeOnce<{
+    keyHashes: Uint8Array[];
+    ids: string[];
+    stepIds: (string | null)[];
+  }>(
     (value) => Prisma.sql`
     SELECT asked.place::int4 AS place, auth.org_id, auth.key_id, r.id, d.name AS workflow_name,
       r.definition_id, r.status,
@@ -97,9 +141,9 @@ function createStatement(include: ReadonlySet<Include>): (asked: readonly Asked[
           'updated_at', floor(extract(epoch FROM s.updated_at))::int8
           ${include.has("details") ? DETAILS : Prisma.empty}
         ) ORDER BY s.ordinal), '[]')::text
-       FROM workflow_run_steps s WHERE s.run_id = r.id AND s.generation = r.generation) AS steps
-    FROM unnest(${value("keyHashes")}::bytea[], ${value("ids")}::text[])
-      WITH ORDINALITY AS asked (key_hash, id, place)
+       FROM workflow_run_steps s WHERE ${ofStep}) AS steps
+    FROM unnest(${value("keyHashes")}::bytea[], ${value("ids")}::text[], ${value("stepIds")}::text[])
+      WITH ORDINALITY AS asked (key_hash, id, step_id, place)
     ${AUTH_OF_ASKED}
     LEFT JOIN LATERAL (
       SELECT * FROM workflow_runs AS r WHERE r.id = asked.id AND ${RUN_OF_ORG} LIMIT 1
@@ -113,12 +157,8 @@ function createStatement(include: ReadonlySet<Include>): (asked: readonly Asked[
     toStatement({
       keyHashes: asked.map(({ keyHash }) => keyHash),
       ids: asked.map(({ id }) => id),
+      stepIds: asked.map(({ stepId }) => stepId),
     });
-}
-
-/** The run's steps, in the order in which they were recorded. */
-export function parseSteps(run: ReadRun): ReadStep[] {
-  return JSON.parse(run.steps) as ReadStep[];
 }
 
 /** A run's JSON as get-run answers it, with the requested includes at the end. */
@@ -127,7 +167,7 @@ export function toRunText(
   include: ReadonlySet<Include> = NO_INCLUDES,
   pending: Pending | null = null,
 ): string {
-  const steps = parseSteps(run).map((step) => toStepText(step, pending?.step(step)));
+  const steps = run.steps.map((step) => toStepText(step, pending?.step(step)));
   let text = withMember(JSON.stringify(toRunView(run)), "steps", `[${steps.join()}]`);
   if (run.input !== null) text = withMember(text, "input", run.input);
   if (include.has("error")) {

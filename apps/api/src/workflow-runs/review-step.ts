@@ -2,12 +2,13 @@ import { REVIEW_DECISIONS, type ReviewAnswer } from "@truerun/shared/contracts/r
 import type { Database } from "@truerun/shared/db";
 import { WAIT_FOR_REVIEW } from "@truerun/shared/engine/engine-actions";
 import { reviewNotPending, serviceUnavailable, stepNotFound } from "@truerun/shared/errors";
+import { isId } from "@truerun/shared/ids";
 import { z } from "zod";
 import { defineEndpoint } from "../http/define-endpoint.ts";
 import { parseJsonRequest } from "../http/json-request.ts";
 import { idSchema } from "../http/parameters.ts";
 import { answerReview } from "./answer-review.ts";
-import { parseSteps, readRun, toRunText, workflowRunIdParam } from "./read-run.ts";
+import { readRun, readRunHead, toRunText, workflowRunIdParam } from "./read-run.ts";
 import { workflowRunSchema } from "./run-view.ts";
 
 /** Longer texts belong elsewhere; the comment can refer to them. */
@@ -34,9 +35,9 @@ export const reviewStep = defineEndpoint({
   errors: ["workflow_run_not_found", "step_not_found", "review_not_pending"],
   async handler(request, services) {
     const { decision, comment = null } = parseJsonRequest(request.body, bodySchema);
-    const run = await readRun(request, services);
     const stepId = request.param("step_id").text;
-    const step = parseSteps(run).find(({ id }) => id === stepId);
+    const run = await readRunHead(request, services, isId("cbwrs", stepId ?? "") ? stepId : null);
+    const [step] = run.steps;
     if (step === undefined) throw stepNotFound();
     if (step.action_type !== WAIT_FOR_REVIEW) throw reviewNotPending();
     const answer = { step_key: step.step_key, decision, comment, decided_by: run.key_id };

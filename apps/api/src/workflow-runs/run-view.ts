@@ -2,6 +2,7 @@ import {
   type Artifact,
   RUN_ERROR_CODES,
   RUN_STATUSES,
+  type RunStatus,
   STEP_STATUSES,
 } from "@truerun/shared/contracts/statuses";
 import { z } from "zod";
@@ -130,7 +131,7 @@ export interface RunRow {
   id: string;
   workflow_name: string | null;
   definition_id: string;
-  status: string;
+  status: RunStatus;
   started_at: number;
   completed_at: number | null;
 }
