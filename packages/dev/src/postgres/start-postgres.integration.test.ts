@@ -51,7 +51,7 @@ test("it starts in a folder that nobody else may enter, and wants its password",
 test("what an interrupted first start left does not stand in the way", async () => {
   await mkdir(`${dataDir}.unfinished/base`, { recursive: true });
   await writeFile(`${dataDir}.unfinished/PG_VERSION`, "18\n");
-  await writeFile(`${dataDir}.password.new`, "half");
+  await writeFile(`${dataDir}.password`, "half");
   const server = await start();
   expect(await query(server, "SELECT 1 AS one")).toEqual([{ one: 1 }]);
 });

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { pause } from "@truerun/shared/pause";
 import pg from "pg";
+import { writePrivateFile } from "../private-file.ts";
 import { type ManagedProcess, startProcess } from "../processes/managed-process.ts";
 import { endRecorded } from "../processes/orphans.ts";
 import { findPostgresBinaries, type PostgresBinaries } from "./postgres-binaries.ts";
@@ -98,8 +99,8 @@ async function initialize(
   await rm(unfinished, { recursive: true, force: true });
   await rm(dataDir, { recursive: true, force: true });
   await makeFolderFor(user, unfinished);
-  const secret = `${passwordFile(dataDir)}.new`;
-  await writeFile(secret, randomBytes(24).toString("hex"), { mode: 0o600 });
+  const secret = passwordFile(dataDir);
+  await writePrivateFile(secret, randomBytes(24).toString("hex"));
   if (user.uid !== undefined && user.gid !== undefined) await chown(secret, user.uid, user.gid);
   const args = [
     "-D",
@@ -126,8 +127,6 @@ async function initialize(
       `PostgreSQL cannot make its files in ${dataDir}:${hint}\n${stderr ?? String(error)}`,
     );
   }
-  await rename(secret, passwordFile(dataDir));
-  await chmod(passwordFile(dataDir), 0o600);
   await rename(unfinished, dataDir);
 }
 

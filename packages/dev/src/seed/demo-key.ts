@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
   API_KEY_SCOPES,
@@ -8,6 +8,7 @@ import {
 } from "@truerun/shared/api-keys";
 import type { Database } from "@truerun/shared/db";
 import { newId } from "@truerun/shared/ids";
+import { readIfThere, writePrivateFile } from "../private-file.ts";
 
 /**
  * The demo org's key, kept in a file that only its owner may read: the database has only its hash. A new key
@@ -19,20 +20,13 @@ export async function ensureDemoKey(db: Database, orgId: string, file: string): 
   const { text, hash } = generateApiKey();
   await storeKey(db, orgId, hash);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, `${text}\n`, { mode: 0o600 });
-  await chmod(`${file}.new`, 0o600);
-  await rename(`${file}.new`, file);
+  await writePrivateFile(file, `${text}\n`);
   return text;
 }
 
 async function readKey(file: string): Promise<string | null> {
-  try {
-    const text = (await readFile(file, "utf8")).trim();
-    return isWellFormedApiKey(text) ? text : null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
+  const text = (await readIfThere(file))?.trim();
+  return text !== undefined && isWellFormedApiKey(text) ? text : null;
 }
 
 /** Stores the key if the database does not know it. @returns whether it is the org's and good now */

@@ -3,8 +3,9 @@ import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pause } from "@truerun/shared/pause";
 import { z } from "zod";
+import { readIfThere, writePrivateFile } from "../private-file.ts";
 import { startMarkOf } from "../processes/orphans.ts";
-import { readIfThere, readRuntime, runtimeFile, writePrivateFile } from "./runtime-file.ts";
+import { readRuntime, runtimeFile } from "./runtime-file.ts";
 import { StartError } from "./start-error.ts";
 
 /** Two supervisors on one data folder would end each other's servers, so only the folder's owner starts any. */

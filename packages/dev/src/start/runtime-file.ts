@@ -1,6 +1,6 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { readIfThere, writePrivateFile } from "../private-file.ts";
 
 const runtime = z.object({
   pid: z.number(),
@@ -26,21 +26,4 @@ export async function writeRuntime(dataDir: string, value: Runtime): Promise<voi
 export async function readRuntime(dataDir: string): Promise<Runtime | null> {
   const text = await readIfThere(runtimeFile(dataDir));
   return text === null ? null : runtime.parse(JSON.parse(text));
-}
-
-/** Replaces a file that only its owner may read, atomically: a reader sees the old text or the new one. */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.new`;
-  await writeFile(unfinished, text, { mode: 0o600 });
-  await rename(unfinished, path);
-}
-
-/** The file's text, or null when there is no such file. */
-export async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
 }
