@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestSmtpServer } from "../apps/worker/src/outbound-smtp/test-smtp-server.ts";
+import { TestSmtpServer } from "../apps/worker/src/outbound-smtp/testing/test-smtp-server.ts";
 import { findFreePort } from "../packages/dev/src/processes/ports.ts";
 import { PROJECT_DIR } from "../packages/dev/src/project-paths.ts";
 import { waitFor } from "../packages/dev/src/testing/wait-for.ts";

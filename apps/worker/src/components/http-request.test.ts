@@ -2,7 +2,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { CancelledFailure } from "@temporalio/common";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { failureOf, runComponent } from "../component-kit/run-component.ts";
-import { TestServer } from "../outbound-http/test-server.ts";
+import { TestServer } from "../outbound-http/testing/test-server.ts";
 import httpRequest from "./http-request.ts";
 
 let server: TestServer;

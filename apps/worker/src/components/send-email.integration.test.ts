@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createLedger, provesRetrySafe } from "../component-kit/proves-retry-safe.ts";
-import { TestSmtpServer } from "../outbound-smtp/test-smtp-server.ts";
+import { TestSmtpServer } from "../outbound-smtp/testing/test-smtp-server.ts";
 import sendEmail from "./send-email.ts";
 
 const ledger = createLedger();

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { type AttemptOptions, failureOf, runComponent } from "../component-kit/run-component.ts";
 import { deliverEmail } from "../outbound-smtp/deliver-email.ts";
 import { parseEmailSender, parseSmtpUrl } from "../outbound-smtp/email-settings.ts";
-import { TestSmtpServer } from "../outbound-smtp/test-smtp-server.ts";
+import { TestSmtpServer } from "../outbound-smtp/testing/test-smtp-server.ts";
 import sendEmail from "./send-email.ts";
 
 let server: TestSmtpServer;

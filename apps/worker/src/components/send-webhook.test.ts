@@ -2,7 +2,7 @@ import { createHmac, createSecretKey } from "node:crypto";
 import { CancelledFailure } from "@temporalio/common";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type AttemptOptions, failureOf, runComponent } from "../component-kit/run-component.ts";
-import { TestServer } from "../outbound-http/test-server.ts";
+import { TestServer } from "../outbound-http/testing/test-server.ts";
 import sendWebhook from "./send-webhook.ts";
 
 const KEY = Buffer.from("the bytes of the key");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { failureOf, runComponent } from "../component-kit/run-component.ts";
-import { TestServer } from "./test-server.ts";
+import { TestServer } from "./testing/test-server.ts";
 import httpRequest from "../components/http-request.ts";
 
 let server: TestServer;

@@ -1,4 +1,4 @@
-// For tests only: nothing that runs in production imports it.
+// For tests only.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";

@@ -1,4 +1,4 @@
-// For tests only: nothing that runs in production imports it.
+// For tests only.
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
