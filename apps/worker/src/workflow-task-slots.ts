@@ -1,5 +1,6 @@
 // Which workflow tasks this process asks Temporal for, and when.
 import type { CustomSlotSupplier, SlotPermit, WorkflowSlotInfo } from "@temporalio/worker";
+import { forgetOldest } from "@truerun/shared/forget-oldest";
 
 /**
  * Temporal gives each org its turn, but only among the tasks that wait there. While runs queue, the slots bound what
@@ -113,8 +114,7 @@ class BoundedSlots implements WorkflowTaskSlots {
     this.#known.delete(runId);
     if (!isEnd) {
       this.#known.add(runId);
-      if (this.#known.size > MOST_KNOWN)
-        this.#known.delete(this.#known.values().next().value ?? "");
+      forgetOldest(this.#known, MOST_KNOWN);
     }
     this.#settle(runId);
   }

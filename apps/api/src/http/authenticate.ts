@@ -1,6 +1,7 @@
 import { type ApiKeyScope, hashApiKey, isWellFormedApiKey } from "@truerun/shared/api-keys";
 import { type Database, Prisma } from "@truerun/shared/db";
 import { ApiError, invalidApiKey, notAuthenticated } from "@truerun/shared/errors";
+import { forgetOldest } from "@truerun/shared/forget-oldest";
 import type { LoadClass } from "./admission.ts";
 import type { EndpointRequest } from "./define-endpoint.ts";
 
@@ -100,8 +101,7 @@ export function createAuthenticator(
     if (orgId === null || orgId === undefined) throw invalidApiKey();
     credential.orgId = orgId;
     remembered.set(keyName, performance.now() + GOOD_FOR_MS);
-    const [oldest] = remembered.keys();
-    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+    forgetOldest(remembered, MAX_REMEMBERED);
     return orgId;
   }
 

@@ -1,3 +1,4 @@
+import { forgetOldest } from "@truerun/shared/forget-oldest";
 import { stepId } from "@truerun/shared/step-id";
 
 /** A step that begins again: it had begun in a try of its workflow task that was lost. */
@@ -60,5 +61,5 @@ export function createReopenedSteps(): ReopenedSteps {
 function keep<T>(kept: Map<string, T>, id: string, value: T): void {
   kept.delete(id);
   kept.set(id, value);
-  if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value ?? "");
+  forgetOldest(kept, MAX_KEPT);
 }

@@ -1,3 +1,4 @@
+import { forgetOldest } from "@truerun/shared/forget-oldest";
 import type { Logger } from "@truerun/shared/logger";
 import { type Asked, AwayError, unlessAway } from "../unless-away.ts";
 
@@ -26,8 +27,7 @@ export function createFailures(logger: Logger): Failures {
         );
       }
       failedAt.set(id, performance.now());
-      const [oldest] = failedAt.keys();
-      if (failedAt.size > REMEMBERED && oldest !== undefined) failedAt.delete(oldest);
+      forgetOldest(failedAt, REMEMBERED);
     },
     remove(id) {
       if (failedAt.delete(id)) logger.info({ workflowRunId: id }, "the run can be compared again");

@@ -1,4 +1,5 @@
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
+import { forgetOldest } from "@truerun/shared/forget-oldest";
 import { clipUtf8 } from "@truerun/shared/storable-text";
 import { setCurrentDetails } from "@temporalio/workflow";
 import type { StepRow } from "../mirror/mirror-record.ts";
@@ -16,10 +17,7 @@ export class CurrentDetails {
   show(row: StepRow, count: number): void {
     this.#count = count;
     this.#lines.set(row.step_key, renderRow(row));
-    if (this.#lines.size > MAX_ROWS) {
-      const [oldest] = this.#lines.keys();
-      if (oldest !== undefined) this.#lines.delete(oldest);
-    }
+    forgetOldest(this.#lines, MAX_ROWS);
     this.#publish("started", null);
   }
 
