@@ -1,6 +1,6 @@
 import { parseCommandLine } from "@truerun/shared/command-line";
 import { databaseEnv, parseEnvironment, temporalEnv } from "@truerun/shared/config";
-import { durationMs } from "@truerun/shared/contracts/duration";
+import { durationMs, isDuration } from "@truerun/shared/contracts/duration";
 import { isId } from "@truerun/shared/ids";
 import { z } from "zod";
 
@@ -41,11 +41,7 @@ function toDate(text: string, now: Date): Date | undefined {
     const date = new Date(text);
     if (!Number.isNaN(date.getTime())) return date;
   }
-  try {
-    return new Date(now.getTime() - durationMs(text));
-  } catch {
-    return undefined;
-  }
+  return isDuration(text) ? new Date(now.getTime() - durationMs(text)) : undefined;
 }
 
 const auditEnv = z.object({ ...databaseEnv, ...temporalEnv });

@@ -23,10 +23,8 @@ export const MAX_ATTEMPT_TIMEOUT = "30d";
  * @throws RangeError when the text does not match {@link DURATION_PATTERN} or is too large to be exact.
  */
 export function durationMs(text: string): number {
-  const unitStart = text.search(/[a-z]/);
-  const unitMs = UNIT_MS.get(text.slice(unitStart));
-  const length = unitMs === undefined ? Number.NaN : Number(text.slice(0, unitStart)) * unitMs;
-  if (!DURATION_PATTERN.test(text) || !Number.isSafeInteger(length)) {
+  const length = parse(text);
+  if (length === null) {
     throw new RangeError(`'${text}' is not a duration such as 500ms, 30s, 10m, 24h or 30d`);
   }
   return length;
@@ -34,7 +32,12 @@ export function durationMs(text: string): number {
 
 /** Whether `text` is a duration that {@link durationMs} can read. */
 export function isDuration(text: string): boolean {
-  if (!DURATION_PATTERN.test(text)) return false;
+  return parse(text) !== null;
+}
+
+function parse(text: string): number | null {
+  if (!DURATION_PATTERN.test(text)) return null;
   const unitMs = UNIT_MS.get(text.replace(/^[0-9]+/, "")) ?? Number.NaN;
-  return Number.isSafeInteger(Number.parseInt(text, 10) * unitMs);
+  const length = Number.parseInt(text, 10) * unitMs;
+  return Number.isSafeInteger(length) ? length : null;
 }
