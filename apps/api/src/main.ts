@@ -1,17 +1,13 @@
 import { ConfigurationError } from "@truerun/shared/config";
 import { createLogger } from "@truerun/shared/logger";
-import { type ApiConfig, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
 import { startGateway } from "./gateway.ts";
 
 /** The process: configuration, gateway, and an orderly shutdown on SIGTERM, SIGINT or loss of the parent. */
 async function main(): Promise<void> {
-  const config = readConfigOrExit();
+  const config = readConfig();
   const logger = createLogger({ name: "truerun-api", level: config.LOG_LEVEL });
-  const gateway = await startGateway(config, logger).catch((error: unknown) => {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  });
+  const gateway = await startGateway(config, logger);
   logger.info({ host: config.HOST, port: gateway.port }, "listening");
 
   let stopping = false;
@@ -38,14 +34,10 @@ async function main(): Promise<void> {
   }
 }
 
-function readConfigOrExit(): ApiConfig {
-  try {
-    return readConfig();
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
 }
-
-await main();
