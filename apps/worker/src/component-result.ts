@@ -1,6 +1,6 @@
 // The rules for a step's input and result, whoever runs the component.
 import { ApplicationFailure } from "@temporalio/common";
-import type { Artifact } from "@truerun/shared/contracts/statuses";
+import { ARTIFACT_ROLES, type Artifact } from "@truerun/shared/contracts/statuses";
 import { z } from "zod";
 
 /** Temporal takes 2 MB at most, and a run's history holds every envelope: larger results are refused. */
@@ -11,13 +11,12 @@ export const MAX_ARTIFACTS = 1_000;
 
 const entityText = z.string().min(1).max(255);
 
-/** Entities that a step consumed (`trigger`), or created or changed (`result`). */
 const artifactsSchema = z
   .array(
     z.strictObject({
       artifact_type: entityText,
       id: entityText,
-      role: z.enum(["trigger", "result"]),
+      role: z.enum(ARTIFACT_ROLES),
     }),
   )
   .max(MAX_ARTIFACTS);

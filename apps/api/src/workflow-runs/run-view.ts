@@ -1,4 +1,5 @@
 import {
+  ARTIFACT_ROLES,
   type Artifact,
   RUN_ERROR_CODES,
   RUN_STATUSES,
@@ -51,7 +52,7 @@ const artifactSchema = z
   .strictObject({
     artifact_type: z.string(),
     id: z.string(),
-    role: z.enum(["trigger", "result"]),
+    role: z.enum(ARTIFACT_ROLES),
   })
   .meta({ id: "Artifact", description: "What a step consumed, created or changed" });
 

@@ -1,5 +1,5 @@
 import type { Json } from "@truerun/shared/contracts/json";
-import type { Artifact } from "@truerun/shared/contracts/statuses";
+import { ARTIFACT_ROLES, type Artifact } from "@truerun/shared/contracts/statuses";
 import { timeoutMessage } from "@truerun/shared/timeout-message";
 import {
   ActivityFailure,
@@ -57,9 +57,8 @@ function isArtifacts(value: unknown): value is Artifact[] {
 function isArtifact(value: unknown): value is Artifact {
   if (typeof value !== "object" || value === null) return false;
   const { artifact_type: type, id, role } = value as Record<string, unknown>;
-  return (
-    typeof type === "string" && typeof id === "string" && (role === "trigger" || role === "result")
-  );
+  const isKnownRole = ARTIFACT_ROLES.some((known) => known === role);
+  return typeof type === "string" && typeof id === "string" && isKnownRole;
 }
 
 /**

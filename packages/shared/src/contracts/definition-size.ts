@@ -1,3 +1,4 @@
+import { utf8Bytes } from "../storable-text.ts";
 import { MAX_DEFINITION_BYTES } from "./definition.ts";
 import { type Fault, valueFault } from "./faults.ts";
 import { MAX_NESTING, nestsDeeper } from "./json.ts";
@@ -17,7 +18,7 @@ export function findSizeFault(input: unknown): Fault | null {
   if (nestsDeeper(input, MAX_NESTING)) {
     return valueFault([], `the definition nests deeper than ${MAX_NESTING} levels`);
   }
-  const bytes = new TextEncoder().encode(JSON.stringify(input)).length;
+  const bytes = utf8Bytes(JSON.stringify(input));
   if (bytes > MAX_DEFINITION_BYTES) {
     const limit = `${MAX_DEFINITION_BYTES} are the most`;
     return valueFault([], `the definition has ${bytes} bytes as JSON; ${limit}`);

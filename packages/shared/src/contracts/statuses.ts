@@ -24,9 +24,13 @@ export const RUN_ERROR_CODES = [
 ] as const;
 export type RunErrorCode = (typeof RUN_ERROR_CODES)[number];
 
-/** An entity that a step consumed (`trigger`) or created or changed (`result`). */
+/** What an entity was to a step: consumed (`trigger`), or created or changed (`result`). */
+export const ARTIFACT_ROLES = ["trigger", "result"] as const;
+export type ArtifactRole = (typeof ARTIFACT_ROLES)[number];
+
+/** An entity that a step worked with. */
 export interface Artifact {
   artifact_type: string;
   id: string;
-  role: "trigger" | "result";
+  role: ArtifactRole;
 }
