@@ -11,10 +11,15 @@ export interface BatchItems {
   last: number;
 }
 
+/** `[<first item>-<last item>]`, in ids and in texts that histories hold. */
+export function showItems({ first, last }: Pick<BatchItems, "first" | "last">): string {
+  return `[${first}-${last}]`;
+}
+
 /** @param suffix - tells apart the batches of the same items, of which a reset makes another; without a slash */
 export function toBatchId(items: BatchItems, suffix: string): string {
-  const { workflowRunId, componentKey, first, last } = items;
-  return `${toBatchPrefix(workflowRunId)}${componentKey}[${first}-${last}]/${suffix}`;
+  const { workflowRunId, componentKey } = items;
+  return `${toBatchPrefix(workflowRunId)}${componentKey}${showItems(items)}/${suffix}`;
 }
 
 /** Null for the workflow id of anything but a batch. */

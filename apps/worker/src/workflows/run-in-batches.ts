@@ -1,5 +1,5 @@
 // Starts the batches of a large fan-out and takes over what they recorded.
-import { toBatchId } from "@truerun/shared/batch-id";
+import { type BatchItems, showItems, toBatchId } from "@truerun/shared/batch-id";
 import { clipUtf8, utf8Bytes } from "@truerun/shared/storable-text";
 import {
   CancellationScope,
@@ -41,7 +41,10 @@ export async function runInBatches(fanOut: FanOut): Promise<void> {
       return batch;
     },
     run: (batch) =>
-      runBatch(fanOut, batch, { firstOrdinal, concurrency: Math.floor(concurrency / lanes) }),
+      startAndCollect(fanOut, batch, {
+        firstOrdinal,
+        concurrency: Math.floor(concurrency / lanes),
+      }),
   });
 }
 
@@ -59,14 +62,20 @@ function toBatch({ items }: FanOut, first: number): Batch {
 }
 
 /** @returns whether the fan-out goes on */
-async function runBatch(
+async function startAndCollect(
   { component, collector, context }: FanOut,
   batch: Batch,
   { firstOrdinal, concurrency }: { firstOrdinal: number; concurrency: number },
 ): Promise<boolean> {
   const { recorder, run } = context;
   if (collector.isHistoryFull()) return false;
-  const range = `[${batch.first}-${batch.first + batch.items.length - 1}]`;
+  const batchItems: BatchItems = {
+    workflowRunId: run.workflow_run_id,
+    componentKey: component.key,
+    first: batch.first,
+    last: batch.first + batch.items.length - 1,
+  };
+  const range = showItems(batchItems);
   const event: BatchRequestedEvent = {
     event_type: "Workflow.BatchRequested",
     data: {
@@ -80,7 +89,7 @@ async function runBatch(
     },
   };
   try {
-    const result = await startBatch(range, event, context);
+    const result = await startBatch(batchItems, event, context);
     if ("excess_bytes" in result) {
       collector.refuseOutput(result.excess_bytes, MAX_FACTS_BYTES);
       return false;
@@ -101,30 +110,18 @@ async function runBatch(
 }
 
 async function startBatch(
-  range: string,
+  batchItems: BatchItems,
   event: BatchRequestedEvent,
   context: StepContext,
 ): Promise<BatchResult> {
   const bytes = utf8Bytes(JSON.stringify(event));
   if (!context.budget.trySchedule(bytes)) await context.budget.scheduleLater(bytes);
   const { workflowType, typedSearchAttributes } = workflowInfo();
-  const { run, component, first_index: first, items } = event.data;
+  const { componentKey, first } = batchItems;
   // After a reset the same batch has another id: the earlier one may still be running.
-  const workflowId = toBatchId(
-    {
-      workflowRunId: run.workflow_run_id,
-      componentKey: component.key,
-      first,
-      last: first + items.length - 1,
-    },
-    uuid4().slice(0, 8),
-  );
-  context.reviews.delegate({
-    componentKey: component.key,
-    first,
-    count: items.length,
-    workflowId,
-  });
+  const workflowId = toBatchId(batchItems, uuid4().slice(0, 8));
+  const count = event.data.items.length;
+  context.reviews.delegate({ componentKey, first, count, workflowId });
   return await runChild<BatchResult>(
     {
       workflowType,
@@ -133,7 +130,7 @@ async function startBatch(
         args: [event],
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         typedSearchAttributes,
-        staticSummary: `Items ${range} of \`${component.key}\``,
+        staticSummary: `Items ${showItems(batchItems)} of \`${componentKey}\``,
       },
     },
     context,
