@@ -37,7 +37,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const config = parseEnvironment(workerConfig);
   const logger = createLogger({ name: "truerun-worker", level: config.LOG_LEVEL });
   installTemporalRuntime(logger, config.LOG_LEVEL);
-  const catalogue = await loadCatalogue(config);
+  const catalogue = await loadAllComponents(config);
   const metrics = createWorkerMetrics();
   const metricsServer = await serveMetricsIfWanted({ config, logger, ...metrics });
   const stores = openStores(config);
@@ -72,7 +72,7 @@ async function main(stopping: AbortSignal): Promise<void> {
 }
 
 /** @throws ComponentsError naming the file that cannot be used */
-async function loadCatalogue(config: WorkerConfig): Promise<Catalogue> {
+async function loadAllComponents(config: WorkerConfig): Promise<Catalogue> {
   const components = await loadComponents(fileURLToPath(new URL("components", import.meta.url)));
   const externalComponents = await loadExternalComponents({
     folder: config.EXTERNAL_COMPONENTS_DIR ?? EXTERNAL_COMPONENTS,

@@ -47,7 +47,7 @@ const MAX_SUMMARY_BYTES = 180;
  *
  * @param reservedBytes - for what the caller appends
  */
-export function toSummary(text: string, reservedBytes = 0): string {
+export function toOneLine(text: string, reservedBytes = 0): string {
   const line = text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
   return clipUtf8(line, MAX_SUMMARY_BYTES - reservedBytes);
 }

@@ -36,12 +36,12 @@ export async function withTemporalDeadline<T>(
   const abort = new AbortController();
   const { signal } = abort;
   const deadline = Date.now() + deadlineMs;
-  const toLate = () => new TemporalDeadlineError(`no answer within ${deadlineMs} ms`);
+  const deadlineError = () => new TemporalDeadlineError(`no answer within ${deadlineMs} ms`);
   let timer: NodeJS.Timeout | undefined;
   // A pause between two calls ends by no deadline, so the answer is raced as well.
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(toLate());
+      reject(deadlineError());
       abort.abort();
     }, deadlineMs);
   });
@@ -54,7 +54,7 @@ export async function withTemporalDeadline<T>(
     return await Promise.race([answer, silence]);
   } catch (error) {
     const isLate = Date.now() >= deadline && hasGrpcCode(error, [GRPC.DEADLINE_EXCEEDED]);
-    throw isLate ? toLate() : error;
+    throw isLate ? deadlineError() : error;
   } finally {
     clearTimeout(timer);
   }

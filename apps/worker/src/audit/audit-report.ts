@@ -47,7 +47,7 @@ const NAMES = {
 } as const satisfies Record<RunVerdict["kind"], string>;
 
 /** How many runs there are of each verdict. */
-export function toSummary(verdicts: ReadonlyMap<string, RunVerdict>, seconds: number): string {
+export function toTotals(verdicts: ReadonlyMap<string, RunVerdict>, seconds: number): string {
   const counts = new Map<RunVerdict["kind"], number>();
   for (const { kind } of verdicts.values()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   const parts = (Object.keys(NAMES) as RunVerdict["kind"][])

@@ -24,7 +24,7 @@ export interface AuditScope {
   since: Date | null;
 }
 
-export interface AuditOptions extends InspectionSource, AuditScope {
+export interface AuditRunsOptions extends InspectionSource, AuditScope {
   /** Called after each run: runs looked at so far, of how many, and how many of them need another look. */
   onProgress: (progress: AuditProgress) => void;
   signal: AbortSignal;
@@ -52,7 +52,7 @@ const PAGE = 1_000;
  * @returns each run's verdict, in the order of their ids
  * @throws when Temporal or the database cannot be reached
  */
-export async function auditRuns(options: AuditOptions): Promise<Map<string, RunVerdict>> {
+export async function auditRuns(options: AuditRunsOptions): Promise<Map<string, RunVerdict>> {
   const verdicts = new Map<string, RunVerdict>();
   const total = await countRuns(options.db, options);
   let suspects: string[] = [];
@@ -82,7 +82,7 @@ function isSuspect({ kind }: RunVerdict): boolean {
 }
 
 async function look(
-  options: AuditOptions,
+  options: AuditRunsOptions,
   ids: readonly string[],
   tell: (id: string, verdict: RunVerdict) => void,
 ): Promise<void> {
@@ -98,7 +98,7 @@ async function look(
 }
 
 /** @returns null when the run no longer exists */
-async function judgeRun(source: AuditOptions, id: string): Promise<RunVerdict | null> {
+async function judgeRun(source: AuditRunsOptions, id: string): Promise<RunVerdict | null> {
   try {
     const found = await unlessAway(source, () => inspectRun(source, id));
     return found === null ? null : toVerdict(found);

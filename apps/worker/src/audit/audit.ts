@@ -12,7 +12,7 @@ import {
   type Output,
   toInvariantLine,
   toLines,
-  toSummary,
+  toTotals,
 } from "./audit-report.ts";
 import { auditRuns, type RunVerdict } from "./audit-runs.ts";
 import { checkInvariants } from "./check-invariants.ts";
@@ -93,7 +93,7 @@ async function look(source: Source, options: Audit): Promise<Wrong> {
   const lines = [
     ...[...wrong].flatMap(([id, verdict]) => toLines(id, verdict)),
     ...invariants.map(toInvariantLine),
-    toSummary(verdicts, (performance.now() - startedAt) / 1_000),
+    toTotals(verdicts, (performance.now() - startedAt) / 1_000),
   ];
   out.write(`${lines.join("\n")}\n`);
   return { count: wrong.size + invariants.length, verdicts: wrong };

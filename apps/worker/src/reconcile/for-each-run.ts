@@ -35,8 +35,7 @@ export function createFailures(logger: Logger): Failures {
   };
 }
 
-/** Runs at a time. */
-export const CONCURRENCY = 4;
+export const RUNS_AT_A_TIME = 4;
 
 /**
  * Does something with each run, some at a time. A run that fails for its own reasons does not hold up the
@@ -71,7 +70,7 @@ export async function forEachRun<T extends { id: string }>(
       }
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: CONCURRENCY }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: RUNS_AT_A_TIME }, lane));
   for (const ended of lanes) if (ended.status === "rejected") throw ended.reason;
   return failed;
 }

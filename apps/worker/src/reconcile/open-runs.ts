@@ -5,7 +5,7 @@ import type { Database } from "@truerun/shared/db";
 import { describeExecution, isClosed } from "@truerun/shared/describe-execution";
 import { hasWorkflowTask, openBatches } from "../mirror/inspect-run.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
-import { CONCURRENCY, forEachRun } from "./for-each-run.ts";
+import { RUNS_AT_A_TIME, forEachRun } from "./for-each-run.ts";
 import { endLostRun, findNamespaceSince } from "./lost-runs.ts";
 import { type ReconcileOptions, repairRun } from "./repair-run.ts";
 import { RoundMemory } from "./round-memory.ts";
@@ -136,7 +136,7 @@ function createPace(mostMs: number) {
       return seen;
     },
     rest() {
-      const restMs = (lookedMs / CONCURRENCY) * (1 / LOOKING_SHARE - 1);
+      const restMs = (lookedMs / RUNS_AT_A_TIME) * (1 / LOOKING_SHARE - 1);
       restUntil = performance.now() + Math.min(restMs, mostMs);
       lookedMs = 0;
     },

@@ -69,7 +69,7 @@ async function createRun(
 ): Promise<DispatchableRun> {
   // Drawn before anything is waited for, so that as little as possible can differ between a first and a second
   // try of the same workflow task.
-  const id = newId(step.key);
+  const id = newChildRunId(step.key);
   const correct = await budget.reserve(MAX_DOCUMENT_BYTES);
   const local = proxyLocalActivities<{
     [CREATE_CHILD_RUN]: (request: ChildRunRequest) => Promise<ChildRun>;
@@ -98,7 +98,7 @@ async function createRun(
  * A new id. A workflow task that is tried again makes the same one; after a reset to a point before it, the
  * id is another. The time in it is the run's, because the task's would be another at every try.
  */
-function newId(stepKey: string): string {
+function newChildRunId(stepKey: string): string {
   return childRunId(workflowInfo().startTime.getTime(), `${uuid4()} ${stepKey}`);
 }
 

@@ -1,7 +1,7 @@
 // A step that runs inside its workflow task, as a Temporal local activity.
 import { durationMs } from "@truerun/shared/contracts/duration";
 import type { JsonObject } from "@truerun/shared/contracts/json";
-import { toSummary } from "@truerun/shared/storable-text";
+import { toOneLine } from "@truerun/shared/storable-text";
 import {
   ActivityCancellationType,
   ActivityFailure,
@@ -61,7 +61,7 @@ async function execute(
   type Attempt = (input: JsonObject, attempt: LocalAttempt) => Promise<ResultEnvelope>;
   const activities = proxyLocalActivities<Record<string, Attempt>>({
     // Temporal numbers local activities itself: in its history only the summary tells which step it is.
-    summary: toSummary(name === key ? key : `${key}: ${name}`),
+    summary: toOneLine(name === key ? key : `${key}: ${name}`),
     startToCloseTimeout: durationMs(timeout),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     localRetryThreshold: NO_PAUSE_IN_TASK_MS,

@@ -2,7 +2,7 @@ import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { JsonObject } from "@truerun/shared/contracts/json";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
 import { RUN_WORKFLOW } from "@truerun/shared/engine/engine-actions";
-import { toSummary } from "@truerun/shared/storable-text";
+import { toOneLine } from "@truerun/shared/storable-text";
 import { patched } from "@temporalio/workflow";
 import { CHILD_RUNS_TAKEN_OVER } from "./patches.ts";
 import { Reviews } from "./reviews.ts";
@@ -55,6 +55,6 @@ export function createStepContext(
 /** The step's name in Temporal Web UI, and what more there is to say about it. */
 export function summaryOf({ key, component }: Pick<Step, "key" | "component">, more = ""): string {
   const place = key === component.key ? "" : ` ${key.slice(component.key.length)}`;
-  const name = `${toSummary(component.name, place.length)}${place}`;
-  return more === "" ? name : toSummary(`${name}: ${more}`);
+  const name = `${toOneLine(component.name, place.length)}${place}`;
+  return more === "" ? name : toOneLine(`${name}: ${more}`);
 }

@@ -13,7 +13,7 @@ export interface DefinitionSummary {
 /** Selects a text for {@link parseSummary} from a version `v`; of one that was saved without a summary, the document. */
 export const SUMMARY_COLUMN = Prisma.sql`coalesce(v.summary, v.document)::text AS summary`;
 
-export function toSummary({
+export function summarize({
   description,
   timeout,
   components,
@@ -26,7 +26,7 @@ export function toSummary({
 /** Trusts the text: only this service writes such rows. */
 export function parseSummary(text: string): DefinitionSummary {
   const stored = JSON.parse(text) as DefinitionSummary | WorkflowDefinitionDocument;
-  return "runs" in stored ? stored : toSummary(stored);
+  return "runs" in stored ? stored : summarize(stored);
 }
 
 export type CallingComponent = Pick<ComponentDefinition, "action" | "with">;

@@ -14,7 +14,7 @@ import {
   type SavedDefinition,
   toSavedDefinition,
 } from "./definition-store.ts";
-import { toSummary } from "./definition-summary.ts";
+import { summarize } from "./definition-summary.ts";
 
 export interface SaveDefinitionOptions {
   orgId: string;
@@ -99,7 +99,7 @@ interface Head {
 /** The first version, or null when the name was taken meanwhile. */
 async function insert(db: Database, head: Head): Promise<DefinitionRow | null> {
   const document = JSON.stringify(head.document);
-  const summary = JSON.stringify(toSummary(head.document));
+  const summary = JSON.stringify(summarize(head.document));
   const rows = await db.$queryRaw<DefinitionRow[]>`
     WITH d AS (
       INSERT INTO workflow_definitions (id, org_id, name, enabled, version)
@@ -118,7 +118,7 @@ async function insert(db: Database, head: Head): Promise<DefinitionRow | null> {
 /** The next version, or null when the definition was deleted meanwhile. */
 async function replace(db: Database, head: Head): Promise<DefinitionRow | null> {
   const document = JSON.stringify(head.document);
-  const summary = JSON.stringify(toSummary(head.document));
+  const summary = JSON.stringify(summarize(head.document));
   const rows = await db.$queryRaw<DefinitionRow[]>`
     WITH d AS (
       UPDATE workflow_definitions

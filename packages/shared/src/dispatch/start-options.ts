@@ -2,7 +2,7 @@
 import { durationMs } from "../contracts/duration.ts";
 import type { RunRequestedEvent } from "../contracts/run-requested-event.ts";
 import { SEARCH_ATTRIBUTES } from "../search-attributes.ts";
-import { clipUtf8, toSummary } from "../storable-text.ts";
+import { clipUtf8, toOneLine } from "../storable-text.ts";
 import { type DispatchableRun, toRunRequestedEvent } from "./run-requested.ts";
 
 /** The server accepts 20,000 bytes, including quotes and escapes of the JSON payload. */
@@ -24,7 +24,7 @@ export function toStartOptions(run: DispatchableRun) {
       { key: SEARCH_ATTRIBUTES.orgName, value: run.orgName },
       { key: SEARCH_ATTRIBUTES.workflowName, value: run.workflowName },
     ],
-    staticSummary: toSummary(`${run.orgName}: ${run.workflowName}`),
+    staticSummary: toOneLine(`${run.orgName}: ${run.workflowName}`),
     staticDetails: clipUtf8(staticDetails(run).replaceAll(INVISIBLE, " "), MAX_DETAILS_BYTES),
   };
 }
