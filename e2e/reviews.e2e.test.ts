@@ -116,9 +116,9 @@ const approve: Answer = { decision: "approve" };
 const reject: Answer = { decision: "reject", comment: "not yet \u0000 \ud800" };
 
 /** Repeats an answer while it gets 503. @returns the status it gets then */
-const judgementOf = ({ answer }: Pick<Review, "answer">, given: Answer) =>
+const judgmentOf = ({ answer }: Pick<Review, "answer">, given: Answer) =>
   waitFor(
-    "a judgement",
+    "a judgment",
     async () => {
       const { status } = await answer(given);
       return status !== 503 && status;
@@ -185,7 +185,7 @@ test("without a worker an answer is a 503 in time, and its repeat is taken when 
   await parts.gateway.kill();
   await parts.gateway.start();
   await parts.worker.start();
-  expect(await judgementOf(opened, reject)).toBe(202);
+  expect(await judgmentOf(opened, reject)).toBe(202);
   expect((await opened.answer(approve, others)).status).toBe(409);
   await expectDecided(opened, reject);
 });
@@ -198,7 +198,7 @@ test("a review outlives its worker, its gateway and Temporal", async () => {
   await parts.gateway.start();
   await parts.worker.start();
   expect((await getRun(opened.run)).status).toBe("started");
-  expect(await judgementOf(opened, approve)).toBe(202);
+  expect(await judgmentOf(opened, approve)).toBe(202);
   await expectDecided(opened, approve);
   expect((await plain.answer(reject)).status).toBe(202);
   expect((await ended(plain.run)).status).toBe("completed");
@@ -264,7 +264,7 @@ test("an answer and a cancellation that meet leave what the caller is told", asy
   const after = await ended(opened.run);
   expect(after.status).toBe("canceled");
   const isTaken = stepOf(after, "review")?.status === "success";
-  expect(await judgementOf(opened, approve)).toBe(isTaken ? 202 : 409);
+  expect(await judgmentOf(opened, approve)).toBe(isTaken ? 202 : 409);
 });
 
 test.each([

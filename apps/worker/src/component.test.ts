@@ -12,7 +12,7 @@ const spec = {
 } satisfies ComponentSpec<z.ZodObject<{ name: z.ZodString }>, z.ZodString>;
 
 describe("defineComponent", () => {
-  it("fills in the time-out and the retry policy", () => {
+  it("fills in the timeout and the retry policy", () => {
     const component = defineComponent({ ...spec, retry: { max_attempts: 2 } });
     expect(component.timeout).toBe("30s");
     expect(component.retry).toEqual({

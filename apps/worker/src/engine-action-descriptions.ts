@@ -10,7 +10,7 @@ export interface ActionDescription {
   description: string;
   input: z.ZodType;
   output: z.ZodType;
-  /** Time-out and retry policy of component activities; the engine's own actions have no attempts. */
+  /** Timeout and retry policy of component activities; the engine's own actions have no attempts. */
   defaults: Readonly<Record<string, unknown>>;
 }
 
@@ -49,7 +49,7 @@ const DESCRIPTIONS: Readonly<Record<EngineAction, Omit<ActionDescription, "actio
       output: z.strictObject({
         decision: z.enum(REVIEW_DECISIONS),
         comment: z.string().nullable(),
-        decided_by: z.string().nullable().describe("Id of the API key; null after a time-out"),
+        decided_by: z.string().nullable().describe("Id of the API key; null after a timeout"),
         decided_at: z.int().describe("Unix seconds"),
       }),
     },

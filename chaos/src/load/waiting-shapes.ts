@@ -15,7 +15,7 @@ export const waits: Shape = {
   effects: each(["before", "after"], 1),
 };
 
-/** Answered by whoever reads the run or, if nobody gets to it, by its time-out. */
+/** Answered by whoever reads the run or, if nobody gets to it, by its timeout. */
 export const review: Shape = {
   name: "a review",
   weight: 2,

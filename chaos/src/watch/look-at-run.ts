@@ -76,7 +76,7 @@ function toRun(findings: Findings, runId: string, { status, text }: Answer): Run
   return null;
 }
 
-/** What a reviewer may be told: taken; somebody or the time-out was faster; not now; a reset removed the step. */
+/** What a reviewer may be told: taken; somebody or the timeout was faster; not now; a reset removed the step. */
 const REVIEW_ANSWERS = [202, 409, 503, 404];
 
 async function review(

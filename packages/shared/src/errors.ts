@@ -72,12 +72,12 @@ export function invalidApiKey(): ApiError {
   return new ApiError("invalid_api_key", { message, headers: CHALLENGE });
 }
 
-/** 404, the same whether the definition is missing or another organization's. */
+/** 404, the same whether the definition is missing or another org's. */
 export function workflowNotFound(name: string): ApiError {
   return new ApiError("workflow_not_found", { message: `Workflow '${name}' not found.` });
 }
 
-/** 404, the same whether the run is missing or another organization's. */
+/** 404, the same whether the run is missing or another org's. */
 export function workflowRunNotFound(): ApiError {
   return new ApiError("workflow_run_not_found", { message: "Workflow run not found." });
 }

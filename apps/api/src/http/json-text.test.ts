@@ -44,7 +44,7 @@ describe("the kept member", () => {
     expect(member(text)).toBe(expected);
   });
 
-  test("is the text between its neighbours, whatever it is", () => {
+  test("is the text between its neighbors, whatever it is", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (before, value) => {
         const raw = JSON.stringify(value, null, 1);

@@ -105,7 +105,7 @@ export interface TestOrg {
   keyId: string;
 }
 
-/** An organization of the test's own, with two keys. */
+/** An org of the test's own, with two keys. */
 export async function createTestOrg(db: Database): Promise<TestOrg> {
   const orgId = newId("cborg");
   await db.organization.create({ data: { id: orgId, name: orgId } });

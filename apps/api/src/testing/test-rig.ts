@@ -9,7 +9,7 @@ import {
   type TestOrg,
 } from "./test-gateway.ts";
 
-/** What the tests of one file share: a database, two gateways on it, and two organizations. */
+/** What the tests of one file share: a database, two gateways on it, and two orgs. */
 export interface TestRig {
   databaseUrl: string;
   db: Database;

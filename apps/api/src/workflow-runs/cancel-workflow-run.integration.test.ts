@@ -186,7 +186,7 @@ test.each(["nope", "cbwr_%00", "%E0%A4%A", newId("cbwr")])("of %s is a 404", asy
   expect([answer.status, answer.json]).toEqual([404, { detail }]);
 });
 
-test("of another organization's run is that same 404, and cancels nothing", async () => {
+test("of another org's run is that same 404, and cancels nothing", async () => {
   const ids = [await startRun(), await insertUndispatched()];
   for (const id of ids) {
     const foreign = await cancel(id, { key: rig.otherOrg.key });

@@ -8,7 +8,7 @@ import type { RunInput } from "./run-body.ts";
 
 /** More than a run's ids, times and name can take in its start event. */
 const FRAME_BYTES = 16 * 1024;
-/** `1e20` is written out with 21 digits; nothing grows more than that when it is serialised again. */
+/** `1e20` is written out with 21 digits; nothing grows more than that when it is serialized again. */
 const MOST_GROWTH = 8;
 
 /**

@@ -150,7 +150,7 @@ describe("get-run", () => {
     },
   );
 
-  test("of another organization's run is that same 404, to the byte", async () => {
+  test("of another org's run is that same 404, to the byte", async () => {
     const id = await insertRun(rig, await defineWorkflow(rig));
     const foreign = await get(`/v1/workflows/runs/${id}`, rig.otherOrg.key);
     const missing = await get(`/v1/workflows/runs/cbwr_${"0".repeat(32)}`, rig.otherOrg.key);

@@ -120,7 +120,7 @@ describe("list-runs", () => {
     },
   );
 
-  test("holds nothing of another organization", async () => {
+  test("holds nothing of another org", async () => {
     const definition = await defineWorkflow(rig);
     await insertRun(rig, definition);
     const other = await get("/v1/workflows/runs", rig.otherOrg.key);

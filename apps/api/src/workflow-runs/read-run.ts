@@ -46,7 +46,7 @@ type RunOfRequest = Pick<EndpointRequest, "credential" | "param" | "confirm" | "
 /**
  * The run that the path names, read in the statement that checks the key.
  *
- * @throws 401 for a bad key; 404 for a malformed id, one that does not exist and one of another organization
+ * @throws 401 for a bad key; 404 for a malformed id, one that does not exist and one of another org
  */
 export async function readRun(
   request: RunOfRequest,

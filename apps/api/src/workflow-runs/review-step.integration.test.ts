@@ -135,7 +135,7 @@ describe("a step that is not pending", () => {
   });
 });
 
-describe("without a judgement", () => {
+describe("without a judgment", () => {
   test.each([
     ["no worker is up", () => undefined],
     ["Temporal is frozen", () => rig.temporalProxy.freeze()],

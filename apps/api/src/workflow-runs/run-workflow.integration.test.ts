@@ -83,7 +83,7 @@ test.each([
   expect([answer.status, answer.json]).toEqual([404, { detail }]);
 });
 
-test("another organization's workflow is answered like one that does not exist", async () => {
+test("another org's workflow is answered like one that does not exist", async () => {
   const { name } = await defineWorkflow(rig);
   const foreign = await run(name, { key: rig.otherOrg.key });
   const detail = { code: "workflow_not_found", message: `Workflow '${name}' not found.` };
@@ -178,7 +178,7 @@ describe("an Idempotency-Key", () => {
     expect(await countRuns(name)).toBe(1);
   });
 
-  test("is another one for another organization and for another workflow", async () => {
+  test("is another one for another org and for another workflow", async () => {
     const { name } = await defineWorkflow(rig);
     const { name: second } = await defineWorkflow(rig);
     await defineWorkflow(rig, { name, key: rig.otherOrg.key });
@@ -227,7 +227,7 @@ describe("an Idempotency-Key", () => {
     expect(await countRuns(name)).toBe(2);
   });
 
-  test("may be the run's own id, which never expires, in its own workflow and organization only", async () => {
+  test("may be the run's own id, which never expires, in its own workflow and org only", async () => {
     const { name } = await defineWorkflow(rig);
     const { name: second } = await defineWorkflow(rig);
     await defineWorkflow(rig, { name, key: rig.otherOrg.key });

@@ -85,7 +85,7 @@ test.each(["GET", "PATCH", "DELETE"])("%s of what is not there is a 404", async 
   }
 });
 
-test("another organization neither sees nor changes a definition", async () => {
+test("another org neither sees nor changes a definition", async () => {
   const name = unused();
   await send("PUT", at(name), echo());
   for (const [method, body] of [

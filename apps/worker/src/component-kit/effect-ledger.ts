@@ -2,7 +2,7 @@
 export interface EffectLedger {
   /**
    * What has happened for a key so far, one entry per effect: `["mail to ada@example.com"]`. What was done
-   * twice is listed twice; what a system recognised as a repeat, and did not do again, is listed once.
+   * twice is listed twice; what a system recognized as a repeat, and did not do again, is listed once.
    */
   effects(idempotencyKey: string): readonly string[] | Promise<readonly string[]>;
   /**
@@ -17,8 +17,8 @@ export interface RequestedEffect {
   idempotencyKey: string;
   /** What it is, in the same words each time. */
   effect: string;
-  /** How the system recognises a repeat: another request with the same value does nothing. */
-  recognisedBy: string | undefined;
+  /** How the system recognizes a repeat: another request with the same value does nothing. */
+  recognizedBy: string | undefined;
 }
 
 /** A ledger for systems that a test plays itself. */
@@ -34,10 +34,10 @@ export function createLedger(): RecordingLedger {
   return {
     effects: (key) => (done.get(key) ?? []).map(({ effect }) => effect),
     async record(requested) {
-      const { idempotencyKey: key, recognisedBy } = requested;
+      const { idempotencyKey: key, recognizedBy } = requested;
       const before = done.get(key) ?? [];
       const isRepeat =
-        recognisedBy !== undefined && before.some((each) => each.recognisedBy === recognisedBy);
+        recognizedBy !== undefined && before.some((each) => each.recognizedBy === recognizedBy);
       if (!isRepeat) done.set(key, [...before, requested]);
       await held.get(key);
     },

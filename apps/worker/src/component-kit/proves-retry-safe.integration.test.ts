@@ -20,8 +20,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     setTimeout(() => response.end(String(before)), 500);
     return;
   }
-  const recognisedBy = request.headers["idempotency-key"]?.toString();
-  await ledger.record({ idempotencyKey, effect: "order", recognisedBy });
+  const recognizedBy = request.headers["idempotency-key"]?.toString();
+  await ledger.record({ idempotencyKey, effect: "order", recognizedBy });
   const isRepeat = before > 0 && (await ledger.effects(idempotencyKey)).length === before;
   response.writeHead(isRepeat ? 409 : 201).end();
 }

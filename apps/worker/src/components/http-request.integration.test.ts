@@ -10,7 +10,7 @@ const server: Server = createServer((request, response) => {
   const done = ledger.record({
     idempotencyKey: decodeURIComponent(request.url?.slice(1) ?? ""),
     effect: `${request.method}`,
-    recognisedBy: request.headers["idempotency-key"]?.toString(),
+    recognizedBy: request.headers["idempotency-key"]?.toString(),
   });
   void done.then(() => response.end());
 });

@@ -15,8 +15,8 @@ beforeAll(async () => {
       stream.on("end", () => {
         const message = Buffer.concat(chunks).toString();
         const idempotencyKey = /^Subject: (.*)\r$/m.exec(message)?.[1] ?? "";
-        const recognisedBy = /^Message-ID: (.*)\r$/m.exec(message)?.[1];
-        void ledger.record({ idempotencyKey, effect: "mail", recognisedBy }).then(() => done());
+        const recognizedBy = /^Message-ID: (.*)\r$/m.exec(message)?.[1];
+        void ledger.record({ idempotencyKey, effect: "mail", recognizedBy }).then(() => done());
       });
     },
   });

@@ -18,7 +18,7 @@ export default defineComponent({
   action: "send_email",
   title: "Send email",
   description:
-    "Sends one email through the mail server that the worker is configured with (SMTP_URL, EMAIL_FROM; SMTP_URL=outbox: writes it as a file into the outbox folder instead). What the server calls temporary (4xx) and network errors are retried; what it refuses for good (5xx) fails at once. When it takes the message for some recipients only, the step fails and names the others. Message-ID is equal across attempts: should the server's answer get lost on the way, the repeat can be recognised by it.",
+    "Sends one email through the mail server that the worker is configured with (SMTP_URL, EMAIL_FROM; SMTP_URL=outbox: writes it as a file into the outbox folder instead). What the server calls temporary (4xx) and network errors are retried; what it refuses for good (5xx) fails at once. When it takes the message for some recipients only, the step fails and names the others. Message-ID is equal across attempts: should the server's answer get lost on the way, the repeat can be recognized by it.",
   input: z
     .strictObject({
       to: oneOrList.describe(

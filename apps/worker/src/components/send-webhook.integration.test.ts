@@ -10,7 +10,7 @@ const receiver = createServer((request, response) => {
   const done = ledger.record({
     idempotencyKey: decodeURIComponent(request.url?.slice(1) ?? ""),
     effect: "event",
-    recognisedBy: request.headers["webhook-id"]?.toString(),
+    recognizedBy: request.headers["webhook-id"]?.toString(),
   });
   void done.then(() => response.end());
 });

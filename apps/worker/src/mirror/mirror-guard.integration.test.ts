@@ -301,7 +301,7 @@ async function readRows(runId: string): Promise<unknown> {
   };
 }
 
-/** Puts neighbours into one statement, as far as no row is in it twice. */
+/** Puts neighbors into one statement, as far as no row is in it twice. */
 function toBatches(records: readonly MirrorRecord[]): MirrorRecord[][] {
   const batches: MirrorRecord[][] = [];
   for (const record of records) {

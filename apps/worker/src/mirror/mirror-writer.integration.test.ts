@@ -77,7 +77,7 @@ test("a batch has a limit in size; a record larger than it goes alone", async ()
   await writer.close();
 });
 
-test("a record that the database refuses does not take its neighbours along, nor its content into the log", async () => {
+test("a record that the database refuses does not take its neighbors along, nor its content into the log", async () => {
   const runId = await insertRun(db);
   const lines: string[] = [];
   const logger = createLogger({ name: "test", level: "info" });

@@ -32,7 +32,7 @@ export interface OutboundOptions {
 
 const MAX_REDIRECTS = 5;
 const HEADERS_TIMEOUT_MS = 300_000;
-/** Between two chunks. The step's time-out bounds the whole request, through the signal. */
+/** Between two chunks. The step's timeout bounds the whole request, through the signal. */
 const BODY_TIMEOUT_MS = 30_000;
 
 /**

@@ -15,7 +15,7 @@ export interface Email {
   html: string | null;
 }
 
-/** How long a server may stay silent, in milliseconds. The step's time-out bounds the whole delivery. */
+/** How long a server may stay silent, in milliseconds. The step's timeout bounds the whole delivery. */
 export interface SmtpTimeouts {
   connectMs: number;
   greetingMs: number;

@@ -56,7 +56,7 @@ test("a review whose time is over says how long that was", async () => {
   expect(steps[0]?.message).toBe("Nobody answered the review within 1s.");
 });
 
-test("a decision by time-out is nobody's, at that time", async () => {
+test("a decision by timeout is nobody's, at that time", async () => {
   const startedAt = Math.floor(Date.now() / 1_000);
   const given = { timeout: "1s", on_timeout: "reject" };
   const id = await rig.startRun({ components: [review({ with: given })] });

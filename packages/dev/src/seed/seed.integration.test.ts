@@ -52,11 +52,11 @@ test("the demo key is kept for its owner only, and made again once it does not w
 test("a definition file that is wrong is refused by its name, with every fault's place", async () => {
   const orgId = await ensureOrganization(db, uniqueName("org"));
   const path = join(folder, "broken.yaml");
-  await writeFile(path, "components: [{ key: a, name: A, action: no_such_action }]\ncolour: red\n");
+  await writeFile(path, "components: [{ key: a, name: A, action: no_such_action }]\ncolor: red\n");
   const refused = seedDefinitions(db, { orgId, folder });
   await expect(refused).rejects.toThrow(DefinitionFileError);
   await expect(refused).rejects.toThrow(path);
-  await expect(refused).rejects.toThrow(/colour: Extra inputs/);
+  await expect(refused).rejects.toThrow(/color: Extra inputs/);
   await writeFile(path, "components: [");
   await expect(seedDefinitions(db, { orgId, folder })).rejects.toThrow(`${path} is not YAML`);
   expect(await db.workflowDefinition.count({ where: { orgId } })).toBe(0);

@@ -158,11 +158,11 @@ test.each<[string, unknown, string[]]>([
     ["components.1.timeout string_pattern_mismatch"],
   ],
   [
-    "a time-out of nothing",
+    "a timeout of nothing",
     chain({ b: { timeout: "0s" } }),
     ["components.1.timeout string_pattern_mismatch"],
   ],
-  ["too long a time-out", { ...chain(), timeout: "3651d" }, ["timeout value_error"]],
+  ["too long a timeout", { ...chain(), timeout: "3651d" }, ["timeout value_error"]],
   [
     "a retry that contradicts itself, besides another fault",
     chain({ b: { retry: { initial_interval: "2s", max_interval: "1s", max_attempts: 0 } } }),

@@ -130,7 +130,7 @@ export const retryInputSchema = z
   });
 
 /** `timeout` of a component. */
-export const attemptTimeoutSchema = duration(MAX_ATTEMPT_TIMEOUT, "Time-out of one attempt");
+export const attemptTimeoutSchema = duration(MAX_ATTEMPT_TIMEOUT, "Timeout of one attempt");
 const componentName = z.string().min(1).max(255).describe("Name that readers of a run see");
 const forEach = z
   .union([z.string().min(1), z.array(jsonSchema).max(MAX_ITEMS)])
@@ -162,7 +162,7 @@ const componentInputSchema = z
   })
   .meta({ id: "Component", description: "One component" });
 
-const runTimeout = duration(MAX_RUN_TIMEOUT, "Time-out of the whole run; 30d if left out");
+const runTimeout = duration(MAX_RUN_TIMEOUT, "Timeout of the whole run; 30d if left out");
 const description = z.string().max(10_000).describe("What the workflow is for");
 
 /** A definition as callers send it and YAML files hold it. Unknown fields are refused. */

@@ -66,9 +66,9 @@ export interface RetryPolicy {
   max_interval: string;
 }
 
-/** Time-out of one attempt when neither the definition nor the action sets one. */
+/** Timeout of one attempt when neither the definition nor the action sets one. */
 export const DEFAULT_ATTEMPT_TIMEOUT = "30s";
-/** Longest time-out of an attempt inside its workflow task, which must not need a heartbeat for it. */
+/** Longest timeout of an attempt inside its workflow task, which must not need a heartbeat for it. */
 export const MAX_LOCAL_TIMEOUT = "5s";
 /** How attempts are repeated when neither the definition nor the action sets it. */
 export const DEFAULT_RETRY: Readonly<RetryPolicy> = {
@@ -87,7 +87,7 @@ export interface ComponentDefinition {
   action: string;
   with: JsonObject;
   next: Edge[];
-  /** Time-out of one attempt. */
+  /** Timeout of one attempt. */
   timeout: string;
   retry: RetryPolicy;
   /** A list, or a reference to one: the component runs once for each of its items. */
@@ -109,7 +109,7 @@ export interface ComponentDefinition {
 /** What a version's `document` column holds and a run carries. */
 export interface WorkflowDefinitionDocument {
   description: string;
-  /** Time-out of the whole run. */
+  /** Timeout of the whole run. */
   timeout: string;
   components: ComponentDefinition[];
 }

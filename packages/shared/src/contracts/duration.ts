@@ -12,9 +12,9 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["d", DAY_MS],
 ]);
 
-/** Longest time-out of a whole run: ten years. */
+/** Longest timeout of a whole run: ten years. */
 export const MAX_RUN_TIMEOUT = "3650d";
-/** Longest time-out of one attempt, and longest pause between two attempts. */
+/** Longest timeout of one attempt, and longest pause between two attempts. */
 export const MAX_ATTEMPT_TIMEOUT = "30d";
 
 /**

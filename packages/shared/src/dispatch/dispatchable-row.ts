@@ -16,7 +16,7 @@ export interface DispatchableRow {
   document: string;
 }
 
-/** Of a run `r`, its organization `o` and its definition's version `v`; see {@link DISPATCHABLE_JOINS}. */
+/** Of a run `r`, its org `o` and its definition's version `v`; see {@link DISPATCHABLE_JOINS}. */
 export const DISPATCHABLE_COLUMNS = Prisma.sql`
   r.id, r.org_id, o.name AS org_name, r.workflow_name, r.definition_id, r.definition_version,
   floor(extract(epoch FROM r.started_at))::float8 AS started_at, r.input::text AS input,

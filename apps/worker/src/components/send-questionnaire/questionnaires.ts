@@ -48,7 +48,7 @@ const TEMPLATES: Readonly<Record<QuestionnaireName, Questionnaire>> = {
     purpose: "renew our assessment of the security of your services",
     sections: [
       {
-        title: "Organisation",
+        title: "Organization",
         questions: [
           "Which certifications or reports do you hold (SOC 2 Type II, ISO/IEC 27001, PCI DSS)? Please attach the latest, with bridge letters.",
           "When was your last independent penetration test? Please attach its summary and the state of its findings.",
