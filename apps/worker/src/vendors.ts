@@ -43,7 +43,7 @@ function parseJson(text: string): unknown {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw ApplicationFailure.nonRetryable(
-      `The vendors file is no JSON: ${reason}`,
+      `The vendors file is not JSON: ${reason}`,
       "InvalidVendorsFile",
     );
   }

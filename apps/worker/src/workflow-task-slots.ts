@@ -43,9 +43,9 @@ const toOpen = (most: number): Limits => ({
   polls: { sticky: 5, shared: 5 },
   due: 2 * most,
 });
-/** Runs queue when one has waited this long to begin, */
+/** Runs count as queueing once one has waited this long for its first workflow task. */
 const WAITED_LONG_MS = 500;
-/** and until none has for this long. */
+/** They stop counting so when none has waited that long for this time. */
 const QUEUED_FOR_MS = 5_000;
 /** An execution whose task has not come by then got it elsewhere, or was ended. */
 const DUE_FOR_MS = 1_000;

@@ -56,7 +56,7 @@ function watch(admissions: Record<LoadClass, Admission>, registry: Registry): vo
   const registers = [registry];
   new Gauge({
     name: "truerun_http_requests_here",
-    help: "Requests that arrive, wait or are worked at, by class",
+    help: "Requests arriving, waiting or being processed, by class",
     labelNames: ["class"],
     registers,
     collect() {
@@ -66,7 +66,7 @@ function watch(admissions: Record<LoadClass, Admission>, registry: Registry): vo
   });
   new Gauge({
     name: "truerun_http_start_limit",
-    help: "Starts of runs that may be worked at at once now",
+    help: "Run starts that may be processed at once now",
     registers,
     collect() {
       this.set(Math.floor(admissions.starts.state.limit));

@@ -14,7 +14,7 @@ const OWN_HEADERS =
 
 const headerName = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is no header name")
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "is not a header name")
   .refine((name) => !OWN_HEADERS.test(name), "is set by the client itself");
 // oxlint-disable-next-line no-control-regex -- exactly what a header's value must not hold
 const headerValue = z.string().regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "holds a control character");

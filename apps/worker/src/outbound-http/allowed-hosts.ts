@@ -15,7 +15,8 @@ export function parseAllowedHosts(text: string): { allowed: AllowedHost[]; fault
   for (const entry of text.split(",").map((part) => part.trim().toLowerCase())) {
     if (entry === "") continue;
     const host = parseEntry(entry);
-    if (host === null) faults.push(`${JSON.stringify(entry)} is no host, host:port or CIDR range`);
+    if (host === null)
+      faults.push(`${JSON.stringify(entry)} is not a host, host:port or CIDR range`);
     else allowed.push(host);
   }
   return { allowed, faults };

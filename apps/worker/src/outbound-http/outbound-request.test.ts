@@ -102,8 +102,8 @@ describe("addresses that must not be reached", () => {
     ["file:///etc/passwd", "Only http and https"],
     ["ftp://example.com/", "Only http and https"],
     ["http://user:secret@127.0.0.1/", "must not hold credentials"],
-    ["not a url", "is no URL"],
-    ["http://[::1", "is no URL"],
+    ["not a url", "is not a URL"],
+    ["http://[::1", "is not a URL"],
   ])("%s is refused", async (url, message) => {
     const failure = await failureOf(send({ url }));
     expect(failure).toMatchObject({ type: "InvalidUrl", nonRetryable: true });

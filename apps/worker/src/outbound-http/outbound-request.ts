@@ -107,7 +107,7 @@ type CheckedRequest = Omit<OutboundRequest, "url"> & { url: URL };
 
 function checkUrl(text: string, base?: URL): URL {
   if (!URL.canParse(text, base?.href)) {
-    throw invalidUrl(`${JSON.stringify(text.slice(0, 200))} is no URL`);
+    throw invalidUrl(`${JSON.stringify(text.slice(0, 200))} is not a URL`);
   }
   const url = new URL(text, base);
   if (url.protocol !== "http:" && url.protocol !== "https:") {

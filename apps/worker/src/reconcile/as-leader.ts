@@ -56,7 +56,10 @@ export async function asLeader(
   );
 }
 
-/** Says "still here" now and then until the signal. Rejects when the lead is lost. */
+/**
+ * Queries regularly until the signal, so that Postgres does not end the idle transaction. Rejects when the lead is
+ * lost.
+ */
 async function keepLead(stillHere: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await stillHere();

@@ -1,4 +1,4 @@
-// Brings on runs that were reset to where they wait for children that had ended before.
+// Resets once more the runs that a reset left waiting for a child whose end Temporal will not report to them.
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
 import { describeExecution, isOfReset } from "@truerun/shared/describe-execution";
