@@ -153,7 +153,7 @@ test("while no run waits long to begin, it takes on four times as many tasks", a
   expect(await polls.open()).toEqual({ sticky: 4, shared: 5 });
 });
 
-test("even then it begins no run while twice as many wait for their next task", async () => {
+test("while no run waits long, it still begins none while twice as many wait for their next task", async () => {
   const slots = createWorkflowTaskSlots(1);
   const polls = poll(slots);
   await vi.advanceTimersByTimeAsync(5_000);

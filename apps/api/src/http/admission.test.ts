@@ -35,7 +35,7 @@ function create(limits: Partial<AdmissionLimits> = {}) {
 const enter = (admission: Admission, key = "a", bytes = 0) =>
   admission.enter(credential(key), bytes);
 
-test("so many are worked at at once; the keys of those that wait take turns", async () => {
+test("at most `working` requests are processed at once; waiting keys take turns", async () => {
   const { admission } = create();
   const order: number[] = [];
   const places = ["a", "a", "a", "a", "b"].map((key) => enter(admission, key));

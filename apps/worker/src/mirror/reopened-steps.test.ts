@@ -27,7 +27,7 @@ test("of a lost task the first step is taken, and those that were open", () => {
   expect([steps.hasRun("cbwr_1"), steps.hasRun("cbwr_2")]).toEqual([true, false]);
 });
 
-test("so is the first of the next task that is lost, by a step that had an outcome in both", () => {
+test("a step that finished in two lost tasks is taken out if it was first in the second", () => {
   const steps = createReopenedSteps();
   steps.add([reopened("first")]);
   steps.take("cbwr_1", "first");
@@ -37,7 +37,7 @@ test("so is the first of the next task that is lost, by a step that had an outco
   expect(steps.take("cbwr_1", "second")).toBe(true);
 });
 
-test("what nobody asks for stands for no other", () => {
+test("a step that is never asked for does not count for another one", () => {
   const steps = createReopenedSteps();
   steps.add([reopened("an activity"), reopened("a local one")]);
   expect(steps.take("cbwr_1", "a local one")).toBe(true);
