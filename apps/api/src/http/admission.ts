@@ -6,6 +6,10 @@ import { type Caller, type TurnLimits, Turns } from "./turns.ts";
 /** Run starts, which depend on Temporal, and everything else that needs a key. */
 export type LoadClass = "starts" | "others";
 
+/**
+ * Why a request was refused: all places are taken; its key has half of them; no memory is left for its body or answer;
+ * its turn did not come in time; its caller hung up before that. The metric `truerun_http_shed_total` counts by it.
+ */
 export type ShedReason = "places" | "key_share" | "bodies" | "wait" | "gone";
 
 export interface AdmissionLimits extends TurnLimits {

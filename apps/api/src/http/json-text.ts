@@ -6,6 +6,7 @@ import { toNumberFault } from "./json-number.ts";
 /** Where numbers must be exact: in the whole text, or only in the top-level member of that name. */
 export type KeptPart = { all: true } | { member: string };
 
+/** Whether a text is JSON; `position` says where it is not, in UTF-16 code units. */
 export type JsonScan =
   | { valid: false; position: number; reason: string }
   | {

@@ -44,7 +44,7 @@ export interface FoundRun {
   activities: ReadonlyMap<string, PendingActivity>;
   /** False: the run has more batches than Temporal was asked about. */
   isComplete: boolean;
-  /** When a worker last polled for workflow tasks; null when none has lately. */
+  /** When a worker last polled for workflow tasks, in unix seconds; null when none has lately. */
   workflowsPolledAt: number | null;
   /** The same for activity tasks, by task queue in which some wait. */
   activitiesPolledAt: ReadonlyMap<string, number | null>;

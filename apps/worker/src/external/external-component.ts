@@ -15,6 +15,7 @@ import { z } from "zod";
 import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
 import { policyFaults } from "../component.ts";
 
+/** A declaration with its defaults filled in, and its schemas compiled. Times are durations such as `30s`. */
 export interface ExternalComponent {
   action: string;
   title: string;

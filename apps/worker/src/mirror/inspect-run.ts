@@ -16,6 +16,7 @@ export interface InspectionSource extends ProjectionSource {
   db: Database;
 }
 
+/** How a run compares with its history, each with the rows that were read after the history. */
 export type Inspection =
   /** Temporal does not know the run: it was never dispatched, is past retention, or was deleted. */
   | { kind: "gone"; rows: RunRows }

@@ -6,13 +6,17 @@ export const MAX_COMPONENTS = 500;
 export const MAX_DEFINITION_BYTES = 256 * 1024;
 /** What a component's key looks like; at most {@link MAX_KEY_LENGTH} characters. */
 export const COMPONENT_KEY_PATTERN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+/** Maximum characters of a component's key. */
 export const MAX_KEY_LENGTH = 64;
-/** Maximum items of one `for_each`; how many run at once by default, and at most. */
+/** Maximum items of one `for_each`. */
 export const MAX_ITEMS = 10_000;
+/** How many items of a `for_each` run at once if its component does not say. */
 export const DEFAULT_CONCURRENCY = 10;
+/** How many items of a `for_each` may run at once. */
 export const MAX_CONCURRENCY = 200;
-/** How deep a condition may nest (a lone leaf is depth 1), and how many nodes it may have. */
+/** How deep a condition may nest; a lone leaf is depth 1. */
 export const MAX_CONDITION_DEPTH = 16;
+/** Maximum nodes of a condition: comparisons, `all`, `any` and `not`. */
 export const MAX_CONDITION_NODES = 256;
 
 /** What a condition can ask of the value at its path. */

@@ -37,6 +37,10 @@ type Preparation =
   | { missing: string[] }
   | { missing?: never; refusal: string };
 
+/**
+ * Resolves a component's `with`; of one with `for_each` only the list: the `with` of an item is resolved when it is
+ * asked for, because all of them together may be too large to keep.
+ */
 export function prepareComponent(
   component: ComponentDefinition,
   scope: Scope,
