@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { type Admission, type AdmissionLimits, createAdmission } from "./admission.ts";
+import { type Admission, type AdmissionLimits, createAdmission, type Place } from "./admission.ts";
 import { toCredential } from "./authenticate.ts";
 import type { Caller } from "./turns.ts";
 
@@ -100,6 +100,31 @@ test("a large body weighs as much as several, and nobody passes it while it wait
   huge.place.leave(true);
   await behind.turn;
   expect(order.slice(3)).toEqual(["heavier than the limit", "behind it"]);
+});
+
+test("keys take turns by weight: many light requests pass between two heavy ones", async () => {
+  const { admission } = create({ working: 4, places: 40, bodyBytes: 4_096 * 1_024 });
+  const order: string[] = [];
+  const places: Place[] = [];
+  const start = (name: string, bytes: number) => {
+    const place = enter(admission, name, bytes);
+    places.push(place);
+    return place.turn(here).then(() => order.push(name));
+  };
+  const heavy = 3 * 64 * 1_024;
+  const turns = [start("heavy", heavy), start("heavy", heavy), start("heavy", heavy)];
+  for (let index = 0; index < 6; index++) turns.push(start("light", 0));
+  await turns[0];
+  places[0]?.leave(true);
+  await turns[1];
+  places[1]?.leave(true);
+  await Promise.all(turns.slice(3, 7));
+  for (const place of places.slice(3, 7)) place.leave(true);
+  await turns[2];
+  places[2]?.leave(true);
+  await Promise.all(turns);
+  const four = ["light", "light", "light", "light"];
+  expect(order).toEqual(["heavy", "heavy", ...four, "heavy", "light", "light"]);
 });
 
 test("who waits too long, and who has hung up meanwhile, is refused", async () => {

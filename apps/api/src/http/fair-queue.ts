@@ -1,3 +1,5 @@
+import { forgetOldest } from "@truerun/shared/forget-oldest";
+
 /** A waiting request. */
 export interface Waiter {
   weight: number;
@@ -5,40 +7,82 @@ export interface Waiter {
   begin(): void;
 }
 
-/** Waiting requests; the keys take turns. */
+/** The waiting requests of a key. */
+interface Line {
+  /** When the first of them is due, in the queue's time. */
+  due: number;
+  waiters: Set<Waiter>;
+}
+
+/** Keys whose last turn is remembered while others wait. */
+const MOST_SERVED = 10_000;
+
+/**
+ * Waiting requests; the keys take turns, by weight (start-time fair queueing). The queue's time is that at which the
+ * request whose turn it was last was due; the next one of its key is due later by its weight.
+ */
 export class FairQueue {
-  readonly #byKey = new Map<string, Set<Waiter>>();
+  readonly #lines = new Map<string, Line>();
+  /** Until when keys without waiting requests have had their turn. */
+  readonly #served = new Map<string, number>();
+  #time = 0;
 
   get isEmpty(): boolean {
-    return this.#byKey.size === 0;
+    return this.#lines.size === 0;
   }
 
   add(key: string, waiter: Waiter): void {
-    const ofKey = this.#byKey.get(key);
-    if (ofKey === undefined) this.#byKey.set(key, new Set([waiter]));
-    else ofKey.add(waiter);
-  }
-
-  delete(key: string, waiter: Waiter): void {
-    const ofKey = this.#byKey.get(key);
-    ofKey?.delete(waiter);
-    if (ofKey?.size === 0) this.#byKey.delete(key);
-  }
-
-  /** The first request of each key, the key whose turn it is first. */
-  *firsts(): Generator<[key: string, waiter: Waiter]> {
-    for (const [key, ofKey] of this.#byKey) {
-      const [waiter] = ofKey;
-      if (waiter !== undefined) yield [key, waiter];
+    const line = this.#lines.get(key);
+    if (line !== undefined) line.waiters.add(waiter);
+    else {
+      const due = Math.max(this.#time, this.#served.get(key) ?? 0);
+      this.#lines.set(key, { due, waiters: new Set([waiter]) });
     }
   }
 
-  /** Removes a request that had its turn: its key is last in line now. */
+  /** Removes a request that does not wait any more, without a turn. */
+  delete(key: string, waiter: Waiter): void {
+    const line = this.#lines.get(key);
+    line?.waiters.delete(waiter);
+    if (line?.waiters.size === 0) this.#leave(key, line);
+  }
+
+  /** The first request of each key, in the order of their turns. */
+  *firsts(): Generator<[key: string, waiter: Waiter]> {
+    const passed = new Set<string>();
+    for (let key = this.#findNext(passed); key !== undefined; key = this.#findNext(passed)) {
+      const [waiter] = this.#lines.get(key)?.waiters ?? [];
+      if (waiter !== undefined) yield [key, waiter];
+      passed.add(key);
+    }
+  }
+
+  /** Removes a request that has its turn. */
   take(key: string, waiter: Waiter): void {
+    const line = this.#lines.get(key);
+    if (line === undefined) return;
+    this.#time = Math.max(this.#time, line.due);
+    line.due = this.#time + waiter.weight;
     this.delete(key, waiter);
-    const others = this.#byKey.get(key);
-    if (others === undefined) return;
-    this.#byKey.delete(key);
-    this.#byKey.set(key, others);
+  }
+
+  #findNext(passed: ReadonlySet<string>): string | undefined {
+    let next: string | undefined;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [key, { due }] of this.#lines) {
+      if (due < least && !passed.has(key)) [next, least] = [key, due];
+    }
+    return next;
+  }
+
+  #leave(key: string, { due }: Line): void {
+    this.#lines.delete(key);
+    if (this.isEmpty) {
+      this.#served.clear();
+      this.#time = 0;
+    } else {
+      this.#served.set(key, due);
+      forgetOldest(this.#served, MOST_SERVED);
+    }
   }
 }
