@@ -52,6 +52,24 @@ describe("the limits of a definition", () => {
     ]);
   });
 
+  test("conditions of more nodes than any definition needs are refused before each is judged", () => {
+    const withNodes = (count: number) => ({
+      components: [
+        {
+          key: "a",
+          action: "transform",
+          with: { value: 1 },
+          next: Array.from({ length: count / 200 }, () => ({
+            to: "a",
+            when: { any: [{ not: {} }, ...Array.from({ length: 197 }, () => ({}))] },
+          })),
+        },
+      ],
+    });
+    expect(faultsOf(withNodes(2_000)).length).toBeGreaterThan(1_000);
+    expect(faultsOf(withNodes(8_200))).toEqual([" value_error"]);
+  });
+
   test("lists of more elements than any definition needs are refused", () => {
     const next = Array.from({ length: 70_000 }, () => 0);
     const input = { components: [{ key: "a", action: "transform", with: { value: 1 }, next }] };
