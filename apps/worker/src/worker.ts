@@ -172,7 +172,7 @@ function createActivities(options: RunWorkerOptions, reopened: ReopenedSteps) {
   ]);
   return {
     ...Object.fromEntries(activities),
-    ...createExternalChecks(externalComponents, options.db),
+    ...createExternalChecks(externalComponents, options),
     [UNKNOWN_ACTION]: createUnknownAction(options),
     [CREATE_CHILD_RUN]: createChildRunActivity(options),
   };

@@ -20,6 +20,7 @@ import {
   serializedEventBytes,
 } from "@truerun/shared/dispatch/run-requested";
 import type { Logger } from "@truerun/shared/logger";
+import { askDatabase } from "../ask-database.ts";
 import type { AttemptTimes } from "../component-failure.ts";
 
 /** What a parent run asks for. */
@@ -53,18 +54,16 @@ export interface ChildRunDependencies {
 export function createChildRunActivity({ db, logger }: ChildRunDependencies) {
   return async (request: ChildRunRequest): Promise<ChildRun> => {
     const startedAt = Date.now();
-    try {
-      const made = await createChildRun(db, request);
-      return { ...made, started_at_ms: startedAt, finished_at_ms: Date.now() };
-    } catch (error) {
-      if (error instanceof ApplicationFailure) throw error;
-      logger.warn(
-        { err: error, workflowRunId: request.parent.workflow_run_id },
-        "a child run's row was not made; it is tried again",
-      );
-      // A database driver's message does not belong in Temporal's history.
-      throw ApplicationFailure.retryable("The database did not answer.", "DatabaseUnavailable");
-    }
+    const made = await askDatabase(
+      () => createChildRun(db, request),
+      (error) => {
+        logger.warn(
+          { err: error, workflowRunId: request.parent.workflow_run_id },
+          "a child run's row was not made; it is tried again",
+        );
+      },
+    );
+    return { ...made, started_at_ms: startedAt, finished_at_ms: Date.now() };
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import type { ExternalChecks } from "../external/check-external.ts";
 import { toFailure } from "./activity-outcome.ts";
 import { executeActivity } from "./execute-activity.ts";
+import type { ExternalCheckTurns } from "./external-check-turns.ts";
 import { UnreadablePayload } from "./payload-converter.ts";
 import type { Step, StepContext } from "./step.ts";
 import { engineOutcome, type StepOutcome } from "./step-outcome.ts";
@@ -27,14 +28,13 @@ const UNKNOWN_ACTIVITY =
  */
 export async function runExternalStep(
   step: Step,
-  { recorder, budget }: StepContext,
+  { recorder, budget, checks }: StepContext,
 ): Promise<StepOutcome> {
   return await budget.whilePending(async () => {
     recorder.open(step.key);
-    // The checks take no turns, which would hold up a large fan-out, so a replay may deliver their results some
-    // milliseconds earlier or later.
+    // Where the checks take no turns, a replay may deliver their results some milliseconds earlier or later.
     recorder.distrust();
-    const outcome = await execute(step).catch((error: unknown) =>
+    const outcome = await execute(step, checks).catch((error: unknown) =>
       toExternalFailure(error, recorder.cancelReasonOf(step.key)),
     );
     recorder.close(step.key, outcome);
@@ -43,17 +43,24 @@ export async function runExternalStep(
 }
 
 /** Only the result comes back from the attempt that gave it, so number and times of attempts stay unknown. */
-async function execute(step: Step): Promise<StepOutcome> {
+async function execute(step: Step, checks: ExternalCheckTurns): Promise<StepOutcome> {
   const { action } = step.component;
-  const checks = proxyLocalActivities<ExternalChecks>({
-    startToCloseTimeout: "10s",
-    retry: { maximumAttempts: 3 },
+  const check = proxyLocalActivities<ExternalChecks>({
+    // As of the local activity that makes a child run's row, in `child-run-step.ts`.
+    startToCloseTimeout: "6s",
+    // Without turns, pauses stay in the task: where some checks fail and others do not, a replay would start timers
+    // and activities in another order.
+    ...(checks.areTaken ? { localRetryThreshold: 1 } : {}),
+    // For as long as Postgres is away: the component may have succeeded by then.
+    retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "10s" },
     summary: `Check of ${step.key}`,
   });
-  await checks["check-external-input"](action, step.input);
+  await checks.take(() => check["check-external-input"](action, step.input));
   const result = readable(await executeActivity<unknown>(step));
   // The work has been done, even if the step is canceled at this moment.
-  await CancellationScope.nonCancellable(() => checks["check-external-result"](action, result));
+  await CancellationScope.nonCancellable(() =>
+    checks.take(() => check["check-external-result"](action, result)),
+  );
   const { output, artifacts } = result as { output: Json; artifacts?: Artifact[] | null };
   return { ...engineOutcome("success", null), output, artifacts: artifacts ?? [] };
 }

@@ -1,7 +1,7 @@
 // (5) Sees every step's recording, every outcome and the run's end, and hands them to the mirror.
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunRequestedEvent } from "@truerun/shared/contracts/run-requested-event";
-import { ACTION_PATTERN, RUN_WORKFLOW } from "@truerun/shared/engine/engine-actions";
+import { ACTION_PATTERN } from "@truerun/shared/engine/engine-actions";
 import {
   ApplicationFailure,
   CancellationScope,
@@ -15,10 +15,11 @@ import {
 import type { LocalAttempt } from "../local-attempt.ts";
 import { toFailure, toSuccess } from "./activity-outcome.ts";
 import { createBatchRecorder, isBatchRequested, runBatch } from "./batch.ts";
+import { haveCompany, isExternal, isRunWorkflow } from "./external-check-turns.ts";
 import { FAILURE_TYPES } from "./failure-types.ts";
 import { interpretRun } from "./interpret-run.ts";
 import { LocalTurns } from "./local-turns.ts";
-import { CHILD_RUNS_TAKE_TURNS } from "./patches.ts";
+import { CHECKS_TAKE_TURNS, CHILD_RUNS_TAKE_TURNS } from "./patches.ts";
 import { type RunError, StepRecorder } from "./step-recorder.ts";
 
 /** Loaded by the worker into every workflow execution; each has its own recorder. */
@@ -110,22 +111,12 @@ async function runLocalAttempt(
 
 /** Undefined where nothing takes turns, as in histories from before anything did. Asked once, as a run begins. */
 function toTurns(components: readonly ComponentDefinition[]): LocalTurns | undefined {
-  const hasLocal = components.some(({ execution }) => execution === "local");
   const takesTurns =
-    hasLocal || (makesRunsBesideOthers(components) && patched(CHILD_RUNS_TAKE_TURNS));
+    components.some(({ execution }) => execution === "local") ||
+    (haveCompany(components) &&
+      ((components.some(isRunWorkflow) && patched(CHILD_RUNS_TAKE_TURNS)) ||
+        (components.some(isExternal) && patched(CHECKS_TAKE_TURNS))));
   return takesTurns ? new LocalTurns() : undefined;
-}
-
-/**
- * Whether a child run may be made while another local activity is under way: that of another child run, or the
- * check of an external step.
- */
-function makesRunsBesideOthers(components: readonly ComponentDefinition[]): boolean {
-  const helped = components.filter(
-    ({ action, task_queue: taskQueue }) => action === RUN_WORKFLOW || taskQueue !== undefined,
-  );
-  const isAlone = helped.length === 1 && helped[0]?.for_each === undefined;
-  return !isAlone && helped.some(({ action }) => action === RUN_WORKFLOW);
 }
 
 /** The step that an attempt inside the workflow task is for; the engine's own helpers have none. */

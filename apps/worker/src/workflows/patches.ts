@@ -4,6 +4,9 @@
 /** Before, whatever an operator completed a step with was spread over its outcome. */
 export const ANY_RESULT_IS_AN_OUTPUT = "any-result-is-an-output";
 
+/** Before, checks of external steps ran side by side, with their pauses inside the workflow task. */
+export const CHECKS_TAKE_TURNS = "checks-of-external-steps-take-turns";
+
 /** Before, runs made their child runs side by side. */
 export const CHILD_RUNS_TAKE_TURNS = "child-runs-take-turns";
 

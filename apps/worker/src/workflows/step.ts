@@ -4,6 +4,7 @@ import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event"
 import { RUN_WORKFLOW } from "@truerun/shared/engine/engine-actions";
 import { toOneLine } from "@truerun/shared/storable-text";
 import { patched } from "@temporalio/workflow";
+import { ExternalCheckTurns } from "./external-check-turns.ts";
 import { CHILD_RUNS_TAKEN_OVER } from "./patches.ts";
 import { Reviews } from "./reviews.ts";
 import { StepBudget } from "./step-budget.ts";
@@ -26,6 +27,7 @@ export interface StepContext {
   recorder: StepRecorder;
   budget: StepBudget;
   reviews: Reviews;
+  checks: ExternalCheckTurns;
   /** Child workflows under way: when they are canceled, they take their own time to clean up. */
   children: number;
   /** Whether child runs are run as batches are (`run-child.ts`); false in histories from before they were. */
@@ -47,6 +49,7 @@ export function createStepContext(
     recorder,
     budget: new StepBudget(),
     reviews: new Reviews(),
+    checks: new ExternalCheckTurns(components),
     children: 0,
     takesOverChildRuns: makesRuns && patched(CHILD_RUNS_TAKEN_OVER),
   };
