@@ -81,6 +81,7 @@ export async function runBatch(
     await condition(() => isDone || scope.consideredCancelled);
     await condition(() => isDone, context.children > 0 ? CHILD_GRACE_MS : CANCEL_GRACE_MS);
     recorder.interrupt(BATCH_CANCELED);
+    recorder.showBatchEnd(scope.consideredCancelled ? "canceled" : "completed");
     return toResult({
       facts: recorder.facts(),
       ...(endedBy === undefined ? {} : { ended_by: endedBy }),

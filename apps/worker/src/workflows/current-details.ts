@@ -21,7 +21,7 @@ export class CurrentDetails {
     this.#publish("started", null);
   }
 
-  /** Shows how the run ended. */
+  /** Shows how the run, or the batch, ended. */
   end(status: RunStatus, message: string | null): void {
     this.#publish(status, message);
   }

@@ -109,6 +109,11 @@ export class StepRecorder {
     if (row !== undefined) this.#details.show({ ...row, message: prompt }, this.#rows.size);
   }
 
+  /** Shows in Temporal Web UI how a batch ended; its run's end is its run's to record. */
+  showBatchEnd(status: Extract<RunStatus, "completed" | "canceled">): void {
+    this.#details.end(status, null);
+  }
+
   /** Ends every step that has no outcome yet; of one component only, if it is named. */
   interrupt(message: string, componentKey?: string): void {
     for (const [key, row] of this.#rows) {
@@ -166,7 +171,6 @@ export class StepRecorder {
 
   /** Records the run's end. Provisional until Temporal itself has closed the run. */
   end(status: Exclude<RunStatus, "started">, error: RunError): void {
-    const rows = [...this.#rows.values()];
     const position = this.#position();
     mirror.write({
       kind: "end",
@@ -176,7 +180,7 @@ export class StepRecorder {
       error_code: error.code,
       error_message: error.message === null ? null : toStorableText(error.message),
       completed_at_ms: position.mirror_time_ms,
-      ...sumSteps(rows),
+      ...sumSteps([...this.#rows.values()]),
       ...(this.#isUncertain ? { steps_digest: NO_DIGEST } : {}),
       ...(this.#markers.length === position.mirror_length
         ? { closing_markers: this.#markers.count }
