@@ -77,13 +77,14 @@ const slowOrBad = defineComponent({
   },
 });
 
-/** Gives a text of the given size. */
+/** Gives a text of the given size, at once or after some time. */
 const produce = defineComponent({
   ...about,
   action: "produce",
-  input: z.object({ size: z.number() }),
+  input: z.object({ size: z.number(), ms: z.number().default(0) }),
   output: z.string(),
-  async run({ input }) {
+  async run({ input, ...context }) {
+    if (input.ms > 0) await slow.run({ ...context, input: { ms: input.ms } });
     return { output: "x".repeat(input.size) };
   },
 });

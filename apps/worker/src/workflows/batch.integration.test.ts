@@ -2,7 +2,9 @@
 import { waitFor } from "@truerun/dev/testing/wait-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findBatches } from "../mirror/project-batches.ts";
+import { expectProjected } from "../testing/expect-projected.ts";
 import { component } from "../testing/rig-runs.ts";
+import { untilConfirmed } from "../testing/walk-once.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 let rig: WorkerRig;
@@ -52,4 +54,29 @@ test("a batch's page in Temporal Web UI says how it ended", async () => {
     "**completed**",
     "**canceled**",
   ]);
+});
+
+test("what is canceled because the outputs are too large says so", async () => {
+  const id = await rig.startRun({
+    components: [
+      component("each", {
+        for_each: range(101).map((index) => ({
+          size: index < 2 ? 900_000 : 1,
+          ms: index < 2 ? 500 : 60_000,
+        })),
+        max_concurrency: 4,
+        action: "produce",
+        with: { size: "${{ item.size }}", ms: "${{ item.ms }}" },
+      }),
+    ],
+  });
+  const { steps, errorMessage } = await untilConfirmed(rig, id);
+  expect(errorMessage).toMatch(/ The collected output of the items has \d+ bytes; 1572864 are /);
+  const said = steps.flatMap(({ stepKey, message }) =>
+    stepKey === "each" || message === null ? [] : [`${stepKey} ${message}`],
+  );
+  const why = "Canceled because the outputs of items [0-99] exceed 1572864 bytes.";
+  expect(said.slice(0, 2)).toEqual([`each[2] ${why}`, `each[3] ${why}`]);
+  expect(said.filter((each) => !each.endsWith(why))).toEqual([]);
+  await expectProjected(rig, id);
 });

@@ -1,10 +1,12 @@
 // A batch: the part of a large fan-out that a child workflow runs, so that no history grows without bound.
+import { showItems } from "@truerun/shared/batch-id";
 import type { ComponentDefinition } from "@truerun/shared/contracts/definition";
 import type { RunIdentity } from "@truerun/shared/contracts/run-requested-event";
 import { toItemKey } from "@truerun/shared/step-key";
 import { utf8Bytes } from "@truerun/shared/storable-text";
-import { CancellationScope, condition } from "@temporalio/workflow";
+import { CancellationScope, condition, patched } from "@temporalio/workflow";
 import { endsFanOut, type Item, runItem } from "./fan-out-item.ts";
+import { BATCHES_NAME_THEIR_LIMIT } from "./patches.ts";
 import { runLanes } from "./run-lanes.ts";
 import { CANCEL_GRACE_MS, createStepContext, type StepContext } from "./step.ts";
 import { BATCH_CANCELED, type StepFacts } from "./step-facts.ts";
@@ -80,7 +82,7 @@ export async function runBatch(
       });
     await condition(() => isDone || scope.consideredCancelled);
     await condition(() => isDone, context.children > 0 ? CHILD_GRACE_MS : CANCEL_GRACE_MS);
-    recorder.interrupt(BATCH_CANCELED);
+    recorder.interrupt(recorder.cancelReasonOf(event.data.component.key));
     recorder.showBatchEnd(scope.consideredCancelled ? "canceled" : "completed");
     return toResult({
       facts: recorder.facts(),
@@ -91,11 +93,11 @@ export async function runBatch(
 
 /** @param onEnd - called with the index of an item whose failure ends them all, before the others are canceled */
 async function runAll(
-  { data }: BatchRequestedEvent,
+  event: BatchRequestedEvent,
   context: StepContext,
   onEnd: (index: number) => void,
 ): Promise<void> {
-  const { component, first_index: first, items, concurrency } = data;
+  const { component, first_index: first, items, concurrency } = event.data;
   let next = 0;
   let bytes = 0;
   await runLanes({
@@ -108,11 +110,24 @@ async function runAll(
       bytes += utf8Bytes(JSON.stringify(output));
       const endsAll = status === "failed" && endsFanOut(component);
       // What is canceled with the batch fails as well, but ends nothing.
-      if (endsAll && !CancellationScope.current().consideredCancelled) onEnd(first + at);
+      const endsItself = !CancellationScope.current().consideredCancelled;
+      if (endsAll && endsItself) onEnd(first + at);
       // There is no use in gathering more than the run can be told.
-      return bytes <= MAX_FACTS_BYTES && !endsAll;
+      const isTooMuch = bytes > MAX_FACTS_BYTES;
+      if (isTooMuch && !endsAll && endsItself) explainLimit(event, context.recorder);
+      return !isTooMuch && !endsAll;
     },
   });
+}
+
+/** Sets what those say that are about to be canceled: their run, which is told nothing of them, cannot. */
+function explainLimit({ data }: BatchRequestedEvent, recorder: StepRecorder): void {
+  const { component, first_index: first, items } = data;
+  const isOpen = items.some((_, at) => recorder.isOpen(toItemKey(component.key, first + at)));
+  if (!isOpen || !patched(BATCHES_NAME_THEIR_LIMIT)) return;
+  const range = showItems({ first, last: first + items.length - 1 });
+  const reason = `Canceled because the outputs of items ${range} exceed ${MAX_FACTS_BYTES} bytes.`;
+  recorder.setCancelReason(component.key, reason);
 }
 
 function toResult(told: BatchFacts): BatchResult {

@@ -4,6 +4,9 @@
 /** Before, whatever an operator completed a step with was spread over its outcome. */
 export const ANY_RESULT_IS_AN_OUTPUT = "any-result-is-an-output";
 
+/** Before, steps canceled because of their batch's outputs said only "Canceled with its batch." */
+export const BATCHES_NAME_THEIR_LIMIT = "batches-name-their-limit";
+
 /** Before, checks of external steps ran side by side, with their pauses inside the workflow task. */
 export const CHECKS_TAKE_TURNS = "checks-of-external-steps-take-turns";
 

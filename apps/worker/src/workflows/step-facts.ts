@@ -12,7 +12,7 @@ export interface StepFacts extends OpenOutcome {
   canceled?: true;
 }
 
-/** What a canceled step of a batch says until its run says more. */
+/** What a canceled step says until its run says more: for good, if the batch that is canceled has too much to tell. */
 export const BATCH_CANCELED = "Canceled with its batch.";
 
 export function toFacts(row: StepRow): StepFacts {
