@@ -1,5 +1,4 @@
 import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
-import { ERROR_STATUSES, type ErrorCode } from "@truerun/shared/errors";
 import { z } from "zod";
 import {
   createDocument,
@@ -7,6 +6,7 @@ import {
   type ZodOpenApiPathsObject,
 } from "zod-openapi";
 import type { DocumentedResponse, Endpoint } from "./http/define-endpoint.ts";
+import { type ErrorCode, ERRORS, errorShapeOf } from "./http/errors.ts";
 import type { Route } from "./http/route-matcher.ts";
 
 /** The OpenAPI document of these routes, as JSON text. Endpoints without a tag are left out. */
@@ -128,28 +128,6 @@ function impliedErrors({ access, body, query, headers }: Endpoint): ErrorCode[] 
   return implied;
 }
 
-const EXPLANATIONS: Readonly<Record<ErrorCode, string>> = {
-  not_authenticated: "No `Authorization` header, or not `Bearer`",
-  invalid_api_key: "The key is unknown, revoked or expired",
-  insufficient_scope: "The key lacks the scope that is needed",
-  not_found: "There is nothing at this path",
-  workflow_not_found: "The org has no workflow definition of this name",
-  workflow_run_not_found: "The org has no run of this id",
-  method_not_allowed: "The path exists, the method does not",
-  workflow_disabled: "The workflow definition is not enabled",
-  workflow_run_finished: "The run has ended",
-  step_not_found: "The run has no such step",
-  review_not_pending: "The step does not wait for a review, or somebody else has answered it",
-  payload_too_large: "The body, or the input in it, is too large",
-  unsupported_media_type: "The body is not declared as JSON in UTF-8",
-  invalid_request: "The request is not valid; every fault is listed",
-  rate_limited: "The key has made more requests than it may",
-  internal_error: "A fault of the service; its log has it under the request id",
-  workflow_dispatch_failed: "The run was created but its start was not taken; retry with its id",
-  service_unavailable:
-    "What the service needs does not answer, or it has more requests than it can serve. Nothing was created, unless the database's answer was lost on its way: with an Idempotency-Key, repeating is safe in any case",
-};
-
 const retryAfterHeader = z.string().meta({ description: "Seconds until another try makes sense" });
 
 /** Headers of an error's answer, by status. */
@@ -161,14 +139,14 @@ const ERROR_HEADERS: Readonly<Record<number, z.ZodRawShape>> = {
 
 function toErrors(endpoint: Endpoint) {
   const codes = [...new Set([...endpoint.errors, ...impliedErrors(endpoint)])];
-  const statuses = [...new Set(codes.map((code) => ERROR_STATUSES[code]))];
+  const statuses = [...new Set(codes.map((code) => ERRORS[code].status))];
   const documented = statuses
     .toSorted((left, right) => left - right)
-    .map((status) => ({ status, group: codes.filter((code) => ERROR_STATUSES[code] === status) }))
+    .map((status) => ({ status, group: codes.filter((code) => ERRORS[code].status === status) }))
     .map(({ status, group }) => [
       String(status),
       {
-        description: group.map((code) => EXPLANATIONS[code]).join("; or: "),
+        description: group.map((code) => ERRORS[code].explanation).join("; or: "),
         headers: z.object({ ...ERROR_HEADERS[status], "X-Request-Id": requestIdHeader }),
         content: { "application/json": { schema: toErrorSchema(group) } },
       },
@@ -199,14 +177,15 @@ const validationErrorSchema = z
     },
   });
 
+/** @param codes - of one status, and so of one shape */
 function toErrorSchema(codes: readonly ErrorCode[]): z.ZodType {
-  const [first] = codes;
-  switch (first === undefined ? 0 : ERROR_STATUSES[first]) {
-    case 401:
+  const [shape = "code_and_message"] = codes.map(errorShapeOf);
+  switch (shape) {
+    case "message":
       return authenticationErrorSchema;
-    case 422:
+    case "faults":
       return validationErrorSchema;
-    default: {
+    case "code_and_message": {
       const detail = z.strictObject({ code: z.enum(codes), message: z.string() });
       return z.strictObject({ detail }).meta({ description: "What went wrong" });
     }

@@ -1,6 +1,6 @@
 // Limits what the gateway takes on: requests beyond it are refused before they cost anything.
-import { overloaded } from "@truerun/shared/errors";
 import type { Credential } from "./authenticate.ts";
+import { overloaded } from "./errors.ts";
 import { type Caller, type TurnLimits, Turns } from "./turns.ts";
 
 /** Run starts, which depend on Temporal, and everything else that needs a key. */

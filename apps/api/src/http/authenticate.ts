@@ -1,9 +1,9 @@
 import { type ApiKeyScope, hashApiKey, isWellFormedApiKey } from "@truerun/shared/api-keys";
 import { type Database, Prisma } from "@truerun/shared/db";
-import { ApiError, invalidApiKey, notAuthenticated } from "@truerun/shared/errors";
 import { forgetOldest } from "@truerun/shared/forget-oldest";
 import type { LoadClass } from "./admission.ts";
 import type { EndpointRequest } from "./define-endpoint.ts";
+import { ApiError, invalidApiKey, notAuthenticated } from "./errors.ts";
 
 /** How long after the database confirmed a key its bodies are read without asking again first. */
 const GOOD_FOR_MS = 5_000;

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ApiKeyScope } from "@truerun/shared/api-keys";
 import type { CatalogueEntry } from "@truerun/shared/definitions/load-catalogue";
-import type { ErrorCode } from "@truerun/shared/errors";
 import type { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import type { LoadClass } from "./admission.ts";
 import type { Credential } from "./authenticate.ts";
+import type { ErrorCode } from "./errors.ts";
 import type { Body } from "./parse-json-body.ts";
 import type { PathParam } from "./route-matcher.ts";
 

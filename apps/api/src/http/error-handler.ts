@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { isDatabaseUnavailable } from "@truerun/shared/db";
-import { ApiError, serviceUnavailable, toErrorBody } from "@truerun/shared/errors";
 import type { Logger } from "@truerun/shared/logger";
 import type { ErrorRequestHandler } from "express";
+import { ApiError, serviceUnavailable, toErrorBody } from "./errors.ts";
 import { requestIdOf } from "./request-id.ts";
 
 const counted = new WeakSet<ServerResponse>();
@@ -12,7 +12,7 @@ export function isCounted(res: ServerResponse): boolean {
   return counted.has(res);
 }
 
-/** The only place that answers errors. What really happened goes to the log. */
+/** Answers whatever the app throws. What really happened goes to the log. */
 export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
   return (thrown: unknown, _req, res, _next) => {

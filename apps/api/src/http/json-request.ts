@@ -1,8 +1,8 @@
 import { mergeFaults } from "@truerun/shared/contracts/fault-list";
 import { type Fault, parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Json } from "@truerun/shared/contracts/json";
-import { invalidRequest } from "@truerun/shared/errors";
 import type { z } from "zod";
+import { invalidRequest } from "./errors.ts";
 import { type Body, parseJsonBody } from "./parse-json-body.ts";
 
 const MISSING: Fault = { loc: ["body"], msg: "Field required", type: "missing" };

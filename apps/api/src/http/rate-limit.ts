@@ -1,5 +1,5 @@
-import { rateLimited } from "@truerun/shared/errors";
 import type { Authenticator, Credential } from "./authenticate.ts";
+import { rateLimited } from "./errors.ts";
 
 export interface RateLimit {
   /** Requests per second that a key may sustain. */

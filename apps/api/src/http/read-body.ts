@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { ApiError, invalidRequest, payloadTooLarge } from "@truerun/shared/errors";
 import { parse as parseContentType } from "content-type";
 import express, { type Request, type Response } from "express";
+import { ApiError, invalidRequest, payloadTooLarge } from "./errors.ts";
 import { type Body, NO_BODY, toDecodeFault } from "./parse-json-body.ts";
 
 export interface BodyReader {

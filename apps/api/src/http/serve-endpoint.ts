@@ -1,8 +1,8 @@
-import { ApiError, invalidRequest, notAuthenticated } from "@truerun/shared/errors";
 import { parseOrFaults } from "@truerun/shared/contracts/faults";
 import type { Request, RequestHandler, Response } from "express";
 import type { EndpointServices } from "../dependencies.ts";
 import type { Admission, LoadClass, Place } from "./admission.ts";
+import { ApiError, invalidRequest, notAuthenticated, notFound } from "./errors.ts";
 import type { Caller } from "./turns.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import type { Answer, Endpoint } from "./define-endpoint.ts";
@@ -43,7 +43,7 @@ export function serveRoutes(routes: readonly Route<Endpoint>[], serving: Serving
     const found = match(req.method, path);
     switch (found.kind) {
       case "no_route":
-        throw new ApiError("not_found", { message: "There is nothing at this path." });
+        throw notFound();
       case "wrong_method": {
         const headers = { Allow: found.allow.join(", ") };
         const message = `The method ${req.method} is not allowed here.`;

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { ApiError } from "@truerun/shared/errors";
 import { z } from "zod";
 import { type Answer, defineEndpoint } from "../http/define-endpoint.ts";
+import { notFound } from "../http/errors.ts";
 
 /** Swagger UI sets inline styles; everything else must come from this origin. */
 const CONTENT_SECURITY_POLICY = [
@@ -105,9 +105,7 @@ export const docsAsset = defineEndpoint({
   errors: ["not_found"],
   async handler(request): Promise<Answer> {
     const asset = ASSETS.get(request.param("file").raw);
-    if (asset === undefined) {
-      throw new ApiError("not_found", { message: "There is nothing at this path." });
-    }
+    if (asset === undefined) throw notFound();
     const headers = { ...SAFE_HEADERS, "Cache-Control": "public, max-age=3600" };
     return { status: 200, headers, contentType: asset.contentType, text: await asset.load() };
   },

@@ -1,7 +1,7 @@
-import { ApiError } from "@truerun/shared/errors";
 import { z } from "zod";
 import type { ApiDependencies } from "../dependencies.ts";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
+import { ApiError } from "../http/errors.ts";
 
 /** How long the database and Temporal may each take to answer; probes give up soon after. */
 const ANSWER_WITHIN_MS = 1_500;

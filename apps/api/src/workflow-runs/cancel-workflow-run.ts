@@ -2,11 +2,11 @@ import { WorkflowNotFoundError } from "@temporalio/client";
 import { isTerminal } from "@truerun/shared/contracts/statuses";
 import { isClosed } from "@truerun/shared/describe-execution";
 import { endUndispatched, type UndispatchedEnd } from "@truerun/shared/dispatch/dispatch-marks";
-import { serviceUnavailable, workflowRunFinished } from "@truerun/shared/errors";
 import { withTemporalDeadline } from "@truerun/shared/temporal-deadline";
 import { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import { defineEndpoint } from "../http/define-endpoint.ts";
+import { serviceUnavailable, workflowRunFinished } from "../http/errors.ts";
 import { readRun, readRunHead, toRunText, workflowRunIdParam } from "./read-run.ts";
 import { workflowRunSchema } from "./run-view.ts";
 

@@ -6,8 +6,8 @@ import {
   toDispatchableRun,
 } from "@truerun/shared/dispatch/dispatchable-row";
 import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
-import { ApiError } from "@truerun/shared/errors";
 import type { EndpointServices } from "../dependencies.ts";
+import { ApiError } from "../http/errors.ts";
 
 /**
  * Hands a committed run to Temporal and records the result in its row: in the background, unless Temporal

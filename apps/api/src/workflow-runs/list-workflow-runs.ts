@@ -1,8 +1,8 @@
 import { RUN_STATUSES } from "@truerun/shared/contracts/statuses";
 import { isWorkflowName } from "@truerun/shared/definitions/workflow-name";
-import { workflowNotFound } from "@truerun/shared/errors";
 import { z } from "zod";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
+import { workflowNotFound } from "../http/errors.ts";
 import { pageParameters, pageSchema } from "../http/page.ts";
 import { enumListParameter, integerParameter, textParameter } from "../http/query.ts";
 import { readRunPage } from "./run-page.ts";

@@ -1,10 +1,10 @@
 import { Prisma } from "@truerun/shared/db";
 import { composeOnce, type Statement } from "@truerun/shared/direct-query";
-import { workflowRunNotFound } from "@truerun/shared/errors";
 import { isId } from "@truerun/shared/ids";
 import type { EndpointServices } from "../dependencies.ts";
 import { AUTH_OF_ASKED, RUN_OF_ORG } from "../http/authenticate.ts";
 import type { EndpointRequest } from "../http/define-endpoint.ts";
+import { workflowRunNotFound } from "../http/errors.ts";
 import { idSchema } from "../http/parameters.ts";
 import { createJointQuery } from "./joint-query.ts";
 import type { Pending } from "./pending-run.ts";

@@ -1,10 +1,10 @@
 import { REVIEW_DECISIONS, type ReviewAnswer } from "@truerun/shared/contracts/review";
 import type { Database } from "@truerun/shared/db";
 import { WAIT_FOR_REVIEW } from "@truerun/shared/engine/engine-actions";
-import { reviewNotPending, serviceUnavailable, stepNotFound } from "@truerun/shared/errors";
 import { isId } from "@truerun/shared/ids";
 import { z } from "zod";
 import { defineEndpoint } from "../http/define-endpoint.ts";
+import { reviewNotPending, serviceUnavailable, stepNotFound } from "../http/errors.ts";
 import { parseJsonRequest } from "../http/json-request.ts";
 import { idSchema } from "../http/parameters.ts";
 import { answerReview } from "./answer-review.ts";

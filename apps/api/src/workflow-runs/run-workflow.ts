@@ -1,17 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { WorkflowDefinitionDocument } from "@truerun/shared/contracts/definition";
 import { isWorkflowName } from "@truerun/shared/definitions/workflow-name";
+import { newId } from "@truerun/shared/ids";
+import { z } from "zod";
+import type { EndpointServices } from "../dependencies.ts";
+import { type Answer, defineEndpoint, type EndpointRequest } from "../http/define-endpoint.ts";
 import {
   ApiError,
   invalidRequest,
   payloadTooLarge,
   serviceUnavailable,
   workflowNotFound,
-} from "@truerun/shared/errors";
-import { newId } from "@truerun/shared/ids";
-import { z } from "zod";
-import type { EndpointServices } from "../dependencies.ts";
-import { type Answer, defineEndpoint, type EndpointRequest } from "../http/define-endpoint.ts";
+} from "../http/errors.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import type { Body } from "../http/parse-json-body.ts";
 import { dispatchFailed, dispatchRun, getDispatchableRun } from "./dispatch-run.ts";

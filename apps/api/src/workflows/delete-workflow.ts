@@ -1,7 +1,7 @@
-import { workflowNotFound } from "@truerun/shared/errors";
 import { z } from "zod";
 import { authCte } from "../http/authenticate.ts";
 import { defineEndpoint } from "../http/define-endpoint.ts";
+import { workflowNotFound } from "../http/errors.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import { getWorkflowName } from "./workflow-name.ts";
 

@@ -3,10 +3,10 @@ import {
   type DefinitionRow,
   toSavedDefinition,
 } from "@truerun/shared/definitions/definition-store";
-import { workflowNotFound } from "@truerun/shared/errors";
 import { z } from "zod";
 import { authCte } from "../http/authenticate.ts";
 import { defineEndpoint, json } from "../http/define-endpoint.ts";
+import { workflowNotFound } from "../http/errors.ts";
 import { parseJsonRequest } from "../http/json-request.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import { definitionSchema, toDefinitionView } from "./definition-view.ts";

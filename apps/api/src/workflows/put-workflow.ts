@@ -9,7 +9,6 @@ import {
   MAX_NAME_CHARACTERS,
   type NameFault,
 } from "@truerun/shared/definitions/workflow-name";
-import { invalidRequest } from "@truerun/shared/errors";
 import { z } from "zod";
 import type { EndpointServices } from "../dependencies.ts";
 import { checkKey } from "../http/authenticate.ts";
@@ -19,6 +18,7 @@ import {
   type EndpointRequest,
   json,
 } from "../http/define-endpoint.ts";
+import { invalidRequest } from "../http/errors.ts";
 import { readJson } from "../http/json-request.ts";
 import { workflowNameParam } from "../http/parameters.ts";
 import type { PathParam } from "../http/route-matcher.ts";

@@ -1,6 +1,6 @@
 import { isWorkflowName } from "@truerun/shared/definitions/workflow-name";
-import { workflowNotFound } from "@truerun/shared/errors";
 import type { EndpointRequest } from "../http/define-endpoint.ts";
+import { workflowNotFound } from "../http/errors.ts";
 
 /** The name in the path. @throws 404 when no definition can have it, so that the database need not be asked */
 export function getWorkflowName(request: Pick<EndpointRequest, "param">): string {

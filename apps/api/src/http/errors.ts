@@ -1,29 +1,87 @@
-import { toFaultList } from "./contracts/fault-list.ts";
-import type { Fault } from "./contracts/faults.ts";
+import { toFaultList } from "@truerun/shared/contracts/fault-list";
+import type { Fault } from "@truerun/shared/contracts/faults";
 
-/** Every code that an error can have, and the HTTP status that goes with it. */
-export const ERROR_STATUSES = {
-  not_authenticated: 401,
-  invalid_api_key: 401,
-  insufficient_scope: 403,
-  not_found: 404,
-  workflow_not_found: 404,
-  workflow_run_not_found: 404,
-  step_not_found: 404,
-  method_not_allowed: 405,
-  workflow_disabled: 409,
-  workflow_run_finished: 409,
-  review_not_pending: 409,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  invalid_request: 422,
-  rate_limited: 429,
-  internal_error: 500,
-  workflow_dispatch_failed: 502,
-  service_unavailable: 503,
-} as const satisfies Record<string, number>;
+/**
+ * Every code that the app answers with, and what the reference says of it. What never reaches the app is refused in
+ * `malformed-request.ts`, with codes of its own.
+ */
+export const ERRORS = {
+  not_authenticated: {
+    status: 401,
+    explanation: "No `Authorization` header, or not `Bearer`",
+  },
+  invalid_api_key: {
+    status: 401,
+    explanation: "The key is unknown, revoked or expired",
+  },
+  insufficient_scope: {
+    status: 403,
+    explanation: "The key lacks the scope that is needed",
+  },
+  not_found: {
+    status: 404,
+    explanation: "There is nothing at this path",
+  },
+  workflow_not_found: {
+    status: 404,
+    explanation: "The org has no workflow definition of this name",
+  },
+  workflow_run_not_found: {
+    status: 404,
+    explanation: "The org has no run of this id",
+  },
+  step_not_found: {
+    status: 404,
+    explanation: "The run has no such step",
+  },
+  method_not_allowed: {
+    status: 405,
+    explanation: "The path exists, the method does not",
+  },
+  workflow_disabled: {
+    status: 409,
+    explanation: "The workflow definition is not enabled",
+  },
+  workflow_run_finished: {
+    status: 409,
+    explanation: "The run has ended",
+  },
+  review_not_pending: {
+    status: 409,
+    explanation: "The step does not wait for a review, or somebody else has answered it",
+  },
+  payload_too_large: {
+    status: 413,
+    explanation: "The body, or the input in it, is too large",
+  },
+  unsupported_media_type: {
+    status: 415,
+    explanation: "The body is not declared as JSON in UTF-8",
+  },
+  invalid_request: {
+    status: 422,
+    explanation: "The request is not valid; every fault is listed",
+  },
+  rate_limited: {
+    status: 429,
+    explanation: "The key has made more requests than it may",
+  },
+  internal_error: {
+    status: 500,
+    explanation: "A fault of the service; its log has it under the request id",
+  },
+  workflow_dispatch_failed: {
+    status: 502,
+    explanation: "The run was created but its start was not taken; retry with its id",
+  },
+  service_unavailable: {
+    status: 503,
+    explanation:
+      "What the service needs does not answer, or it has more requests than it can serve. Nothing was created, unless the database's answer was lost on its way: with an Idempotency-Key, repeating is safe in any case",
+  },
+} as const satisfies Record<string, { status: number; explanation: string }>;
 
-export type ErrorCode = keyof typeof ERROR_STATUSES;
+export type ErrorCode = keyof typeof ERRORS;
 
 interface ApiErrorOptions {
   /** For the caller: one sentence that reveals no internals. */
@@ -55,7 +113,7 @@ export class ApiError extends Error {
   }
 
   get status(): number {
-    return ERROR_STATUSES[this.code];
+    return ERRORS[this.code].status;
   }
 }
 
@@ -70,6 +128,11 @@ export function notAuthenticated(): ApiError {
 export function invalidApiKey(): ApiError {
   const message = "Invalid or expired API key.";
   return new ApiError("invalid_api_key", { message, headers: CHALLENGE });
+}
+
+/** 404: the API has no such path. */
+export function notFound(): ApiError {
+  return new ApiError("not_found", { message: "There is nothing at this path." });
 }
 
 /** 404, the same whether the definition is missing or another org's. */
@@ -139,32 +202,23 @@ export function overloaded(): ApiError {
   });
 }
 
-/**
- * The body of an error's answer, as published: a plain string for a 401, the list of faults for a 422,
- * `{code, message}` for all others.
- */
-export function toErrorBody(error: ApiError): { detail: unknown } {
-  switch (error.code) {
-    case "not_authenticated":
-    case "invalid_api_key":
-      return { detail: error.message };
-    case "invalid_request":
-      return { detail: error.faults.map(({ loc, msg, type }) => ({ loc, msg, type })) };
-    case "insufficient_scope":
-    case "not_found":
-    case "workflow_not_found":
-    case "workflow_run_not_found":
-    case "method_not_allowed":
-    case "workflow_disabled":
-    case "workflow_run_finished":
-    case "step_not_found":
-    case "review_not_pending":
-    case "payload_too_large":
-    case "unsupported_media_type":
-    case "rate_limited":
-    case "internal_error":
-    case "workflow_dispatch_failed":
-    case "service_unavailable":
-      return { detail: { code: error.code, message: error.message } };
+/** What `detail` is in an answer, as published: the message, the list of faults, or `{code, message}`. */
+type ErrorShape = "message" | "faults" | "code_and_message";
+
+/** Callers know a 401 by a plain text, and faults by the list; every other error looks the same. */
+export function errorShapeOf(code: ErrorCode): ErrorShape {
+  if (ERRORS[code].status === 401) return "message";
+  return code === "invalid_request" ? "faults" : "code_and_message";
+}
+
+/** The body of an error's answer. */
+export function toErrorBody({ code, message, faults }: ApiError): { detail: unknown } {
+  switch (errorShapeOf(code)) {
+    case "message":
+      return { detail: message };
+    case "faults":
+      return { detail: faults.map(({ loc, msg, type }) => ({ loc, msg, type })) };
+    case "code_and_message":
+      return { detail: { code, message } };
   }
 }
