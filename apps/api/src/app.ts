@@ -5,7 +5,7 @@ import { createAuthenticator } from "./http/authenticate.ts";
 import { createErrorHandler } from "./http/error-handler.ts";
 import { logRequests } from "./http/log-requests.ts";
 import { measureRequests } from "./http/measure-requests.ts";
-import { createRateLimiter } from "./http/rate-limit.ts";
+import { createRateLimiter, toRateLimit } from "./http/rate-limit.ts";
 import { createBodyReader } from "./http/read-body.ts";
 import { serveRoutes } from "./http/serve-endpoint.ts";
 import { createReference } from "./reference.ts";
@@ -15,7 +15,7 @@ import { createDatabaseClock } from "./workflow-runs/database-clock.ts";
 
 /** The gateway as an Express app. Opens nothing; see `createServer` for what listens. */
 export function createApp(dependencies: ApiDependencies): Express {
-  const { db, startsDb, logger, registry, settings } = dependencies;
+  const { db, startsDb, logger, registry, config } = dependencies;
   const app = express();
   app.disable("x-powered-by");
   // An ETag would cost a hash of every answer, and nobody caches answers that require a key.
@@ -31,9 +31,9 @@ export function createApp(dependencies: ApiDependencies): Express {
     probe: createProbe(dependencies),
   };
   const authenticator = createAuthenticator({ starts: startsDb, others: db });
-  const bodyReader = createBodyReader(settings.maxBodyBytes);
-  const admission = createAdmissions(settings, { registry, logger });
-  const { rateLimit } = settings;
+  const bodyReader = createBodyReader(config.MAX_BODY_BYTES);
+  const admission = createAdmissions(config, { registry, logger });
+  const rateLimit = toRateLimit(config);
   const rateLimiter = rateLimit === undefined ? undefined : createRateLimiter(rateLimit);
   app.use(
     serveRoutes(routes, {
@@ -42,7 +42,7 @@ export function createApp(dependencies: ApiDependencies): Express {
       bodyReader,
       admission,
       rateLimiter,
-      unreadMs: settings.requestTimeoutMs,
+      unreadMs: config.REQUEST_TIMEOUT_MS,
     }),
   );
   app.use(createErrorHandler(logger));

@@ -4,7 +4,7 @@ import type { DispatchMarks } from "@truerun/shared/dispatch/dispatch-marks";
 import type { Dispatcher } from "@truerun/shared/dispatch/dispatcher";
 import type { Logger } from "@truerun/shared/logger";
 import type { Registry } from "@truerun/shared/metrics";
-import type { RateLimit } from "./http/rate-limit.ts";
+import type { ApiConfig } from "./config.ts";
 import type { Probe } from "./service/health.ts";
 import type { DatabaseClock } from "./workflow-runs/database-clock.ts";
 
@@ -22,27 +22,7 @@ export interface ApiDependencies {
   registry: Registry;
   /** Resolves when Temporal answers; rejects when it does not, possibly only after a long time. */
   pingTemporal: () => Promise<void>;
-  settings: ApiSettings;
-}
-
-export interface ApiSettings {
-  /** Limit of a request body, decompressed. */
-  maxBodyBytes: number;
-  /** How long a request may take to arrive. */
-  requestTimeoutMs: number;
-  /** How many requests a key may send to this process; undefined: no limit. */
-  rateLimit: RateLimit | undefined;
-  /** Maximum run starts processed at once. */
-  maxConcurrentStarts: number;
-  /** Maximum run starts in the gateway at once, and as many other requests. */
-  maxRequests: number;
-  /** Maximum connections served. */
-  maxConnections: number;
-  /** How long a run's dispatch may take before its caller gets 502. */
-  dispatchDeadlineMs: number;
-  /** Address of Temporal Web UI, without a trailing slash, if configured. */
-  temporalUiUrl: string | undefined;
-  temporalNamespace: string;
+  config: ApiConfig;
 }
 
 /** What endpoints get: the dependencies and what the gateway built from them. */

@@ -7,8 +7,6 @@ import { Registry, serveMetricsIfWanted } from "@truerun/shared/metrics";
 import { createTemporalClient } from "@truerun/shared/temporal-connection";
 import { pingTemporal } from "@truerun/shared/temporal-deadline";
 import type { ApiConfig } from "./config.ts";
-import type { ApiSettings } from "./dependencies.ts";
-import type { RateLimit } from "./http/rate-limit.ts";
 import { createServer } from "./server.ts";
 
 /** A running gateway. */
@@ -42,7 +40,7 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
     registry,
     dispatcher: measureDispatches(dispatcher, registry),
     pingTemporal: () => pingTemporal(temporal.connection, PING_WITHIN_MS),
-    settings: toSettings(config),
+    config,
   });
   const metrics = await serveMetricsIfWanted({ config, registry, logger });
   await openConnections();
@@ -56,20 +54,6 @@ export async function startGateway(config: ApiConfig, logger: Logger): Promise<G
       await temporal.close();
       await Promise.all([db.$disconnect(), startsDb.$disconnect()]);
     },
-  };
-}
-
-function toSettings(config: ApiConfig): ApiSettings {
-  return {
-    maxBodyBytes: config.MAX_BODY_BYTES,
-    requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
-    rateLimit: toRateLimit(config),
-    maxConcurrentStarts: config.MAX_CONCURRENT_STARTS,
-    maxRequests: config.MAX_REQUESTS,
-    maxConnections: config.MAX_CONNECTIONS,
-    dispatchDeadlineMs: config.DISPATCH_DEADLINE_MS,
-    temporalUiUrl: config.TEMPORAL_UI_URL,
-    temporalNamespace: config.TEMPORAL_NAMESPACE,
   };
 }
 
@@ -88,11 +72,6 @@ function createDatabases(config: ApiConfig, logger: Logger) {
       await Promise.all([fill(db, poolSize, logger), fill(startsDb, startsPoolSize, logger)]);
     },
   };
-}
-
-function toRateLimit(config: ApiConfig): RateLimit | undefined {
-  const { RATE_LIMIT_PER_KEY: perSecond, RATE_LIMIT_BURST: burst } = config;
-  return perSecond === undefined ? undefined : { perSecond, burst: burst ?? perSecond };
 }
 
 /**

@@ -35,7 +35,8 @@ export interface ApiServer {
  */
 export function createServer(dependencies: ApiDependencies): ApiServer {
   const app = createApp(dependencies);
-  const { requestTimeoutMs, maxConnections } = dependencies.settings;
+  const { REQUEST_TIMEOUT_MS: requestTimeoutMs, MAX_CONNECTIONS: maxConnections } =
+    dependencies.config;
   let draining = false;
   const open = new Set<http.ServerResponse>();
 

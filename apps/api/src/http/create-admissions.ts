@@ -1,6 +1,6 @@
 import type { Logger } from "@truerun/shared/logger";
 import { Counter, Gauge, type Registry } from "@truerun/shared/metrics";
-import type { ApiSettings } from "../dependencies.ts";
+import type { ApiConfig } from "../config.ts";
 import {
   type Admission,
   type AdmissionLimits,
@@ -21,7 +21,7 @@ const SAY_EVERY_MS = 10_000;
 
 /** One admission per class, so that neither can take the other's places; measured, and logged now and then. */
 export function createAdmissions(
-  settings: Pick<ApiSettings, "maxConcurrentStarts" | "maxRequests" | "maxBodyBytes">,
+  config: Pick<ApiConfig, "MAX_CONCURRENT_STARTS" | "MAX_REQUESTS" | "MAX_BODY_BYTES">,
   { registry, logger }: { registry: Registry; logger: Logger },
 ): Record<LoadClass, Admission> {
   const shed = new Counter({
@@ -31,8 +31,8 @@ export function createAdmissions(
     registers: [registry],
   });
   const say = createRareWarning(logger);
-  const places = settings.maxRequests;
-  const bodyBytes = Math.max(BODY_BYTES, 4 * settings.maxBodyBytes);
+  const places = config.MAX_REQUESTS;
+  const bodyBytes = Math.max(BODY_BYTES, 4 * config.MAX_BODY_BYTES);
   const create = (load: LoadClass, working: Pick<AdmissionLimits, "working" | "workingOfKey">) =>
     createAdmission({
       limits: { ...working, places, bodyBytes },
@@ -43,7 +43,7 @@ export function createAdmissions(
     });
   const admissions = {
     starts: create("starts", {
-      working: Math.min(settings.maxConcurrentStarts, places),
+      working: Math.min(config.MAX_CONCURRENT_STARTS, places),
       workingOfKey: null,
     }),
     others: create("others", { working: null, workingOfKey: OTHERS_OF_KEY }),

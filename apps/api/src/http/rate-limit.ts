@@ -1,3 +1,4 @@
+import type { ApiConfig } from "../config.ts";
 import type { Authenticator, Credential } from "./authenticate.ts";
 import { rateLimited } from "./errors.ts";
 
@@ -6,6 +7,14 @@ export interface RateLimit {
   perSecond: number;
   /** Requests that a key may make at once when it has made none for a while. */
   burst: number;
+}
+
+/** @returns undefined when keys have no limit */
+export function toRateLimit({
+  RATE_LIMIT_PER_KEY: perSecond,
+  RATE_LIMIT_BURST: burst,
+}: Pick<ApiConfig, "RATE_LIMIT_PER_KEY" | "RATE_LIMIT_BURST">): RateLimit | undefined {
+  return perSecond === undefined ? undefined : { perSecond, burst: burst ?? perSecond };
 }
 
 /** A bucket of tokens for each key of this process. */

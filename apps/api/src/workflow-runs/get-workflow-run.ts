@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ApiSettings } from "../dependencies.ts";
+import type { ApiConfig } from "../config.ts";
 import { defineEndpoint } from "../http/define-endpoint.ts";
 import { commaListParameter } from "../http/query.ts";
 import { readPending } from "./pending-run.ts";
@@ -36,15 +36,18 @@ export const getWorkflowRun = defineEndpoint({
     const pending = include.has("pending") ? await readPending(services, run) : null;
     return {
       status: 200,
-      headers: toHeaders(services.settings, run.id),
+      headers: toHeaders(services.config, run.id),
       text: toRunText(run, include, pending),
     };
   },
 });
 
-function toHeaders(settings: ApiSettings, id: string): Record<string, string> {
-  if (settings.temporalUiUrl === undefined) return {};
-  const namespace = encodeURIComponent(settings.temporalNamespace);
-  const page = `${settings.temporalUiUrl}/namespaces/${namespace}/workflows/${id}`;
+function toHeaders(
+  { TEMPORAL_UI_URL: uiUrl, TEMPORAL_NAMESPACE: temporalNamespace }: ApiConfig,
+  id: string,
+): Record<string, string> {
+  if (uiUrl === undefined) return {};
+  const namespace = encodeURIComponent(temporalNamespace);
+  const page = `${uiUrl}/namespaces/${namespace}/workflows/${id}`;
   return { Link: `<${page}>; rel="describedby"` };
 }

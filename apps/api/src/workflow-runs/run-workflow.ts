@@ -99,7 +99,7 @@ async function createRun(
   services: EndpointServices,
   wanted: WantedRun,
 ): Promise<Answer> {
-  const { startsDb: db, clock, settings } = services;
+  const { startsDb: db, clock, config } = services;
   const id = newId("cbwr");
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const deadline = await clock.deadline(INSERT_WITHIN_MS);
@@ -109,7 +109,7 @@ async function createRun(
       id,
       inputText: wanted.input.text,
       documentRoomBytes: documentRoomBytes(wanted.workflowName, wanted.input),
-      sweepAfterMs: settings.dispatchDeadlineMs + SWEEP_SLACK_MS,
+      sweepAfterMs: config.DISPATCH_DEADLINE_MS + SWEEP_SLACK_MS,
       deadline,
     });
     request.confirm(row?.org_id);
