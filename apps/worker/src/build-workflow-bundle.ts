@@ -17,7 +17,7 @@ const SHORT_STACKS = "Error.stackTraceLimit = 2;";
 /** Each by what the SDK loads it as. */
 const MODULES = {
   workflowsPath: here("workflows/index.js"),
-  interceptors: here("workflows/mirror-interceptor.js"),
+  interceptors: here("workflows/workflow-entry.js"),
   payloadConverterPath: here("workflows/payload-converter.js"),
   failureConverterPath: here("workflows/failure-converter.js"),
 };
