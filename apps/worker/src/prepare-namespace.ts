@@ -3,9 +3,9 @@ import { DISPATCH_WINDOW_HOURS } from "@truerun/shared/dispatch/dispatch-window"
 import { GRPC, hasGrpcCode } from "@truerun/shared/grpc-error";
 import type { Logger } from "@truerun/shared/logger";
 import { SEARCH_ATTRIBUTE_NAMES } from "@truerun/shared/search-attributes";
+import { IndexedValueType } from "@truerun/shared/temporal-values";
 
-/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
-const KEYWORD = 2;
+const KEYWORD = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 
 /** From a hosted Temporal, whose attributes are created elsewhere. */
 const NOT_ALLOWED = [GRPC.PERMISSION_DENIED, GRPC.UNIMPLEMENTED];

@@ -4,6 +4,13 @@ import { describeExecution, isClosed } from "@truerun/shared/describe-execution"
 import { isBatchOf } from "@truerun/shared/batch-id";
 import { failureMessage } from "@truerun/shared/failure-message";
 import { STUCK_FROM_ATTEMPT } from "@truerun/shared/stuck-run";
+import {
+  EventType,
+  PendingActivityState,
+  PendingWorkflowTaskState,
+  TaskQueueType,
+  toUnixMs,
+} from "@truerun/shared/temporal-values";
 
 /** An activity that has no outcome yet. Times are unix seconds, with fractions. */
 export interface PendingActivity {
@@ -60,12 +67,11 @@ const MAX_QUEUES = 10;
 /** How many of a history's last events are searched for a workflow task's failure. */
 const LAST_EVENTS = 10;
 
-const WORKFLOW_QUEUE = 1;
-const ACTIVITY_QUEUE = 2;
-/** Temporal's `PendingWorkflowTaskState` and `EventType`. */
-const WORKFLOW_TASK_STARTED = 2;
-const WORKFLOW_TASK_TIMED_OUT = 8;
-const WORKFLOW_TASK_FAILED = 9;
+const WORKFLOW_QUEUE = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW;
+const ACTIVITY_QUEUE = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
+const WORKFLOW_TASK_STARTED = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED;
+const WORKFLOW_TASK_TIMED_OUT = EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT;
+const WORKFLOW_TASK_FAILED = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED;
 
 /** @throws whatever Temporal's client throws; use it within a deadline */
 export async function takeSnapshot(client: Client, workflowRunId: string): Promise<RunSnapshot> {
@@ -157,14 +163,13 @@ async function toActivity(
   };
 }
 
-/** Temporal's `PendingActivityState`. */
 const STATES = new Map<number, PendingActivity["state"]>([
-  [1, "scheduled"],
-  [2, "started"],
-  [3, "canceling"],
-  [4, "paused"],
-  [5, "paused"],
-  // To be reset: runs, and starts over with its next attempt.
+  [PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED, "scheduled"],
+  [PendingActivityState.PENDING_ACTIVITY_STATE_STARTED, "started"],
+  [PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED, "canceling"],
+  [PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED, "paused"],
+  [PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED, "paused"],
+  // To be reset: runs, and starts over with its next attempt. The SDK's enum does not have it.
   [6, "started"],
 ]);
 
@@ -202,13 +207,8 @@ async function findWorkflowTaskFailure(client: Client, workflowId: string): Prom
   return null;
 }
 
-interface Timestamp {
-  seconds?: unknown;
-  nanos?: number | null;
-}
-
 /** Temporal writes "no time" as a missing value, or as one at or before the epoch. */
-function toSeconds(time: Timestamp | null | undefined): number | null {
-  const seconds = Number(time?.seconds ?? 0) + (time?.nanos ?? 0) / 1e9;
-  return seconds > 0 ? seconds : null;
+function toSeconds(time: Parameters<typeof toUnixMs>[0]): number | null {
+  const ms = toUnixMs(time) ?? 0;
+  return ms > 0 ? ms / 1_000 : null;
 }

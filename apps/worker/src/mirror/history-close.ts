@@ -2,6 +2,7 @@
 import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
 import type { History } from "@truerun/shared/describe-execution";
 import { clipMessage } from "@truerun/shared/storable-text";
+import { toUnixMs } from "@truerun/shared/temporal-values";
 
 export interface Close {
   timeMs: number;
@@ -14,7 +15,7 @@ export interface Close {
 export function findClose({ events }: History): Close | null {
   const last = events?.at(-1);
   if (last == null) return null;
-  const at = { timeMs: toMs(last.eventTime), length: Number(last.eventId) };
+  const at = { timeMs: toUnixMs(last.eventTime) ?? 0, length: Number(last.eventId) };
   const terminated = last.workflowExecutionTerminatedEventAttributes;
   if (terminated != null) {
     const reason = terminated.reason ? `: ${terminated.reason}` : ".";
@@ -33,8 +34,4 @@ export function findClose({ events }: History): Close | null {
     last.workflowExecutionFailedEventAttributes ??
     last.workflowExecutionCanceledEventAttributes;
   return ended == null ? null : { ...at, interruption: null };
-}
-
-function toMs(time: NonNullable<History["events"]>[number]["eventTime"]): number {
-  return Number(time?.seconds ?? 0) * 1_000 + Math.floor((time?.nanos ?? 0) / 1_000_000);
 }

@@ -2,6 +2,7 @@
 import type { RunStatus } from "@truerun/shared/contracts/statuses";
 import type { Database } from "@truerun/shared/db";
 import { describeExecution } from "@truerun/shared/describe-execution";
+import { WorkflowExecutionStatus } from "@truerun/shared/temporal-values";
 import { STEPS_AGREE, UNCONFIRMED } from "../mirror/mirror-statement.ts";
 import { findLateWritten } from "./late-writes.ts";
 import { forEachRun } from "./for-each-run.ts";
@@ -66,14 +67,13 @@ export function toClosedRunsWalk(options: ReconcileOptions): Walk {
   };
 }
 
-/** Temporal's status codes that are an end, and what each is called here. */
+/** Temporal's statuses that are an end, and what each is called here. */
 const STATUSES = new Map<number, ClosedRun["status"]>([
-  // Completed, failed, canceled, terminated, timed out.
-  [2, "completed"],
-  [3, "failed"],
-  [4, "canceled"],
-  [5, "failed"],
-  [7, "failed"],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED, "completed"],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_FAILED, "failed"],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_CANCELED, "canceled"],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED, "failed"],
+  [WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TIMED_OUT, "failed"],
 ]);
 
 /**

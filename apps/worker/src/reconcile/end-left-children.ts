@@ -5,11 +5,12 @@ import {
   isClosed,
   isOfReset,
 } from "@truerun/shared/describe-execution";
+import { ParentClosePolicy } from "@truerun/shared/temporal-values";
 
 const REASON = "Its run ended.";
-/** Temporal's numbers of the policies by which children end with their parent. */
-const TERMINATE = 1;
-const REQUEST_CANCEL = 3;
+/** The policies by which children end with their parent. */
+const TERMINATE = ParentClosePolicy.PARENT_CLOSE_POLICY_TERMINATE;
+const REQUEST_CANCEL = ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL;
 
 /**
  * Ends what a run that was reset has left under way when it closed. By their parent close policies Temporal ends only

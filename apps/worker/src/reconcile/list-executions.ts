@@ -1,11 +1,12 @@
 // Temporal's list of executions, reduced to what is read here.
 import type { Client } from "@temporalio/client";
+import { toUnixMs } from "@truerun/shared/temporal-values";
 
 /** An execution as Temporal's visibility shows it. Times are unix milliseconds. */
 export interface ListedExecution {
   workflowId: string;
   temporalRunId: string;
-  /** Temporal's status code. */
+  /** One of `WorkflowExecutionStatus`. */
   status: number;
   startTimeMs: number | null;
   /** Null while it is open. */
@@ -37,22 +38,12 @@ export async function* listExecutions(
         workflowId: execution?.workflowId ?? "",
         temporalRunId: execution?.runId ?? "",
         status: status ?? 0,
-        startTimeMs: toMs(startTime),
-        closeTimeMs: toMs(closeTime),
+        startTimeMs: toUnixMs(startTime),
+        closeTimeMs: toUnixMs(closeTime),
         historyLength: Number(historyLength ?? 0),
       };
     }
     ({ nextPageToken } = page);
     pageSize = Math.min(4 * pageSize, LARGEST_PAGE);
   } while (nextPageToken.length > 0);
-}
-
-interface Timestamp {
-  seconds?: { toString(): string } | null;
-  nanos?: number | null;
-}
-
-function toMs(time: Timestamp | null | undefined): number | null {
-  if (time === null || time === undefined) return null;
-  return Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1_000_000);
 }

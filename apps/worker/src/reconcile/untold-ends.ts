@@ -2,13 +2,14 @@
 import type { Client, WorkflowExecutionDescription } from "@temporalio/client";
 import type { Logger } from "@truerun/shared/logger";
 import { describeExecution, isOfReset } from "@truerun/shared/describe-execution";
+import { ParentClosePolicy } from "@truerun/shared/temporal-values";
 import { hasWorkflowTask } from "../mirror/inspect-run.ts";
 import { RoundMemory } from "./round-memory.ts";
 
 /** Temporal tells a run of its child's end within moments. What it has not told for this long it will not tell. */
 const UNTOLD_MS = 60_000;
-/** Temporal's number of the policy of children that nobody waits for. */
-const ABANDON = 2;
+/** The policy of children that nobody waits for. */
+const ABANDON = ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON;
 
 /** Keeps track of the open runs that seem to wait in vain. */
 export interface UntoldEnds {
