@@ -1,6 +1,7 @@
 // How a Temporal run ended, from its history.
 import type { RunErrorCode } from "@truerun/shared/contracts/statuses";
 import type { History } from "@truerun/shared/describe-execution";
+import { RUN_TIMED_OUT_MESSAGE, runTerminatedMessage } from "@truerun/shared/run-end-messages";
 import { clipMessage } from "@truerun/shared/storable-text";
 import { toUnixMs } from "@truerun/shared/temporal-values";
 
@@ -18,15 +19,14 @@ export function findClose({ events }: History): Close | null {
   const at = { timeMs: toUnixMs(last.eventTime) ?? 0, length: Number(last.eventId) };
   const terminated = last.workflowExecutionTerminatedEventAttributes;
   if (terminated != null) {
-    const reason = terminated.reason ? `: ${terminated.reason}` : ".";
     // The reason is an operator's text, which Postgres may refuse, and may be long.
-    const message = clipMessage(`The run was terminated in Temporal${reason}`);
+    const message = clipMessage(runTerminatedMessage(terminated.reason));
     return { ...at, interruption: { code: "workflow_terminated", message } };
   }
   if (last.workflowExecutionTimedOutEventAttributes != null) {
     return {
       ...at,
-      interruption: { code: "workflow_timed_out", message: "The run exceeded its timeout." },
+      interruption: { code: "workflow_timed_out", message: RUN_TIMED_OUT_MESSAGE },
     };
   }
   const ended =

@@ -4,7 +4,7 @@ import { fetchHistory, type History, ignoreNotFound } from "@truerun/shared/desc
 import { stepId } from "@truerun/shared/step-id";
 import { toItemKey } from "@truerun/shared/step-key";
 import { type Close, findClose } from "./history-close.ts";
-import { interruptSteps } from "./interrupt-steps.ts";
+import { interruptSteps } from "./interrupt-run.ts";
 import type { StepRow } from "./mirror-record.ts";
 import type { ProjectionSource } from "./project-history.ts";
 import { newestSteps } from "./replay-history.ts";

@@ -3,8 +3,8 @@ import type { Client } from "@temporalio/client";
 import { parseStepKey } from "@truerun/shared/step-key";
 import type { BatchItems } from "@truerun/shared/batch-id";
 import { fetchHistory } from "@truerun/shared/describe-execution";
-import { type Close, findClose } from "./history-close.ts";
-import { interruptSteps } from "./interrupt-steps.ts";
+import { findClose } from "./history-close.ts";
+import { type EndRecord, interruptedEnd, interruptSteps } from "./interrupt-run.ts";
 import type { MirrorRecord, RunEnd, StepRow } from "./mirror-record.ts";
 import { projectBatches } from "./project-batches.ts";
 import { newestSteps, type Replayer } from "./replay-history.ts";
@@ -55,9 +55,10 @@ export async function projectRun(
   const historyLength = history.events?.length ?? 0;
   const projection = { workflowRunId, temporalRunId, historyLength, goneBatches: batches.gone };
   if (close === null) return { ...projection, steps: all, end: null };
-  const message = close.interruption?.message ?? "The run ended before the step did.";
+  const { interruption } = close;
+  const message = interruption?.message ?? "The run ended before the step did.";
   const steps = interruptSteps(all, message, close);
-  const end = close.interruption === null ? recordedEnd(records) : toEnd(close, close.interruption);
+  const end = interruption === null ? recordedEnd(records) : interruptedEnd(interruption, close);
   if (end === null) throw new Error(`The closed history of ${workflowRunId} recorded no end`);
   return {
     ...projection,
@@ -98,31 +99,6 @@ export function keepGoneBatches(projection: Projection, rows: RunRows): Projecti
   return { ...projection, steps, end: end === null ? null : { ...end, ...sumSteps(steps) } };
 }
 
-/** An end's own part; the rest comes from the run. */
-type EndRecord = Pick<
-  RunEnd,
-  | "kind"
-  | "status"
-  | "error_code"
-  | "error_message"
-  | "mirror_length"
-  | "mirror_time_ms"
-  | "mirror_seq"
->;
-
 function recordedEnd(records: readonly MirrorRecord[]): EndRecord | null {
   return records.findLast((record): record is RunEnd => record.kind === "end") ?? null;
-}
-
-/** An end of a run at which no code of ours ran. */
-function toEnd(close: Close, { code, message }: NonNullable<Close["interruption"]>): EndRecord {
-  return {
-    kind: "end",
-    status: "failed",
-    error_code: code,
-    error_message: message,
-    mirror_length: close.length,
-    mirror_time_ms: close.timeMs,
-    mirror_seq: 0,
-  };
 }

@@ -1,7 +1,7 @@
 // Runs that Temporal does not know any more.
 import type { Client } from "@temporalio/client";
 import type { Database } from "@truerun/shared/db";
-import { interruptSteps } from "../mirror/interrupt-steps.ts";
+import { interruptedEnd, interruptSteps } from "../mirror/interrupt-run.ts";
 import type { StepRow } from "../mirror/mirror-record.ts";
 import type { RunRows } from "../mirror/run-rows.ts";
 import { sumSteps } from "../mirror/step-digest.ts";
@@ -35,17 +35,14 @@ export async function endLostRun(db: Database, rows: RunRows): Promise<boolean> 
     historyLength: 0,
     steps,
     end: {
-      kind: "end" as const,
+      ...interruptedEnd(
+        { code: "execution_lost", message: MESSAGE },
+        { timeMs, length: mirrorLength },
+      ),
       run_id: workflowRunId,
       temporal_run_id: temporalRunId ?? "",
-      status: "failed" as const,
-      error_code: "execution_lost" as const,
-      error_message: MESSAGE,
       completed_at_ms: timeMs,
       ...sumSteps(steps),
-      mirror_length: mirrorLength,
-      mirror_time_ms: timeMs,
-      mirror_seq: 0,
     },
   };
   return await writeProjection(db, projection, rows);

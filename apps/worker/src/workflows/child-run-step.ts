@@ -5,6 +5,7 @@ import type { Artifact, RunStatus } from "@truerun/shared/contracts/statuses";
 import type { DispatchableRun } from "@truerun/shared/dispatch/run-requested";
 import { toStartOptions } from "@truerun/shared/dispatch/start-options";
 import { CREATE_CHILD_RUN } from "@truerun/shared/engine/engine-actions";
+import { RUN_TIMED_OUT_MESSAGE, runTerminatedMessage } from "@truerun/shared/run-end-messages";
 import { childRunId } from "@truerun/shared/step-id";
 import { clipUtf8, utf8Bytes } from "@truerun/shared/storable-text";
 import {
@@ -162,8 +163,8 @@ function toChildFailure(error: unknown, run: DispatchableRun, cancelReason: stri
 
 /** As the child's own row says it. */
 function toReason(cause: Error | undefined): string {
-  if (cause instanceof TerminatedFailure) return "The run was terminated in Temporal.";
-  if (cause instanceof TimeoutFailure) return "The run exceeded its timeout.";
+  if (cause instanceof TerminatedFailure) return runTerminatedMessage();
+  if (cause instanceof TimeoutFailure) return RUN_TIMED_OUT_MESSAGE;
   return cause?.message ?? "";
 }
 
