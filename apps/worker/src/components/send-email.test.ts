@@ -119,6 +119,11 @@ describe("an email", () => {
     expect(body).toMatch(/text\/plain[\s\S]*Text[\s\S]*text\/html[\s\S]*<p>x<\/p>/);
   });
 
+  it("has an id that an attempt of any release makes", async () => {
+    const { output } = await send();
+    expect(output.message_id).toBe("<61efae16b092fe180dbd55dee23cb387@example.com>");
+  });
+
   it("has an id that is equal in another attempt, and another one in another step", async () => {
     const first = await send({}, { attempt: 1 });
     expect(first.output).toEqual({ message_id: onlyMessage().headers["message-id"] });

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
 import type { ComponentsConfig } from "../components-config.ts";
 import { deliverEmail, type Email, renderEmail } from "../outbound-smtp/deliver-email.ts";
 import { type EmailSender, type MailServer, OUTBOX } from "../outbound-smtp/email-settings.ts";
+import { shortHash } from "../short-hash.ts";
 import { writeOnce } from "../write-once.ts";
 
 const MAX_RECIPIENTS = 50;
@@ -79,6 +79,6 @@ async function keep(message: Email, { outboxDir }: ComponentsConfig): Promise<vo
 
 /** Equal across attempts, so that a repeat can be told from another message. */
 function toMessageId(idempotencyKey: string, { address }: EmailSender): string {
-  const hash = createHash("sha256").update(`send_email ${idempotencyKey}`, "utf8").digest("hex");
-  return `<${hash.slice(0, 32)}@${address.slice(address.lastIndexOf("@") + 1)}>`;
+  const hash = shortHash(`send_email ${idempotencyKey}`, 32);
+  return `<${hash}@${address.slice(address.lastIndexOf("@") + 1)}>`;
 }

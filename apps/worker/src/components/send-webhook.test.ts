@@ -67,6 +67,11 @@ describe("a webhook", () => {
     expect(output).toEqual({ status: 200, event_id: id });
   });
 
+  it("has an id that an attempt of any release makes", async () => {
+    await send();
+    expect(onlyRequest().id).toBe("cbevt_9bd6ff76f849dc4cda642b9419e8e6ae");
+  });
+
   it.each([
     ["whsec_ and base64", WHSEC, KEY],
     ["any other text", "grüße aus 64=", Buffer.from("grüße aus 64=", "utf8")],

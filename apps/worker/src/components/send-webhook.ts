@@ -1,9 +1,10 @@
-import { createHash, createHmac, type KeyObject } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
 import { assertNoErrorStatus } from "../outbound-http/error-status.ts";
 import { type OutboundResponse, sendOutbound } from "../outbound-http/outbound-request.ts";
+import { shortHash } from "../short-hash.ts";
 import { toSecretVariable, type WebhookSecrets } from "../webhook-secrets.ts";
 
 /** Tells another system of an event, signed as https://www.standardwebhooks.com specifies. */
@@ -71,8 +72,7 @@ function getSecret(secrets: WebhookSecrets, name: string): KeyObject {
 
 /** Equal across attempts, so that the receiver can tell a repeat from another event. */
 function toEventId(idempotencyKey: string): string {
-  const hash = createHash("sha256").update(`send_webhook ${idempotencyKey}`, "utf8").digest("hex");
-  return `cbevt_${hash.slice(0, 32)}`;
+  return `cbevt_${shortHash(`send_webhook ${idempotencyKey}`, 32)}`;
 }
 
 /**

@@ -37,6 +37,11 @@ describe("write_csv", () => {
     );
   });
 
+  it("writes a file of a name that an attempt of any release gives it", async () => {
+    const { output } = await write({ rows: [{ a: "é" }] });
+    expect(output.file).toBe("table-a1f96451566064f4.csv");
+  });
+
   it("writes nothing twice, and another file in another step", async () => {
     const first = await write({ rows: [{ a: 1 }] });
     await writeFile(join(outboxDir, first.output.file), "read by somebody");

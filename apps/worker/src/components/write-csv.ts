@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { ApplicationFailure } from "@temporalio/common";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { defineComponent } from "../component.ts";
+import { shortHash } from "../short-hash.ts";
 import { writeOnce } from "../write-once.ts";
 
 const MAX_ROWS = 10_000;
@@ -42,10 +42,9 @@ export default defineComponent({
     const columns = input.columns ?? Object.keys(rows[0] ?? {});
     if (rows.length * columns.length > MAX_CELLS) throw tooLarge(rows.length, columns.length);
     const content = toCsv(rows, columns);
-    const identity = `write_csv ${idempotencyKey}\n${content}`;
     // The content too: a step of a run that was reset has the same key, and may have other rows.
-    const hash = createHash("sha256").update(identity, "utf8").digest("hex");
-    const file = `${input.name}-${hash.slice(0, 16)}.csv`;
+    const identity = `write_csv ${idempotencyKey}\n${content}`;
+    const file = `${input.name}-${shortHash(identity, 16)}.csv`;
     await writeOnce({ folder: config.outboxDir, file, content });
     log.info({ file, count: rows.length }, "wrote a CSV file");
     return {

@@ -52,6 +52,11 @@ describe("send_questionnaire", () => {
     expect(await readdir(outboxDir)).toHaveLength(1);
   });
 
+  it("has an id that an attempt of any release makes", async () => {
+    const { output } = await send({ vendor_id: "cbvndr_e448ba62882143f3ba0c140bb2e30162" });
+    expect(output.questionnaire_response_id).toBe("cbqsrw_60913d8130976720de9d80180b148dd1");
+  });
+
   it("makes another one in another step", async () => {
     const first = await send();
     const second = await send({}, { stepKey: "other[3]" });

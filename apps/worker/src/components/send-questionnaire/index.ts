@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import { defineComponent } from "../../component.ts";
 import { readVendors, type Vendor } from "../../vendors.ts";
+import { shortHash } from "../../short-hash.ts";
 import { QUESTIONNAIRES, renderQuestionnaire } from "./questionnaires.ts";
 import { writeOnce } from "../../write-once.ts";
 
@@ -53,6 +53,5 @@ function findVendor(known: readonly Vendor[], id: string): Vendor {
 
 /** Equal across attempts, so that another attempt finds what an earlier one has sent. */
 function toResponseId(idempotencyKey: string, vendorId: string): string {
-  const hash = createHash("sha256").update(`${idempotencyKey} ${vendorId}`, "utf8").digest("hex");
-  return `cbqsrw_${hash.slice(0, 32)}`;
+  return `cbqsrw_${shortHash(`${idempotencyKey} ${vendorId}`, 32)}`;
 }
