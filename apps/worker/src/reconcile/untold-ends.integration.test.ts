@@ -173,12 +173,17 @@ test("a run that was reset and is paused keeps the child run that it waits for",
   const id = await rig.startRun({ components: [runs("slow")], others: { slow: slow(600_000) } });
   const child = await startedChildOf(rig, id);
   const before = await rig.getRun(id);
-  await resetToLastTask(rig, before);
   const handle = rig.client.workflow.getHandle(id);
+  const isAtRest = async () => {
+    const { pendingWorkflowTask, pendingChildren } = (await handle.describe()).raw;
+    return pendingWorkflowTask == null && Boolean(pendingChildren?.[0]?.runId);
+  };
+  // The task in which the run hears that the child has begun: reset to before it, it would make another one.
+  await waitFor("the run's rest", isAtRest);
+  await resetToLastTask(rig, before);
   await waitFor("the reset run's rest", async () => {
     await followResets(rig);
-    const { raw, runId } = await handle.describe();
-    return runId !== before.temporalRunId && raw.pendingWorkflowTask == null;
+    return (await isAtRest()) && (await handle.describe()).runId !== before.temporalRunId;
   });
   const { namespace } = rig.client.options;
   await rig.client.workflowService.pauseWorkflowExecution({ namespace, workflowId: id });
