@@ -127,6 +127,44 @@ test("keys take turns by weight: many light requests pass between two heavy ones
   expect(order).toEqual(["heavy", "heavy", ...four, "heavy", "light", "light"]);
 });
 
+test("who waited behind a heavy request, or behind its key's limit, goes on when that gives up", async () => {
+  const { admission } = create({ working: 4, workingOfKey: 4, bodyBytes: 4_096 * 1_024 });
+  const order: string[] = [];
+  const first = enter(admission, "a");
+  await first.turn(here);
+  const heavy = enter(admission, "b", 3 * 64 * 1_024);
+  const { caller, hangUp } = createCaller();
+  const refused = heavy.turn(caller).catch((error: unknown) => error);
+  const light = ["c", "b"].map((key) => ({ key, place: enter(admission, key) }));
+  const turns = light.map(async ({ key, place }) => {
+    await place.turn(here);
+    order.push(key);
+  });
+  await Promise.resolve();
+  expect(order).toEqual([]);
+  hangUp();
+  expect(await refused).toMatchObject({ code: "service_unavailable" });
+  heavy.leave(false);
+  await Promise.all(turns);
+  expect(admission.state).toMatchObject({ here: 3, working: 3 });
+  for (const { place } of [...light, { place: first }]) place.leave(true);
+  expect(admission.state).toMatchObject({ here: 0, working: 0 });
+});
+
+test("a request that gives its turn back early keeps its place", async () => {
+  const { admission } = create({ working: 1 });
+  const [first, second] = [enter(admission), enter(admission)];
+  await first.turn(here);
+  const turn = second.turn(here);
+  first.endTurn();
+  first.endTurn();
+  await turn;
+  expect(admission.state).toMatchObject({ here: 2, working: 1 });
+  first.leave(true);
+  second.leave(true);
+  expect(admission.state).toMatchObject({ here: 0, working: 0 });
+});
+
 test("who waits too long, and who has hung up meanwhile, is refused", async () => {
   vi.useFakeTimers();
   try {

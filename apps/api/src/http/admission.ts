@@ -29,6 +29,8 @@ export interface Place {
    * @throws 503 when that takes too long or the caller has hung up
    */
   turn(caller: Caller): Promise<void>;
+  /** Lets the next request begin already: what is left of this one waits for others than this process and Postgres. */
+  endTurn(): void;
   /**
    * Counts an answer's bytes like a body's. Unlike the place they are kept until the caller has read them.
    *
@@ -101,6 +103,10 @@ class BoundedAdmission implements Admission {
       },
       turn: async (caller) => {
         endTurn = await this.#turns.take(key, held, caller);
+      },
+      endTurn: () => {
+        endTurn?.(false);
+        endTurn = undefined;
       },
       holdAnswer: (bytes, isRead) => {
         // One more, however large, has room where there was some left.

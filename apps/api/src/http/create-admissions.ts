@@ -11,10 +11,7 @@ import {
 
 /** Memory for the bodies of each class, unless four of the largest need more. */
 const BODY_BYTES = 256 * 1024 * 1024;
-/**
- * One key's requests that are no starts, processed at once. Two statements for eight reads each leave other keys three
- * of the five connections that a gateway has for them by default.
- */
+/** One key's requests that are no starts, processed at once: what its slow reads can keep other keys waiting for. */
 const OTHERS_OF_KEY = 16;
 /** The log says at most this often that requests are refused. */
 const SAY_EVERY_MS = 10_000;
@@ -66,7 +63,7 @@ function watch(admissions: Record<LoadClass, Admission>, registry: Registry): vo
   });
   new Gauge({
     name: "truerun_http_start_limit",
-    help: "Run starts that may be processed at once now",
+    help: "Weight of the run starts that may be processed at once now",
     registers,
     collect() {
       this.set(Math.floor(admissions.starts.state.limit));

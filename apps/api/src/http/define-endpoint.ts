@@ -30,6 +30,8 @@ export interface EndpointRequest<Query = unknown> {
   credential: Credential;
   /** Records what the endpoint's statement said about the key; see `Authenticator`. */
   confirm: (orgId: string | null | undefined) => string;
+  /** To be called before Temporal is asked: its latency must not hold up other requests of the key. */
+  endTurn(): void;
   /** Adds to the request's line in the log. */
   note(facts: Readonly<Record<string, string>>): void;
 }

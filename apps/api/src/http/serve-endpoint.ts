@@ -155,6 +155,7 @@ async function call(
     confirm(orgId: string | null | undefined) {
       return authenticator.confirm(this.credential, orgId);
     },
+    endTurn: () => place?.endTurn(),
     note: (facts: Readonly<Record<string, string>>) => note(res, facts),
   };
   return endpoint.handler(request, services);

@@ -83,7 +83,9 @@ export class Turns {
       }
       this.#waitedSince = this.#now();
     }
-    const isOverload = this.#now() - this.#waitedSince > WAIT_MS.inBurst;
+    // Where only a key's own limit makes requests wait, that says nothing about how much there is to do.
+    const hasLimit = this.#limits.working !== null;
+    const isOverload = hasLimit && this.#now() - this.#waitedSince > WAIT_MS.inBurst;
     await new Promise<void>((resolve, reject) => {
       const refuse = (reason: Refusal): void => {
         end();

@@ -32,6 +32,7 @@ export const cancelWorkflowRun = defineEndpoint({
     do {
       const run = await readRunHead(request, services);
       if (isTerminal(run.status)) throw workflowRunFinished();
+      request.endTurn();
       const answer = await askTemporal(services, run.id, until - performance.now());
       if (answer.kind === "requested") {
         return { status: 202, text: toRunText(await readRun(request, services)) };

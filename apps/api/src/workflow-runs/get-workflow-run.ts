@@ -33,6 +33,7 @@ export const getWorkflowRun = defineEndpoint({
   async handler(request, services) {
     const include = new Set<Include>(request.query.include);
     const run = await readRun(request, services, include);
+    if (include.has("pending")) request.endTurn();
     const pending = include.has("pending") ? await readPending(services, run) : null;
     return {
       status: 200,

@@ -58,10 +58,15 @@ export function createJointQuery<Item, Row extends object>(
     } catch (error) {
       const isAway = isDatabaseUnavailable(error) && !isStatementTimeout(error);
       if (group.length > 1 && !isAway) {
-        // In turn, so that large ones do not take all connections from others.
-        for (const question of group) await answer(db, [question]);
+        // Two at a time, so that large ones do not take all connections from others.
+        const [even, odd] = [0, 1].map((rest) => group.filter((_, index) => index % 2 === rest));
+        await Promise.all([even ?? [], odd ?? []].map((lane) => inTurn(db, lane)));
       } else for (const { reject } of group) reject(error);
     }
+  }
+
+  async function inTurn(db: Database, group: Group): Promise<void> {
+    for (const question of group) await answer(db, [question]);
   }
 
   return (db, item) => new Promise((resolve, reject) => gather(db, { item, resolve, reject }));

@@ -41,6 +41,7 @@ export const reviewStep = defineEndpoint({
     if (step === undefined) throw stepNotFound();
     if (step.action_type !== WAIT_FOR_REVIEW) throw reviewNotPending();
     const answer = { step_key: step.step_key, decision, comment, decided_by: run.key_id };
+    request.endTurn();
     const result = await answerReview(services, run.id, answer);
     if (result.kind === "unavailable") throw serviceUnavailable(result.cause);
     if (result.kind === "not_pending" && !(await wasTaken(services.db, step.id, answer))) {

@@ -83,8 +83,8 @@ async function expectConfirmed(id: string): Promise<void> {
 async function untilTriedAgain(id: string): Promise<void> {
   await waitFor("several tries", async () => {
     const { events } = await rig.client.workflow.getHandle(id).fetchHistory();
-    const tries = events?.filter((event) => event.timerFiredEventAttributes != null);
-    return tries?.length === 4;
+    const tries = events?.filter((event) => event.markerRecordedEventAttributes?.failure != null);
+    return (tries?.length ?? 0) >= 4;
   });
 }
 

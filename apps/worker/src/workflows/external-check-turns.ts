@@ -20,8 +20,12 @@ export class ExternalCheckTurns {
   }
 
   /** @throws CancelledFailure when it is canceled before its turn */
-  async take<T>(check: () => Promise<T>): Promise<T> {
-    if (!this.areTaken) return await check();
+  take<T>(check: () => Promise<T>): Promise<T> {
+    // Without turns, what follows a check must not go on later than it always did.
+    return this.areTaken ? this.#inTurn(check) : check();
+  }
+
+  async #inTurn<T>(check: () => Promise<T>): Promise<T> {
     while (this.#isTaken) await condition(() => !this.#isTaken);
     this.#isTaken = true;
     try {

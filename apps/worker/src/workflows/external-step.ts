@@ -52,7 +52,7 @@ async function execute(step: Step, checks: ExternalCheckTurns): Promise<StepOutc
     // and activities in another order.
     ...(checks.areTaken ? { localRetryThreshold: 1 } : {}),
     // For as long as Postgres is away: the component may have succeeded by then.
-    retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "10s" },
+    retry: { initialInterval: "500ms", backoffCoefficient: 2, maximumInterval: "30s" },
     summary: `Check of ${step.key}`,
   });
   await checks.take(() => check["check-external-input"](action, step.input));
