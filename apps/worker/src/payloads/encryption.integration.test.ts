@@ -21,7 +21,7 @@ import { projectRun } from "../mirror/project-history.ts";
 import { createReplayer } from "../mirror/replay-history.ts";
 import { untilConfirmed } from "../testing/walk-once.ts";
 import { to } from "../testing/shape.ts";
-import { SAMPLE_SHAPES } from "../testing/shapes.ts";
+import { SHAPES } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
 import { component, retryEvery, type RunRow } from "../testing/rig-runs.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
@@ -308,7 +308,7 @@ describe("with a key", () => {
     await Promise.all([able.close(), starter.close()]);
   });
 
-  for (const shape of SAMPLE_SHAPES) {
+  for (const shape of SHAPES) {
     test.concurrent(`a run is what it is without: ${shape.name}`, async () => {
       const id = await startShape(keyed, shape);
       await waitFor(`Temporal to close ${id}`, async () => {

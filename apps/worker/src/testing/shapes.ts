@@ -210,27 +210,3 @@ export function shapeOf(name: string): Shape {
   if (shape === undefined) throw new Error(`No shape '${name}'`);
   return shape;
 }
-
-/** One shape for each way in which values, failures and ends come to Temporal: every shape is the mirror's own test. */
-export const SAMPLE_SHAPES: readonly Shape[] = [
-  "sequence",
-  "failures that are taken",
-  "a retry succeeds",
-  "an attempt times out",
-  "canceled by an operator",
-  "terminated by an operator",
-  "over its timeout",
-  "waits",
-  "the action fail",
-  "for_each",
-  "for_each in batches",
-  "for_each in batches stopped by a failure",
-  "a review that is answered",
-  "reviews of some items in batches",
-  "runs a workflow",
-  "runs a workflow that fails",
-  "runs a workflow for some items in batches",
-  "a local sequence over several tasks",
-  "a local attempt times out",
-  "a local item of a batch is tried again outside of its task",
-].map(shapeOf);

@@ -15,7 +15,7 @@ import { startWorkerProcess } from "../testing/worker-process.ts";
 import { createWorkerRig, type WorkerRig } from "../testing/worker-rig.ts";
 
 /** The first items have activities, in full batches; of the others, which would take minutes, each is skipped. */
-const ACTIVITIES = 1_500;
+const ACTIVITIES = 2_500;
 /** Activities under way at once in one workflow execution; the fan-out asks for as many in all. */
 const MAX_PENDING = 200;
 /** Bounds, not what was measured: far below where Temporal warns (10,240 events) and a small machine swaps. */
