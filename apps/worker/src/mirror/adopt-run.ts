@@ -81,11 +81,11 @@ async function adopt(options: AdopterOptions, foreign: RefusedRun): Promise<bool
   const current = await describeExecution(client, run_id);
   // A late record of an abandoned Temporal run: the row is right.
   if (current?.runId !== temporal_run_id) return false;
-  const projection = await projectRun(options, run_id, temporal_run_id);
-  const moved = await writeProjection(db, keepGoneBatches(projection, row), row);
+  const ofTemporal = await projectRun(options, run_id, temporal_run_id);
+  const moved = await writeProjection(db, keepGoneBatches(ofTemporal, row), row);
   if (moved) {
     logger.info(toLogFields(foreign), "run moved to a new Temporal run");
-    await endAbandonedBatches(client, projection);
+    await endAbandonedBatches(client, ofTemporal);
   }
   // Somebody else may have been first.
   return moved || (await readRunRows(db, run_id))?.temporalRunId === temporal_run_id;

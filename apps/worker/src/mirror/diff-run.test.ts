@@ -34,7 +34,6 @@ const projection: Projection = {
   temporalRunId: "temporal",
   historyLength: 9,
   steps: [step],
-  goneBatches: [],
   end: null,
 };
 const { kind: _kind, ...columns } = step;

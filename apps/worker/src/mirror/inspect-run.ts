@@ -5,6 +5,7 @@ import type { Database } from "@truerun/shared/db";
 import { describeExecution, ignoreNotFound } from "@truerun/shared/describe-execution";
 import { type Difference, diffRun } from "./diff-run.ts";
 import {
+  type HistoryProjection,
   keepGoneBatches,
   type Projection,
   type ProjectionSource,
@@ -70,7 +71,7 @@ async function isSettled(
 async function projectCurrentRun(
   source: ProjectionSource,
   workflowRunId: string,
-): Promise<Projection | null> {
+): Promise<HistoryProjection | null> {
   const current = await describeExecution(source.client, workflowRunId);
   if (current === null) return null;
   return await projectRun(source, workflowRunId, current.runId).catch(ignoreNotFound);

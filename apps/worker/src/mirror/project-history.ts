@@ -21,7 +21,13 @@ export interface Projection {
   steps: StepRow[];
   /** Null while the run is open. */
   end: RunEnd | null;
-  /** Whose steps are not among these, because Temporal has nothing of them any more: {@link keepGoneBatches}. */
+  /** Of a {@link HistoryProjection} only: without what the tables say of these, it must not be written. */
+  goneBatches?: never;
+}
+
+/** What Temporal alone tells of a run. {@link keepGoneBatches} makes a whole projection of it. */
+export interface HistoryProjection extends Omit<Projection, "goneBatches"> {
+  /** Batches whose steps are not among these, because Temporal has nothing of them any more. */
   goneBatches: BatchItems[];
 }
 
@@ -40,7 +46,7 @@ export async function projectRun(
   source: ProjectionSource,
   workflowRunId: string,
   temporalRunId: string,
-): Promise<Projection> {
+): Promise<HistoryProjection> {
   const history = await fetchHistory(source.client, workflowRunId, temporalRunId);
   const records = await source.replayer.replay(history, workflowRunId);
   const close = findClose(history);
@@ -79,9 +85,12 @@ export async function projectRun(
  *
  * @param rows - read after the projection was made
  */
-export function keepGoneBatches(projection: Projection, rows: RunRows): Projection {
-  const { goneBatches, temporalRunId, end } = projection;
+export function keepGoneBatches(
+  { goneBatches, ...projection }: HistoryProjection,
+  rows: RunRows,
+): Projection {
   if (goneBatches.length === 0) return projection;
+  const { temporalRunId, end } = projection;
   const recorded = rows.steps
     .filter(({ step_key, item_index }) => {
       const { componentKey } = parseStepKey(step_key);

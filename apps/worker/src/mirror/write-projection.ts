@@ -6,7 +6,7 @@ import type { RunRows } from "./run-rows.ts";
 import { writeProjectedSteps } from "./write-steps.ts";
 
 /** A projection to write. It lacks a Temporal run only if none was ever known. */
-export type WritableProjection = Omit<Projection, "temporalRunId" | "goneBatches"> & {
+export type WritableProjection = Omit<Projection, "temporalRunId"> & {
   temporalRunId: string | null;
 };
 

@@ -8,7 +8,7 @@ import { digestStep } from "../mirror/step-digest.ts";
 import { diffRun } from "../mirror/diff-run.ts";
 import type { MirrorRecord, StepRow } from "../mirror/mirror-record.ts";
 import { writeRecords } from "../mirror/mirror-statement.ts";
-import { type Projection, projectRun } from "../mirror/project-history.ts";
+import { keepGoneBatches, type Projection, projectRun } from "../mirror/project-history.ts";
 import { readRunRows } from "../mirror/run-rows.ts";
 import { shapeOf } from "../testing/shapes.ts";
 import { startShape } from "../testing/start-shape.ts";
@@ -191,7 +191,9 @@ async function readStory(
   };
   // All of them run side by side, and are asked for fifty times a second.
   const { runId } = await waitFor(`the story of ${id}`, probe, 110_000);
-  const projection = await projectRun(rig, id, runId);
+  const rows = await readRunRows(rig.db, id);
+  if (rows === null) throw new Error("The run has no row");
+  const projection = keepGoneBatches(await projectRun(rig, id, runId), rows);
   const records = await rig.replayer.replay(await handle.fetchHistory(), id);
   return {
     id,

@@ -32,7 +32,8 @@ export async function runExternalStep(
 ): Promise<StepOutcome> {
   return await budget.whilePending(async () => {
     recorder.open(step.key);
-    // Where the checks take no turns, a replay may deliver their results some milliseconds earlier or later.
+    // Where the checks take no turns, a replay may deliver their results some milliseconds earlier or later; where
+    // they do, nothing has shown yet that it never does.
     recorder.distrust();
     const outcome = await execute(step, checks).catch((error: unknown) =>
       toExternalFailure(error, recorder.cancelReasonOf(step.key)),
